@@ -1,0 +1,266 @@
+//! E-mail addresses: which are taken, which are refused and why.
+//!
+//! The policy takes what a mail system can deliver to on the internet and refuses what it cannot. It never
+//! mends an address: the one that is used is the one that was typed, but for the A-label form of its domain.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use unicode_normalization::UnicodeNormalization;
+
+/// An address that a notice can go to: ASCII, its domain in A-label form and lower case.
+///
+/// It has no `Display`, and its `Debug` is masked: an address is personal data.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Address(String);
+
+/// Why an address is refused. Nothing of it is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum ParseAddressError {
+    /// There is no `@`, or nothing before or after it.
+    #[error("an address has the form local@domain")]
+    Form,
+    /// Spaces around or within it, outside quotes.
+    #[error("there is a space in the address")]
+    Space,
+    /// A control, invisible or direction-changing character.
+    #[error("there is a control, invisible or direction-changing character in the address")]
+    Control,
+    /// `Name <a@b>`, `mailto:`, or several addresses.
+    #[error("this is more than one bare address")]
+    NotBare,
+    /// A local part over 64 octets, or an address over 254 (RFC 5321 sections 4.5.3.1.1 and 4.5.3.1.3).
+    #[error("the address is too long: at most 64 octets before the @ and 254 in all")]
+    Long,
+    /// A character that no local part may have outside quotes (RFC 5321 section 4.1.2).
+    #[error("a character before the @ needs quotes there")]
+    LocalPart,
+    /// An IP literal: `a@[192.0.2.1]`.
+    #[error("the domain is an IP address")]
+    IpLiteral,
+    /// No dot in the domain.
+    #[error("the domain has only one label")]
+    SingleLabel,
+    /// Not a domain name (RFC 5890, UTS #46).
+    #[error("what follows the @ is not a domain name")]
+    Domain,
+    /// The local part is not ASCII: it needs SMTPUTF8 (RFC 6531) end to end.
+    #[error("the part before the @ is not ASCII, and needs SMTPUTF8 at every relay on the way")]
+    NeedsSmtputf8,
+}
+
+/// Octets in an address: a path of 256 (RFC 5321 section 4.5.3.1.3) less its angle brackets.
+const ADDRESS_OCTETS_MAX: usize = 254;
+/// Octets in a local part (RFC 5321 section 4.5.3.1.1).
+const LOCAL_PART_OCTETS_MAX: usize = 64;
+
+impl Address {
+    /// Reads one bare address.
+    pub fn parse(text: &str) -> Result<Self, ParseAddressError> {
+        use ParseAddressError as E;
+        if text.chars().any(is_unseen) {
+            return Err(E::Control);
+        }
+        if text.contains(['<', '>'])
+            || text.starts_with("mailto:")
+            || text.contains([',', ';']) && !text.contains('"')
+        {
+            return Err(E::NotBare);
+        }
+        let (local, domain) = text.rsplit_once('@').ok_or(E::Form)?;
+        if local.is_empty() || domain.is_empty() {
+            return Err(E::Form);
+        }
+        if domain.contains(char::is_whitespace) || text.trim() != text {
+            return Err(E::Space);
+        }
+        parse_local_part(local)?;
+        let domain = parse_domain(domain)?;
+        if local.len() > LOCAL_PART_OCTETS_MAX || local.len() + 1 + domain.len() > ADDRESS_OCTETS_MAX {
+            return Err(E::Long);
+        }
+        if !local.is_ascii() {
+            return Err(E::NeedsSmtputf8);
+        }
+        Ok(Self(format!("{local}@{domain}")))
+    }
+
+    /// Returns the address in clear.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the part before the `@`, in clear.
+    pub fn local_part(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(local, _)| local)
+    }
+
+    /// Returns the domain, in A-label form and lower case.
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    /// Returns whether the domain is reserved for documentation and tests (RFC 2606, RFC 6761): no notice to
+    /// or from it can be meant.
+    pub fn is_reserved(&self) -> bool {
+        is_reserved_domain(self.domain())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<address>")
+    }
+}
+
+/// Returns whether `domain` is reserved for documentation and tests (RFC 2606, RFC 6761).
+pub fn is_reserved_domain(domain: &str) -> bool {
+    const TOP: [&str; 4] = ["example", "test", "invalid", "localhost"];
+    const SECOND: [&str; 3] = ["example.com", "example.net", "example.org"];
+    let domain = domain.trim_end_matches('.').to_ascii_lowercase();
+    let last = domain.rsplit('.').next().unwrap_or_default();
+    TOP.contains(&last) || SECOND.iter().any(|s| domain == *s || domain.ends_with(&format!(".{s}")))
+}
+
+/// Returns whether a character has no visible form of its own or changes the direction of its neighbours.
+///
+/// Such characters make two addresses look like one (UTS #39), and none is needed in an address.
+pub fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn parse_local_part(local: &str) -> Result<(), ParseAddressError> {
+    use ParseAddressError as E;
+    if let Some(quoted) = local.strip_prefix('"') {
+        let inner = quoted.strip_suffix('"').filter(|_| local.len() > 2).ok_or(E::LocalPart)?;
+        return parse_quoted(inner);
+    }
+    if local.contains(char::is_whitespace) {
+        return Err(E::Space);
+    }
+    // Dots in a row or at the end are against RFC 5321, yet real: Japanese carriers gave such addresses out.
+    let is_atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c) || !c.is_ascii();
+    if local.chars().all(is_atom) && !local.starts_with('.') { Ok(()) } else { Err(E::LocalPart) }
+}
+
+/// Checks the inside of a quoted local part (RFC 5321 section 4.1.2, Quoted-string).
+fn parse_quoted(inner: &str) -> Result<(), ParseAddressError> {
+    let mut characters = inner.chars();
+    while let Some(c) = characters.next() {
+        let fits = match c {
+            '\\' => characters.next().is_some_and(|next| (' '..='~').contains(&next)),
+            '"' => false,
+            _ => true,
+        };
+        if !fits {
+            return Err(ParseAddressError::LocalPart);
+        }
+    }
+    Ok(())
+}
+
+fn parse_domain(domain: &str) -> Result<String, ParseAddressError> {
+    use ParseAddressError as E;
+    if domain.starts_with('[') || domain.parse::<std::net::Ipv4Addr>().is_ok() {
+        return Err(E::IpLiteral);
+    }
+    let ascii = idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::STD3).map_err(|_| E::Domain)?;
+    // An A-label that decodes to plain ASCII is two spellings of one domain (RUSTSEC-2024-0421).
+    let (unicode, valid) = idna::domain_to_unicode(&ascii);
+    if valid.is_err() || unicode.chars().any(is_unseen) {
+        return Err(E::Domain);
+    }
+    let fits =
+        |label: &str| !label.is_empty() && label.len() <= 63 && !label.starts_with('-') && !label.ends_with('-');
+    if !ascii.split('.').all(fits) || ascii.len() > 253 {
+        return Err(E::Domain);
+    }
+    if !ascii.contains('.') {
+        return Err(E::SingleLabel);
+    }
+    Ok(ascii.into_owned())
+}
+
+/// Returns what two spellings of one mailbox have in common: the local part as written, in NFC, and the
+/// domain as an A-label.
+///
+/// Case in the local part is kept: only the receiving system may fold it (RFC 5321 section 2.4).
+pub fn mailbox_key(address: &Address) -> String {
+    address.local_part().nfc().chain("@".chars()).chain(address.domain().chars()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policy_case_by_case() {
+        use ParseAddressError as E;
+        let long = format!("{}@example.org", "a".repeat(65));
+        for (text, expected) in [
+            ("ada@example.org", Ok("ada@example.org")),
+            ("Ada+tag@Example.ORG", Ok("Ada+tag@example.org")),
+            ("a..b@example.org", Ok("a..b@example.org")),
+            ("a.@example.org", Ok("a.@example.org")),
+            ("o'hara@example.org", Ok("o'hara@example.org")),
+            ("\"a b\"@example.org", Ok("\"a b\"@example.org")),
+            ("\"a\\\"b\"@example.org", Ok("\"a\\\"b\"@example.org")),
+            ("jo@bücher.example", Ok("jo@xn--bcher-kva.example")),
+            ("jo@BÜCHER.example", Ok("jo@xn--bcher-kva.example")),
+            ("", Err(E::Form)),
+            ("ada", Err(E::Form)),
+            ("@example.org", Err(E::Form)),
+            ("ada@", Err(E::Form)),
+            (" ada@example.org", Err(E::Space)),
+            ("a b@example.org", Err(E::Space)),
+            ("ada@exa mple.org", Err(E::Space)),
+            ("Ada <ada@example.org>", Err(E::NotBare)),
+            ("mailto:ada@example.org", Err(E::NotBare)),
+            ("a@example.org,b@example.org", Err(E::NotBare)),
+            ("a@example.org;b@example.org", Err(E::NotBare)),
+            (".a@example.org", Err(E::LocalPart)),
+            ("a(b)@example.org", Err(E::LocalPart)),
+            ("a@b@example.org", Err(E::LocalPart)),
+            ("\"a@example.org", Err(E::LocalPart)),
+            ("\"a\"b\"@example.org", Err(E::LocalPart)),
+            (long.as_str(), Err(E::Long)),
+            ("ada@[192.0.2.1]", Err(E::IpLiteral)),
+            ("ada@192.0.2.1", Err(E::IpLiteral)),
+            ("ada@localhost", Err(E::SingleLabel)),
+            ("ada@example..org", Err(E::Domain)),
+            ("ada@-example.org", Err(E::Domain)),
+            ("ada@exa_mple.org", Err(E::Domain)),
+            ("ada@example.org.", Err(E::Domain)),
+            ("ada@xn--example-.org", Err(E::Domain)),
+            ("ada@exa\u{200b}mple.org", Err(E::Control)),
+            ("ada\u{202e}@example.org", Err(E::Control)),
+            ("ada@example.org\r\nBcc: eve@example.org", Err(E::Control)),
+            ("jürgen@example.org", Err(E::NeedsSmtputf8)),
+        ] {
+            let read = Address::parse(text);
+            assert_eq!(read.as_ref().map(Address::expose).map_err(|e| *e), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn keys_fold_the_domain_and_keep_the_local_part() {
+        let key = |text| mailbox_key(&Address::parse(text).unwrap());
+        assert_eq!(key("ada@BÜCHER.example"), key("ada@xn--bcher-kva.example"));
+        assert_ne!(key("Ada@example.org"), key("ada@example.org"));
+    }
+
+    #[test]
+    fn reserved_domains() {
+        for domain in ["example.org", "mail.example.com", "shop.example", "a.test", "x.invalid"] {
+            assert!(is_reserved_domain(domain), "{domain}");
+        }
+        assert!(!is_reserved_domain("example.de") && !is_reserved_domain("notexample.org"));
+    }
+
+    #[test]
+    fn debug_is_masked() {
+        assert_eq!(format!("{:?}", Address::parse("ada@example.org").unwrap()), "<address>");
+    }
+}

@@ -1,0 +1,147 @@
+//! How notices go out: the meaning of delivery.toml. `delivery/read.rs` is how it is read.
+
+mod read;
+
+pub use read::{parse_rate, parse_relay, read};
+
+use std::{path::PathBuf, time::Duration};
+
+/// What delivery.toml says, with its defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The server that we submit to.
+    pub relay: Relay,
+    /// How many connections are open at once, 1 to 256.
+    pub connections: u32,
+    /// At most this many attempts in every window of this length; empty means unlimited.
+    pub limits: Vec<Limit>,
+    /// How long a relay that was reached may be away before the run ends with exit 7.
+    pub patience: Duration,
+    /// How long each stage may take.
+    pub timeouts: Timeouts,
+    /// The longest that a notice may stay queued or deferred, from the first offer of the plan: 4 days.
+    pub give_up_after: Duration,
+}
+
+/// The server that we submit to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Relay {
+    /// The built-in inbox on loopback: a rehearsal.
+    Inbox,
+    /// An SMTP server.
+    Server(Server),
+}
+
+/// An SMTP server, and how we speak to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Host name or IP address. A name is what its certificate must bear.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// How the line is protected.
+    pub security: Security,
+    /// Whether plaintext is allowed beyond loopback.
+    pub allow_plaintext: bool,
+    /// A PEM file of further certificate authorities.
+    pub ca_file: Option<PathBuf>,
+    /// Who we are to the relay.
+    pub login: Option<Login>,
+    /// The name that we give in EHLO; `localhost` literal of our address where it is not given.
+    pub ehlo_name: Option<String>,
+}
+
+/// How the line to a relay is protected. There is no opportunistic mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// TLS from the first octet (RFC 8314 section 3.3).
+    ImplicitTls,
+    /// STARTTLS, required (RFC 3207).
+    StartTls,
+    /// None.
+    Plaintext,
+}
+
+/// A user name and where its password is found. The password itself is never part of a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The user name.
+    pub user: String,
+    /// Where the password is.
+    pub password: PasswordSource,
+}
+
+/// Where a password is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// In a file that only its owner can read.
+    File(PathBuf),
+    /// On the first line of what a command prints: the program and its arguments, run without a shell.
+    Command(Vec<String>),
+}
+
+/// At most `attempts` in every half-open window of `window`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// How many.
+    pub attempts: u32,
+    /// In how long.
+    pub window: Duration,
+}
+
+/// How long each stage may take. Defaults are the minima of RFC 5321 section 4.5.3.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// TCP and TLS handshake: 30 s (the RFC names none).
+    pub connect: Duration,
+    /// Greeting and EHLO: 5 min (4.5.3.2.1).
+    pub greeting: Duration,
+    /// STARTTLS and AUTH: 5 min, as for a command.
+    pub auth: Duration,
+    /// MAIL: 5 min (4.5.3.2.2).
+    pub mail: Duration,
+    /// RCPT: 5 min (4.5.3.2.3).
+    pub rcpt: Duration,
+    /// DATA to 354: 2 min (4.5.3.2.4).
+    pub data: Duration,
+    /// Each block of content: 3 min (4.5.3.2.5).
+    pub content: Duration,
+    /// The final dot to its reply: 10 min (4.5.3.2.6). A shorter one manufactures doubt.
+    pub dot: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let minutes = |n: u64| Duration::from_secs(60 * n);
+        Self {
+            connect: Duration::from_secs(30),
+            greeting: minutes(5),
+            auth: minutes(5),
+            mail: minutes(5),
+            rcpt: minutes(5),
+            data: minutes(2),
+            content: minutes(3),
+            dot: minutes(10),
+        }
+    }
+}
+
+impl Server {
+    /// Returns whether the host is this machine by its very form: a loopback literal or `localhost`.
+    pub fn is_loopback(&self) -> bool {
+        self.host == "localhost" || self.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+}
+
+impl std::fmt::Display for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self::Server(server) = self else { return f.write_str("inbox") };
+        let scheme = match server.security {
+            Security::ImplicitTls => "smtps",
+            Security::StartTls => "smtp+starttls",
+            Security::Plaintext => "smtp",
+        };
+        let brackets = if server.host.contains(':') { ("[", "]") } else { ("", "") };
+        write!(f, "{scheme}://{}{}{}:{}", brackets.0, server.host, brackets.1, server.port)
+    }
+}
