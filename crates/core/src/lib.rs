@@ -6,7 +6,7 @@
 
 pub mod address;
 pub mod affected;
-//pub mod approval;
+pub mod approval;
 pub mod delivery;
 pub mod digest;
 pub mod document;
