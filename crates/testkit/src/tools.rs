@@ -1,0 +1,66 @@
+//! Finds the programs that tests drive: Postfix's sink, strace, Python.
+//!
+//! A test whose program is absent says so on stderr, past the capture of the test harness, and ends. Under
+//! `FORTHWITH_REQUIRE_TOOLS=1`, which `cargo xtask test` sets, it fails instead: there a skip is a defect.
+
+use std::{
+    env, fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+/// Set to `1`, it makes the absence of a program a failure.
+pub const REQUIRE_TOOLS: &str = "FORTHWITH_REQUIRE_TOOLS";
+
+/// Where system programs are that an ordinary account does not have in its PATH.
+const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
+
+/// Returns where the program `name` is, or `None` after saying on stderr that a test is skipped.
+///
+/// # Panics
+///
+/// Where the program is absent and `FORTHWITH_REQUIRE_TOOLS` is `1`.
+pub fn require(name: &str) -> Option<PathBuf> {
+    let found = find(name);
+    if found.is_none() {
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        let text = format!("{name} is not installed: `cargo xtask test` installs what the tests need");
+        assert!(env::var_os(REQUIRE_TOOLS).is_none_or(|value| value != "1"), "{text}");
+        // Written to the descriptor itself: the harness hides what `eprintln` says in a test that passes.
+        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {text}");
+    }
+    found
+}
+
+/// Returns where the program `name` is: in PATH, or in a folder of system programs.
+pub fn find(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(SYSTEM_FOLDERS.iter().map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|file| is_program(file))
+}
+
+/// Returns whether this process is root's, to whom permission bits mean nothing and who alone can start
+/// Postfix.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+fn is_program(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(file).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_found_and_a_plain_file_is_none() {
+        assert!(find("sh").is_some());
+        assert_eq!(find("no-such-program-of-that-name"), None);
+        assert!(!is_program(Path::new("/etc/passwd")));
+        assert!(!is_program(Path::new("/etc")));
+    }
+}
