@@ -45,7 +45,7 @@ impl Sink {
         let folder = tempfile::Builder::new().prefix("forthwith-sink-").tempdir()?;
         let mut arguments: Vec<String> = switches.iter().map(|&switch| switch.to_owned()).collect();
         if tools::is_root() {
-            std::os::unix::fs::chown(folder.path(), Some(account_number(ACCOUNT)?), None)?;
+            std::os::unix::fs::chown(folder.path(), Some(tools::account(ACCOUNT)?.user), None)?;
             arguments.extend(["-u".to_owned(), ACCOUNT.to_owned()]);
         }
         if keep == Keep::Messages {
@@ -86,16 +86,6 @@ fn parse_dump(text: &str) -> io::Result<Recorded> {
         message.strip_suffix('\n').ok_or_else(|| io::Error::other("a dump file ends in an empty line"))?;
     let mail_from = of_name("X-Mail-Args").pop().ok_or_else(|| io::Error::other("a dump file names its sender"))?;
     Ok(Recorded { mail_from, recipients: of_name("X-Rcpt-Args"), message: with_crlf(message) })
-}
-
-/// Returns the number of a system account, from /etc/passwd.
-pub(crate) fn account_number(name: &str) -> io::Result<u32> {
-    let accounts = fs::read_to_string("/etc/passwd")?;
-    let number = accounts.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
-    });
-    number.ok_or_else(|| io::Error::other(format!("there is no account called {name}")))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::{
     env, fs,
-    io::Write as _,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -23,13 +23,21 @@ const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
 pub fn require(name: &str) -> Option<PathBuf> {
     let found = find(name);
     if found.is_none() {
-        let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        let text = format!("{name} is not installed: `cargo xtask test` installs what the tests need");
-        assert!(env::var_os(REQUIRE_TOOLS).is_none_or(|value| value != "1"), "{text}");
-        // Written to the descriptor itself: the harness hides what `eprintln` says in a test that passes.
-        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {text}");
+        skip(&format!("{name} is not installed: `cargo xtask test` installs what the tests need"));
     }
     found
+}
+
+/// Says on stderr that the running test is skipped, and why.
+///
+/// # Panics
+///
+/// Where `FORTHWITH_REQUIRE_TOOLS` is `1`.
+pub fn skip(reason: &str) {
+    assert!(env::var_os(REQUIRE_TOOLS).is_none_or(|value| value != "1"), "{reason}");
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    // Written to the descriptor itself: the harness hides what `eprintln` says in a test that passes.
+    let _ = writeln!(io::stderr(), "SKIPPED {test}: {reason}");
 }
 
 /// Returns where the program `name` is: in PATH, or in a folder of system programs.
@@ -47,6 +55,27 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// The numbers of a system account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its own.
+    pub user: u32,
+    /// Its first group's.
+    pub group: u32,
+}
+
+/// Returns the numbers of the account `name`, from /etc/passwd.
+pub fn account(name: &str) -> io::Result<Account> {
+    let accounts = fs::read_to_string("/etc/passwd")?;
+    let found = accounts.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let is_it = fields.next() == Some(name);
+        let (user, group) = (fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
+        is_it.then_some(Account { user, group })
+    });
+    found.ok_or_else(|| io::Error::other(format!("there is no account called {name}")))
+}
+
 fn is_program(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     fs::metadata(file).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
@@ -55,6 +84,12 @@ fn is_program(file: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn accounts_are_read() {
+        assert_eq!(account("root").unwrap(), Account { user: 0, group: 0 });
+        assert!(account("nobody-of-that-name").is_err());
+    }
 
     #[test]
     fn a_program_is_found_and_a_plain_file_is_none() {

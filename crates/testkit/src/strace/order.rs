@@ -82,7 +82,7 @@ pub fn prove_order(calls: &[Call], file_suffix: &str, offer_mark: impl Fn(&str) 
         } else {
             let is_synced =
                 |offer: &&Call| syncs.iter().any(|sync| sync.begun > offer.ended && sync.ended < hand_over.dot);
-            (!offers.any(|offer| is_synced(offer))).then_some(Disorder::NotSynced)
+            (!offers.any(is_synced)).then_some(Disorder::NotSynced)
         };
         order.disorders.extend(disorder.map(|disorder| (hand_over.clone(), disorder)));
         order.hand_overs.push(hand_over);
