@@ -12,6 +12,26 @@ use std::{
 /// Set to `1`, it makes the absence of a program a failure.
 pub const REQUIRE_TOOLS: &str = "FORTHWITH_REQUIRE_TOOLS";
 
+/// A program that tests drive, and the Debian package that holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tool {
+    /// Its name: `smtp-sink`.
+    pub program: &'static str,
+    /// The package.
+    pub package: &'static str,
+    /// What tests need it for.
+    pub purpose: &'static str,
+}
+
+/// Every program that tests may ask for.
+pub const TOOLS: [Tool; 5] = [
+    Tool { program: "smtp-sink", package: "postfix", purpose: "the independent recorder" },
+    Tool { program: "smtp-source", package: "postfix", purpose: "the sender that the benchmark is held against" },
+    Tool { program: "postfix", package: "postfix", purpose: "a real relay" },
+    Tool { program: "strace", package: "strace", purpose: "the proofs over system calls" },
+    Tool { program: "python3", package: "python3", purpose: "the independent message parser" },
+];
+
 /// Where system programs are that an ordinary account does not have in its PATH.
 const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
 
@@ -19,8 +39,9 @@ const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
 ///
 /// # Panics
 ///
-/// Where the program is absent and `FORTHWITH_REQUIRE_TOOLS` is `1`.
+/// Where the program is absent and `FORTHWITH_REQUIRE_TOOLS` is `1`, and where `TOOLS` does not name it.
 pub fn require(name: &str) -> Option<PathBuf> {
+    assert!(TOOLS.iter().any(|tool| tool.program == name), "{name} is asked for, but not in TOOLS");
     let found = find(name);
     if found.is_none() {
         skip(&format!("{name} is not installed: `cargo xtask test` installs what the tests need"));
