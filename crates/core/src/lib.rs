@@ -5,11 +5,11 @@
 //! arguments, findings and verdicts are results. `clippy.toml` beside this crate holds that wall.
 
 pub mod address;
-//pub mod affected;
-//pub mod approval;
+pub mod affected;
+pub mod approval;
 pub mod delivery;
 pub mod digest;
-//pub mod document;
+pub mod document;
 //pub mod engine;
 pub mod fact;
 pub mod finding;
