@@ -6,6 +6,7 @@
 
 pub mod judge;
 pub mod lists;
+pub mod parsed;
 pub mod postfix;
 pub mod recorded;
 pub mod server;
