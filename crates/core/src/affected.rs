@@ -10,8 +10,7 @@ mod rows;
 mod settings;
 mod standards;
 
-pub use people::{Counts, Fated, People, Row};
-pub use records::Fault;
+pub use people::{Context, Counts, Fated, People, Row, Tally, other_columns};
 pub use rows::{Rows, RowsError};
-pub use settings::{LeaveOut, ListSettings, read_settings};
+pub use settings::{LeaveOut, ListSettings, Which, read_settings};
 pub use standards::{is_country, is_language, is_region};

@@ -24,6 +24,7 @@ pub mod plan;
 pub mod private;
 pub mod recipient;
 //pub mod retry;
+pub mod sample;
 pub mod state;
 pub mod variant;
 pub mod verdict;

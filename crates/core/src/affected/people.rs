@@ -427,6 +427,16 @@ impl<'a, R: BufRead> People<'a, R> {
     }
 }
 
+/// Returns the names of a list's columns that are not forthwith's own, which templates may read. A list whose
+/// header is refused has none.
+pub fn other_columns(settings: &ListSettings, input: impl BufRead) -> Vec<String> {
+    let read_columns = BTreeSet::new();
+    let context = Context { file: "", settings, categories: None, read_columns: &read_columns };
+    let Ok(rows) = Rows::new(context.file, input) else { return Vec::new() };
+    let columns = Columns::find(context, rows.header());
+    columns.map_or_else(|_| Vec::new(), |columns| columns.other.into_iter().map(|(_, name)| name).collect())
+}
+
 impl Columns {
     fn find(context: Context<'_>, header: &[String]) -> Result<Self, Vec<Finding>> {
         let mut findings = Vec::new();

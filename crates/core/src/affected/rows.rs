@@ -1,8 +1,10 @@
 //! Turns records into rows of cells under the names of the header.
 
 use super::records::{Fault, Record, Records};
-use crate::{digest::Digest, finding::Finding, finding::Place};
-use sha2::{Digest as _, Sha256};
+use crate::{
+    digest::{Digest, Hashing},
+    finding::{Finding, Place},
+};
 use std::io::{self, BufRead, Read};
 
 /// Columns in a list. Each is a name that templates know.
@@ -48,7 +50,7 @@ pub enum RowFault {
 
 /// Reads rows. The header is read at once; names are compared without case and surrounding space.
 pub struct Rows<R> {
-    records: Records<Hashing<R>>,
+    records: Records<Tap<R>>,
     cells: csv::Reader<Feed>,
     header: Vec<String>,
     record: Record,
@@ -62,7 +64,7 @@ impl<R: BufRead> Rows<R> {
     ///
     /// The input's own, or the findings that refuse the list: empty, or a header that cannot be read.
     pub fn new(file: &str, input: R) -> Result<Self, RowsError> {
-        let mut records = Records::new(Hashing { input, hasher: Sha256::new() });
+        let mut records = Records::new(Tap { input, hashing: Hashing::default() });
         let mut record = Record::default();
         if !records.read(&mut record)? {
             let finding = Finding::refused("empty-list", Place::file(file), "the list is empty: it has no header");
@@ -109,7 +111,7 @@ impl<R: BufRead> Rows<R> {
         let mut input = self.records.into_input();
         let mut rest = [0; 8192];
         while input.read(&mut rest)? > 0 {}
-        Ok(Digest::from_bytes(input.hasher.finalize().into()))
+        Ok(input.hashing.finish())
     }
 }
 
@@ -176,20 +178,20 @@ impl Read for Feed {
 }
 
 /// Digests what passes.
-struct Hashing<R> {
+struct Tap<R> {
     input: R,
-    hasher: Sha256,
+    hashing: Hashing,
 }
 
-impl<R: BufRead> Read for Hashing<R> {
+impl<R: BufRead> Read for Tap<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.input.read(buffer)?;
-        self.hasher.update(&buffer[..n]);
+        self.hashing.add(&buffer[..n]);
         Ok(n)
     }
 }
 
-impl<R: BufRead> BufRead for Hashing<R> {
+impl<R: BufRead> BufRead for Tap<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.input.fill_buf()
     }
@@ -197,7 +199,7 @@ impl<R: BufRead> BufRead for Hashing<R> {
     fn consume(&mut self, n: usize) {
         // `fill_buf` does not read again while its buffer is not used up.
         if let Ok(buffer) = self.input.fill_buf() {
-            self.hasher.update(&buffer[..n]);
+            self.hashing.add(&buffer[..n]);
         }
         self.input.consume(n);
     }
