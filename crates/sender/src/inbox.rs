@@ -1,0 +1,3 @@
+//! x
+pub struct Inbox;
+pub struct OpenInboxError;
