@@ -16,7 +16,7 @@ pub(crate) struct Credentials {
 impl Credentials {
     /// Returns the lines to send, each after a positive reply to the one before, or `None` where the relay
     /// offers neither way. A NUL in either would change their meaning, and is refused too.
-    pub(crate) fn lines(&self, offers: &Extensions) -> Option<Vec<String>> {
+    pub(crate) fn lines(&self, offers: Extensions) -> Option<Vec<String>> {
         let (user, password) = (self.user.expose(), self.password.expose());
         if user.contains('\0') || password.contains('\0') {
             return None;
@@ -36,15 +36,17 @@ mod tests {
 
     #[test]
     fn plain_is_preferred_and_login_is_known() {
-        let credentials =
-            Credentials { user: Private::new("tim".to_owned()), password: Private::new("tanstaaftanstaaf".to_owned()) };
+        let credentials = Credentials {
+            user: Private::new("tim".to_owned()),
+            password: Private::new("tanstaaftanstaaf".to_owned()),
+        };
         let plain = Extensions { auth_plain: true, auth_login: true, ..Extensions::default() };
         // The example of RFC 4616 section 4.
         let expected = vec!["AUTH PLAIN AHRpbQB0YW5zdGFhZnRhbnN0YWFm\r\n".to_owned()];
-        assert_eq!(credentials.lines(&plain), Some(expected));
+        assert_eq!(credentials.lines(plain), Some(expected));
         let login = Extensions { auth_login: true, ..Extensions::default() };
-        assert_eq!(credentials.lines(&login).unwrap()[1..], ["dGlt\r\n", "dGFuc3RhYWZ0YW5zdGFhZg==\r\n"]);
-        assert_eq!(credentials.lines(&Extensions::default()), None);
+        assert_eq!(credentials.lines(login).unwrap()[1..], ["dGlt\r\n", "dGFuc3RhYWZ0YW5zdGFhZg==\r\n"]);
+        assert_eq!(credentials.lines(Extensions::default()), None);
         assert!(!format!("{credentials:?}").contains("tan"));
     }
 }

@@ -58,10 +58,11 @@ impl Dialer {
             Security::Plaintext => None,
             Security::ImplicitTls | Security::StartTls => Some(Tls::new(&server.host, server.ca_file.as_deref())?),
         };
-        let credentials = server.login.as_ref().zip(password).map(|(login, password)| Credentials {
-            user: Private::new(login.user.clone()),
-            password,
-        });
+        let credentials = server
+            .login
+            .as_ref()
+            .zip(password)
+            .map(|(login, password)| Credentials { user: Private::new(login.user.clone()), password });
         Ok(Self { server, credentials, tls, timeouts })
     }
 
@@ -94,16 +95,16 @@ impl Dialer {
     async fn connect(&self) -> Result<(TcpStream, SocketAddr), Failure> {
         let lost = |why: String| Failure::judged(Stage::Connect, Answer::Lost(why));
         let connecting = async {
-            let mut last = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
+            let mut failure = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
             let addresses = tokio::net::lookup_host((self.server.host.as_str(), self.server.port)).await?;
             for address in addresses.take(ADDRESSES_MAX) {
                 match TcpStream::connect(address).await {
                     // Nagle's rule against delayed acknowledgements costs 40 ms a message.
                     Ok(tcp) => return tcp.set_nodelay(true).map(|()| (tcp, address)),
-                    Err(error) => last = error,
+                    Err(error) => failure = error,
                 }
             }
-            Err(last)
+            Err(failure)
         };
         match timeout(self.timeouts.connect, connecting).await {
             Ok(connected) => connected.map_err(|error| lost(error.to_string())),

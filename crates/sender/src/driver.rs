@@ -165,7 +165,7 @@ async fn watch_for_stop(shared: &Shared, mut stop: watch::Receiver<StopSignal>) 
         shared.engine().drain();
         shared.changed.notify_waiters();
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Waits until all that was appended is durable, and returns the gravest reason for the end.

@@ -34,7 +34,7 @@ impl Envelope<'_> {
     /// Returns the MAIL command, CRLF included.
     ///
     /// `RET=HDRS` keeps the words of the notice out of bounces (RFC 3461 section 4.3).
-    pub(crate) fn mail(&self, offers: &Extensions) -> String {
+    pub(crate) fn mail(&self, offers: Extensions) -> String {
         let mut command = format!("MAIL FROM:<{}>", self.return_path);
         if offers.size {
             let _ = write!(command, " SIZE={}", self.octets);
@@ -47,7 +47,7 @@ impl Envelope<'_> {
     }
 
     /// Returns the RCPT command, CRLF included.
-    pub(crate) fn rcpt(&self, offers: &Extensions) -> String {
+    pub(crate) fn rcpt(&self, offers: Extensions) -> String {
         let address = self.recipient.expose();
         let mut command = format!("RCPT TO:<{address}>");
         if offers.dsn {
@@ -79,18 +79,22 @@ mod tests {
         assert!(recipient.is_some(), "quotes stand alone");
         let recipient = Address::parse("ada+x=1@example.org").unwrap();
         let token = Token::parse("abcdefghijklmnop").unwrap();
-        let envelope =
-            Envelope { return_path: "bounce+t.m@bounces.example.org", recipient: &recipient, token: &token, octets: 99 };
+        let envelope = Envelope {
+            return_path: "bounce+t.m@bounces.example.org",
+            recipient: &recipient,
+            token: &token,
+            octets: 99,
+        };
         let none = Extensions::default();
-        assert_eq!(envelope.mail(&none), "MAIL FROM:<bounce+t.m@bounces.example.org>\r\n");
-        assert_eq!(envelope.rcpt(&none), "RCPT TO:<ada+x=1@example.org>\r\n");
+        assert_eq!(envelope.mail(none), "MAIL FROM:<bounce+t.m@bounces.example.org>\r\n");
+        assert_eq!(envelope.rcpt(none), "RCPT TO:<ada+x=1@example.org>\r\n");
         let all = Extensions { dsn: true, size: true, ..none };
         assert_eq!(
-            envelope.mail(&all),
+            envelope.mail(all),
             "MAIL FROM:<bounce+t.m@bounces.example.org> SIZE=99 RET=HDRS ENVID=abcdefghijklmnop\r\n"
         );
         assert_eq!(
-            envelope.rcpt(&all),
+            envelope.rcpt(all),
             "RCPT TO:<ada+x=1@example.org> NOTIFY=FAILURE,DELAY ORCPT=rfc822;ada+2Bx+3D1@example.org\r\n"
         );
     }

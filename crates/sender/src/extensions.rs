@@ -7,6 +7,7 @@ use forthwith_core::verdict::Reply;
 
 /// What a relay offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each keyword is offered or not, alone")]
 pub(crate) struct Extensions {
     /// Commands may be sent in groups (RFC 2920).
     pub(crate) pipelining: bool,

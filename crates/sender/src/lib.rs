@@ -20,5 +20,5 @@ mod worker;
 
 pub use driver::{Clock, Render, RenderFailure, Run, StopSignal, deliver};
 pub use ended::Ended;
-pub use inbox::{Inbox, OpenInboxError};
+pub use inbox::{FilesError, Inbox, OpenInboxError};
 pub use progress::{Pause, Progress};

@@ -92,8 +92,8 @@ impl Session {
     }
 
     /// Returns what the relay offers.
-    pub(crate) fn offers(&self) -> &Extensions {
-        &self.offers
+    pub(crate) fn offers(&self) -> Extensions {
+        self.offers
     }
 
     /// Returns whether the line has served long enough.
@@ -147,7 +147,10 @@ impl Session {
         }
         // While the offer was synced the relay had nothing to say; if it did, its reply to the dot is another's.
         if !self.is_quiet().await {
-            let why = self.tap.fault().map_or("the relay spoke or hung up before the content".to_owned(), |f| f.to_string());
+            let why = self
+                .tap
+                .fault()
+                .map_or("the relay spoke or hung up before the content".to_owned(), |f| f.to_string());
             return Transacted::Answered(Stage::Data, Answer::Lost(why));
         }
         let (stage, answer) = self.hand_over(message).await;
@@ -166,9 +169,12 @@ impl Session {
         envelope: &Envelope<'_>,
         mail_written: impl FnOnce(),
     ) -> Result<(), (Stage, Answer)> {
-        let (mail, rcpt) = (envelope.mail(&self.offers), envelope.rcpt(&self.offers));
-        let limits =
-            [(Stage::Mail, self.timeouts.mail), (Stage::Rcpt, self.timeouts.rcpt), (Stage::Data, self.timeouts.data)];
+        let (mail, rcpt) = (envelope.mail(self.offers), envelope.rcpt(self.offers));
+        let limits = [
+            (Stage::Mail, self.timeouts.mail),
+            (Stage::Rcpt, self.timeouts.rcpt),
+            (Stage::Data, self.timeouts.data),
+        ];
         let is_grouped = self.offers.pipelining;
         let mut mail_written = Some(mail_written);
         for ((stage, limit), command) in limits.into_iter().zip([&mail, &rcpt, "DATA\r\n"]) {
@@ -322,14 +328,15 @@ impl Session {
         let _ = timeout(DRAIN_LIMIT.min(limit), self.connection.read_response()).await;
         match self.tap.take_reply() {
             Some(reply) if reply.code >= 400 => Answer::Reply(reply),
-            _ => Answer::Lost(self.tap.fault().map_or_else(|| why_lost(step.err()), |fault| fault.to_string())),
+            _ => Answer::Lost(self.tap.fault().map_or_else(|| why_lost(step.err().as_ref()), |fault| fault.to_string())),
         }
     }
 }
 
 /// Returns why lettre gave up, in words that hold nothing of what was sent.
-fn why_lost(error: Option<Error>) -> String {
-    match error.as_ref().and_then(|error| error.source()).and_then(|source| source.downcast_ref::<std::io::Error>()) {
+fn why_lost(error: Option<&Error>) -> String {
+    match error.and_then(|error| error.source()).and_then(|source| source.downcast_ref::<std::io::Error>())
+    {
         Some(cause) => format!("the line broke: {}", cause.kind()),
         None => "the relay closed the line".to_owned(),
     }

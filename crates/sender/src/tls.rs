@@ -83,7 +83,8 @@ impl Tls {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let stream = self.connector.connect(self.name.clone(), stream).await.map_err(|error| self.explain(error))?;
+        let stream =
+            self.connector.connect(self.name.clone(), stream).await.map_err(|error| self.explain(error))?;
         let session = stream.get_ref().1;
         let certificate = session.peer_certificates().and_then(|chain| chain.first());
         let facts = TlsFacts {

@@ -197,11 +197,7 @@ impl<S: Transport> AsyncRead for Wire<S> {
 }
 
 impl<S: Transport> AsyncWrite for Wire<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let wire = self.get_mut();
         let holds = wire.tap.seen().holds;
         if holds && wire.held.len() + bytes.len() > HOLD_OCTETS_MAX {
