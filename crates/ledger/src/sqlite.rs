@@ -1,4 +1,4 @@
-//! The ledger as one SQLite file: a run opens it, holds its lock, and appends.
+//! The ledger as one `SQLite` file: a run opens it, holds its lock, and appends.
 //!
 //! Every change of a notice and the event that says so are one transaction, synced before it is reported
 //! (write-ahead log, `synchronous=FULL`). Decisions about notices are core's.

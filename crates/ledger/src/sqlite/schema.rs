@@ -13,7 +13,7 @@ const APPLICATION_ID: i32 = 0x4657_5448;
 pub(crate) const SCHEMA_VERSION: i32 = 1;
 /// How long a writer waits for another short write (`stop`, `approve`) to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Octets of the header of a database file (SQLite file format, section 1.3).
+/// Octets of the header of a database file (`SQLite` file format, section 1.3).
 const HEADER_OCTETS: u64 = 100;
 /// Prepared statements kept; there are fewer in all.
 const STATEMENTS_MAX: usize = 64;

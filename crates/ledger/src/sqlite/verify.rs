@@ -77,7 +77,7 @@ impl Verifying<'_> {
         }
     }
 
-    /// The pages themselves, as SQLite checks them.
+    /// The pages themselves, as `SQLite` checks them.
     fn file(&mut self) -> Result<(), Fault> {
         let moment = self.moment;
         let mut statement = moment.prepare("PRAGMA integrity_check(100)")?;
@@ -145,7 +145,7 @@ impl Verifying<'_> {
             length += 1;
             self.hold(event.seq() == length, || format!("event {length} of run {number} is missing"));
             length = event.seq();
-            self.event(&event, &head)?;
+            self.event(&event, &head);
             if length == 1 {
                 let facts = event.read_facts()?;
                 let is_start = event.kind == "started"
@@ -165,7 +165,7 @@ impl Verifying<'_> {
         Ok(length)
     }
 
-    fn event(&mut self, event: &Event, head: &Digest) -> Result<(), Fault> {
+    fn event(&mut self, event: &Event, head: &Digest) {
         let name = || format!("event {} of run {}", event.seq(), event.run());
         self.hold(event.previous == *head, || format!("{} does not follow the one before", name()));
         self.hold(event.digest == event.expected_digest(), || format!("{} was changed", name()));
@@ -182,7 +182,6 @@ impl Verifying<'_> {
         self.hold(complete, || format!("{} names half a notice", name()));
         let is_happening = happening_of(&event.kind).is_some();
         self.hold(concerns == is_happening, || format!("{} is of another kind than it says", name()));
-        Ok(())
     }
 
     /// Manifests, and the rows of the plan that stands.
@@ -317,7 +316,7 @@ impl Verifying<'_> {
             standing = standing.after(&token, event.at, happening, &particulars)?;
             if event.kind == "offered" {
                 offered_by = Some(event.run());
-                first_offer = first_offer.or(Some(event.event));
+                first_offer = first_offer.or(Some(event.number));
             }
             count += 1;
         }

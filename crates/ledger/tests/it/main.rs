@@ -1,4 +1,5 @@
 //! The tests of the ledger, as one program.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod conformance;
 mod damage;

@@ -106,10 +106,8 @@ fn events_hold_no_personal_data_in_clear() {
         let mut rows = statement.query(()).unwrap();
         while let Some(row) = rows.next().unwrap() {
             for column in 0..columns {
-                let bytes = match row.get_ref(column).unwrap() {
-                    rusqlite::types::ValueRef::Text(bytes) | rusqlite::types::ValueRef::Blob(bytes) => bytes,
-                    _ => continue,
-                };
+                use rusqlite::types::ValueRef::{Blob, Text};
+                let (Text(bytes) | Blob(bytes)) = row.get_ref(column).unwrap() else { continue };
                 let text = String::from_utf8_lossy(bytes);
                 assert!(!text.contains("example.org") && !text.contains("Person"), "{table}: {text}");
             }
