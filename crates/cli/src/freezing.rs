@@ -20,14 +20,13 @@ use forthwith_core::{
     incident::Incident,
     key::PlanKey,
     plan::{Fate, FrozenPlan, FrozenRow, Manifest, NoticesDigest, Planned},
-    private::Private,
     recipient::Recipient,
     variant::Variant,
 };
 use forthwith_ledger::sqlite::{Freeze, FreezeError, SqliteLedger};
 use forthwith_templating::Words;
 use jiff::Timestamp;
-use std::{collections::BTreeMap, num::NonZero, thread};
+use std::{num::NonZero, thread};
 
 /// Notices rendered between two looks at the list.
 const BATCH: usize = 2048;
@@ -48,7 +47,13 @@ pub struct Prepared {
 ///
 /// Exit 3 where anything is refused, after its findings were shown. Nothing is written in any case.
 pub fn prepare(folder: &Folder, key: &PlanKey, out: Out, now: Timestamp) -> Result<Prepared, CommandError> {
-    let mut rendering = Rendering { key, batch: Vec::new(), contents: Vec::new(), notices: NoticesDigest::default(), findings: Vec::new() };
+    let mut rendering = Rendering {
+        key,
+        batch: Vec::new(),
+        contents: Vec::new(),
+        notices: NoticesDigest::default(),
+        findings: Vec::new(),
+    };
     let mut checked = checking::check(folder, out, |inputs, row| {
         if let Fated::Planned(recipient) = &row.fate {
             rendering.add(inputs, (**recipient).clone());
@@ -125,7 +130,11 @@ impl Rendering<'_> {
                     self.contents.push(content);
                 }
                 Err(error) => {
-                    let place = Place { row: Some(recipient.row), line: Some(recipient.line), ..Place::file("affected.csv") };
+                    let place = Place {
+                        row: Some(recipient.row),
+                        line: Some(recipient.line),
+                        ..Place::file("affected.csv")
+                    };
                     let message = format!("the notice for this row cannot be rendered: {error}");
                     self.findings.push(Finding::refused("not-rendered", place, message));
                 }
@@ -169,12 +178,14 @@ pub fn freeze(
         return Err(error);
     }
     frozen.map_err(|error| match error {
-        FreezeError::Offered { .. } => CommandError::new(Exit::NotReleased, "this incident's plan stands: its notices were offered already")
-            .because(error)
-            .hint("more people are a second wave: an incident folder of its own"),
-        FreezeError::Contradiction { .. } => {
-            CommandError::new(Exit::Cannot, "the list changed while it was read").because(error).hint("run it again")
+        FreezeError::Offered { .. } => {
+            CommandError::new(Exit::NotReleased, "this incident's plan stands: its notices were offered already")
+                .because(error)
+                .hint("more people are a second wave: an incident folder of its own")
         }
+        FreezeError::Contradiction { .. } => CommandError::new(Exit::Cannot, "the list changed while it was read")
+            .because(error)
+            .hint("run it again"),
         FreezeError::Ledger(error) => CommandError::new(Exit::Ledger, "the plan was not frozen").because(error),
     })
 }
@@ -215,9 +226,17 @@ impl<'a> FrozenRows<'a> {
                 let content = *self.contents.next().ok_or_else(changed)?;
                 let variant = Variant::of(self.incident, &recipient).to_string();
                 let token = self.key.token(row.row);
-                Fate::Planned(Planned { recipient: *recipient, token, order: self.key.order(row.row), variant, content })
+                Fate::Planned(Planned {
+                    recipient: *recipient,
+                    token,
+                    order: self.key.order(row.row),
+                    variant,
+                    content,
+                })
             }
-            Fated::Withheld { reason, note, id, address, name } => Fate::Withheld { reason, note, id, address, name },
+            Fated::Withheld { reason, note, id, address, name } => {
+                Fate::Withheld { reason, note, id, address, name }
+            }
             Fated::Refused => return Err(changed()),
         };
         Ok(FrozenRow { row: row.row, line: row.line, fate })
@@ -285,6 +304,7 @@ pub struct Drift {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use forthwith_core::private::Private;
 
     fn verbatim(entries: &[(&str, &str)]) -> Verbatim {
         entries.iter().map(|(name, text)| ((*name).to_owned(), Private::new(text.as_bytes().to_vec()))).collect()
@@ -297,7 +317,10 @@ mod tests {
         let same = drift(&frozen, Some(list.1), &frozen, &list);
         assert_eq!(same, Drift::default());
         let gone = drift(&verbatim(&[("incident.toml", "a")]), None, &frozen, &list);
-        assert_eq!((gone.changed, gone.gone), (vec![], vec!["templates/x.md".to_owned(), "affected.csv".to_owned()]));
+        assert_eq!(
+            (gone.changed, gone.gone),
+            (vec![], vec!["templates/x.md".to_owned(), "affected.csv".to_owned()])
+        );
         let now = verbatim(&[("incident.toml", "A"), ("templates/x.md", "b"), ("templates/y.md", "c")]);
         let changed = drift(&now, Some(Digest::of(b"m")), &frozen, &list);
         assert_eq!(changed.changed, ["incident.toml changed", "templates/y.md is new", "affected.csv changed"]);

@@ -9,9 +9,11 @@ mod findings;
 mod folder;
 mod freezing;
 mod inputs;
+mod ledgers;
 mod list;
 mod progress;
 mod secret;
+mod summary;
 mod terminal;
 
 use clap::Parser as _;

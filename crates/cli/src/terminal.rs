@@ -140,7 +140,10 @@ mod tests {
 
     #[test]
     fn numbers_are_readable() {
-        assert_eq!((grouped(0), grouped(999), grouped(1_000), grouped(1_234_567)), ("0".into(), "999".into(), "1,000".into(), "1,234,567".into()));
+        assert_eq!(
+            (grouped(0), grouped(999), grouped(1_000), grouped(1_234_567)),
+            ("0".into(), "999".into(), "1,000".into(), "1,234,567".into())
+        );
         assert_eq!((counted(1, "row"), counted(2, "row")), ("1 row".into(), "2 rows".into()));
     }
 }

@@ -33,9 +33,10 @@ pub fn run(args: &IncidentArgs, out: Out) -> Result<Exit, CommandError> {
 /// Returns the report for programs.
 pub fn report(checked: &Checked) -> Value {
     let counts = &checked.tally.counts;
-    let variants = checked.variants.iter().map(|(variant, reached)| {
-        json!({ "key": variant.to_string(), "count": reached.count })
-    });
+    let variants = checked
+        .variants
+        .iter()
+        .map(|(variant, reached)| json!({ "key": variant.to_string(), "count": reached.count }));
     json!({
         "rows": counts.rows,
         "planned": counts.planned,
