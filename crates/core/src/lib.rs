@@ -5,25 +5,26 @@
 //! arguments, findings and verdicts are results. `clippy.toml` beside this crate holds that wall.
 
 pub mod address;
-//pub mod affected;
-//pub mod approval;
+pub mod affected;
+pub mod approval;
 pub mod delivery;
 pub mod digest;
-//pub mod document;
-//pub mod engine;
+pub mod document;
+pub mod engine;
 pub mod fact;
 pub mod finding;
-//pub mod fuse;
+pub mod fuse;
 pub mod incident;
 pub mod key;
 pub mod message;
 pub mod notice;
-//pub mod outage;
-//pub mod pace;
+pub mod outage;
+pub mod pace;
 pub mod plan;
 pub mod private;
 pub mod recipient;
-//pub mod retry;
+pub mod retry;
+pub mod sample;
 pub mod state;
 pub mod variant;
 pub mod verdict;

@@ -3,17 +3,56 @@
 //! One trait, batch-shaped and synchronous, on a thread of its own; the asynchronous side holds a
 //! `Recorder`. It knows nothing of SMTP, templates or law.
 
-use forthwith_core::notice::{Claimed, Entry};
+#[cfg(any(test, feature = "model"))]
+pub mod model;
+mod recorder;
+pub mod sqlite;
+mod standing;
+
+pub use recorder::{Receipt, Recorder, RecorderEnd, RecorderThread, RecordingStopped};
+pub use standing::Standing;
+
+use forthwith_core::{
+    notice::{Claimed, Entry, Token},
+    state::{Happening, State},
+};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// What a run asks of a durable record.
 pub trait Ledger: Send {
-    /// Returns up to `want` notices that are due at `now` and not claimed by this run, in keyed order.
+    /// Claims up to `want` notices of the current plan that are due at `now`: first those that wait for
+    /// another attempt, the longest overdue first, then those never attempted, in keyed order.
     fn claim(&mut self, want: usize, now: Timestamp) -> Result<Claim, LedgerError>;
 
     /// Makes `entries` durable in this order, all in one transaction, and says of each whether it stands.
+    ///
+    /// An error leaves nothing of `entries` behind that a run may rely on: what was offered is in doubt.
     fn commit(&mut self, entries: &[Append]) -> Result<Vec<Outcome>, LedgerError>;
+
+    /// Gives up every notice that is queued or deferred and not claimed, and returns how many there were.
+    fn expire(&mut self, now: Timestamp) -> Result<u64, LedgerError>;
+
+    /// Returns the request that this run stop, once somebody has recorded one.
+    fn stop_requested(&mut self) -> Result<Option<StopRequest>, LedgerError>;
+}
+
+impl<L: Ledger + ?Sized> Ledger for Box<L> {
+    fn claim(&mut self, want: usize, now: Timestamp) -> Result<Claim, LedgerError> {
+        (**self).claim(want, now)
+    }
+
+    fn commit(&mut self, entries: &[Append]) -> Result<Vec<Outcome>, LedgerError> {
+        (**self).commit(entries)
+    }
+
+    fn expire(&mut self, now: Timestamp) -> Result<u64, LedgerError> {
+        (**self).expire(now)
+    }
+
+    fn stop_requested(&mut self) -> Result<Option<StopRequest>, LedgerError> {
+        (**self).stop_requested()
+    }
 }
 
 /// What a run appends.
@@ -47,6 +86,17 @@ pub struct Claim {
     pub next_due: Option<Timestamp>,
 }
 
+/// Somebody's request, recorded from another process, that a run drain and end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StopRequest {
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// Who asked.
+    pub by: String,
+    /// Why, in the person's words.
+    pub reason: String,
+}
+
 /// Whether an appended entry stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -68,5 +118,29 @@ pub enum LedgerError {
         path: String,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What the ledger holds contradicts itself.
+    #[error("the ledger {path} is damaged: {what}")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What was found, free of personal data.
+        what: String,
+    },
+    /// A happening that the state of the notice excludes: a bug, or a damaged ledger.
+    #[error("notice {token} is {state:?}, so it cannot be {happening:?} now")]
+    Impossible {
+        /// The notice.
+        token: Token,
+        /// Its recorded state.
+        state: State,
+        /// What was to be recorded.
+        happening: Happening,
+    },
+    /// An offer of other bytes than those of the notice's first offer.
+    #[error("notice {token} was offered before with other bytes or another date")]
+    WireChanged {
+        /// The notice.
+        token: Token,
     },
 }

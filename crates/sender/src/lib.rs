@@ -1,1 +1,24 @@
-//! Placeholder.
+//! Hands notices over to a relay by SMTP, and takes them in a rehearsal.
+//!
+//! `driver` runs workers that ask the engine of the core what to do; `dial` opens a line, `session` attempts
+//! one notice over it, `wire` is the stream beneath lettre, `tls` protects it. It knows no templates, law or
+//! lists: it is given a function from notice to message, and a recorder that makes offers durable.
+
+mod auth;
+mod dial;
+mod driver;
+mod ended;
+mod envelope;
+mod extensions;
+mod inbox;
+mod progress;
+mod reply;
+mod session;
+mod tls;
+mod wire;
+mod worker;
+
+pub use driver::{Clock, Render, RenderFailure, Run, StopSignal, deliver};
+pub use ended::Ended;
+pub use inbox::{FilesError, Inbox, OpenInboxError};
+pub use progress::{Pause, Progress};

@@ -143,6 +143,11 @@ impl Names {
         self.columns.values().map(String::as_str)
     }
 
+    /// Returns the column that `name` stands for, as the header has it.
+    pub(crate) fn column(&self, name: &str) -> Option<&str> {
+        self.columns.get(name).map(String::as_str)
+    }
+
     /// Returns the person's value of a personal name; empty where the row has none.
     pub(crate) fn personal<'a>(&self, name: &str, recipient: &'a Recipient) -> &'a str {
         match name {

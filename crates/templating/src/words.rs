@@ -4,6 +4,8 @@
 //! only the elements that read a personal value go through Tera again, and their Markdown is parsed once for all
 //! who differ only in values. No order, clock or chance enters: the same inputs give the same bytes.
 
+mod columns;
+
 use crate::{
     context::{self, Names, Phrases},
     document::{self, Block, MarkdownRefusal},

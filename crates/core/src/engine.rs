@@ -1,0 +1,493 @@
+//! Decides what a run does next: which notice is attempted, when a line is opened, how long to wait, when the
+//! run is over and why. It turns what came of an attempt into the entries that the ledger gets.
+//!
+//! It holds a window of claimed notices, never the whole plan, is told the time and does nothing itself. The
+//! driver asks [`Engine::next`], does it, and reports.
+
+mod lines;
+mod supply;
+
+use crate::{
+    delivery::Limit,
+    fuse::{Blown, Fuse, FuseLimits, Likeness},
+    notice::{Claimed, Entry, Particulars, Token},
+    outage::{Outage, Patience},
+    pace::Pace,
+    retry,
+    state::Happening,
+    verdict::{Answer, Reply, Stage, Verdict, judge},
+};
+use jiff::Timestamp;
+use lines::Lines;
+use std::{collections::VecDeque, time::Duration};
+use supply::Supply;
+
+/// Notices that a run holds at once, attempted ones included: bounds memory at any size of plan.
+pub const WINDOW_MAX: usize = 4096;
+/// How often in a row a notice returns to the queue because its line was lost, before it is deferred.
+pub const REQUEUES_MAX: u32 = 5;
+/// Lost lines in a row, whosever they are, that count as a failure of the relay.
+const LOSSES_IN_A_ROW: u32 = 20;
+
+/// What a run is allowed.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The most lines open at once, at least 1.
+    pub connections: u32,
+    /// The pace.
+    pub limits: Vec<Limit>,
+    /// How long a relay that was reached may be away.
+    pub patience: Duration,
+    /// At most this many notices are handed over, then the run ends: a canary.
+    pub hand_over_at_most: Option<u64>,
+    /// Whether the run stays for notices that are due later.
+    pub later: Later,
+    /// When notices still queued or deferred are given up.
+    pub give_up_at: Option<Timestamp>,
+    /// What blows the fuse.
+    pub fuse: FuseLimits,
+}
+
+/// What a run does when all that is left is due later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Later {
+    /// It waits.
+    Await,
+    /// It ends.
+    Leave,
+}
+
+/// Whether the worker that asks has an open line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// It has.
+    Open,
+    /// It has not.
+    Closed,
+}
+
+/// What a worker does next.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// Attempts this notice over its open line.
+    Attempt(Box<Claimed>),
+    /// Opens a line, which has this number in the run.
+    Dial(u64),
+    /// Asks again at this time, or when something changed.
+    WaitUntil(Timestamp),
+    /// Asks again when something changed: a report, a claim, a line.
+    WaitForReport,
+    /// Claims this many notices and hands them in.
+    Refill(usize),
+    /// Appends these entries.
+    Record(Vec<Entry>),
+    /// Leaves: nothing of the plan is queued or deferred any more.
+    Done,
+    /// Leaves, for this reason.
+    Stop(Stop),
+}
+
+/// Why a run ends before its plan is done. Nothing is in flight any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The operator asked for it, or the driver did.
+    Drained,
+    /// As many notices were handed over as were allowed.
+    LimitReached,
+    /// All that is left is due later; this is when.
+    OnlyLaterRetries(Timestamp),
+    /// The relay could not be reached, or took nothing, for too long; this came last.
+    RelayUnreachable(Failure),
+    /// The relay refuses us.
+    RelayRefuses(Failure),
+    /// The fuse blew; these refusals were taken back.
+    FuseBlown {
+        /// What they had in common.
+        likeness: Likeness,
+        /// Why it blew.
+        blown: Blown,
+        /// The last of the replies.
+        reply: Reply,
+        /// How many were taken back at once.
+        restored: usize,
+    },
+}
+
+/// Something that went wrong with the relay rather than with a notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Where in the dialogue.
+    pub stage: Stage,
+    /// What came.
+    pub answer: Answer,
+    /// Whether waiting may help.
+    pub hope: Hope,
+}
+
+/// Whether waiting may help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hope {
+    /// It may: the run pauses.
+    Pause,
+    /// It does not: the run stops.
+    None,
+}
+
+impl Failure {
+    /// Returns the failure that `answer` at `stage`, before MAIL, means by the verdict table.
+    pub fn judged(stage: Stage, answer: Answer) -> Self {
+        let hope = if judge(stage, &answer) == Verdict::StopRun { Hope::None } else { Hope::Pause };
+        Self { stage, answer, hope }
+    }
+
+    /// Returns a failure that waiting does not mend: a certificate, a missing STARTTLS.
+    pub fn hopeless(stage: Stage, why: impl Into<String>) -> Self {
+        Self { stage, answer: Answer::Lost(why.into()), hope: Hope::None }
+    }
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// Nothing was appended and no MAIL was written: the notice is attempted again as if never taken.
+    Untouched,
+    /// The offer was appended, and this ended the attempt.
+    Answered(Stage, Answer),
+    /// The offer was appended, and we cut the line ourselves, to stop at once.
+    CutShort(Stage),
+    /// The record stopped: nothing more can be appended.
+    Unrecorded,
+}
+
+/// The decider of one run.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    pace: Pace,
+    outage: Outage,
+    fuse: Fuse,
+    lines: Lines,
+    supply: Supply,
+    ready: VecDeque<Claimed>,
+    in_flight: u32,
+    handed_over: u64,
+    losses_in_a_row: u32,
+    failure: Option<Failure>,
+    stop: Option<Stop>,
+}
+
+impl Engine {
+    /// Returns the engine of a run that begins at `now`. `earlier_attempts`: see [`Pace::new`].
+    pub fn new(settings: Settings, earlier_attempts: impl IntoIterator<Item = Timestamp>, now: Timestamp) -> Self {
+        Self {
+            pace: Pace::new(&settings.limits, earlier_attempts, now),
+            outage: Outage::new(settings.patience),
+            fuse: Fuse::new(settings.fuse),
+            lines: Lines::new(settings.connections.max(1)),
+            supply: Supply::Unknown,
+            ready: VecDeque::new(),
+            in_flight: 0,
+            handed_over: 0,
+            losses_in_a_row: 0,
+            failure: None,
+            stop: None,
+            settings,
+        }
+    }
+
+    /// Returns what a worker whose line is `line` does next.
+    pub fn next(&mut self, now: Timestamp, line: Line) -> Next {
+        if let Some(stop) = &self.stop {
+            return if self.in_flight == 0 { Next::Stop(stop.clone()) } else { Next::WaitForReport };
+        }
+        if let Some(entries) = self.expire(now) {
+            return Next::Record(entries);
+        }
+        if let Some(want) = self.supply.ask(now, self.ready.len(), self.in_flight as usize) {
+            return Next::Refill(want);
+        }
+        if let Some(next) = self.without_work() {
+            return next;
+        }
+        if let Some(until) = self.outage.pause(now) {
+            return Next::WaitUntil(until);
+        }
+        if self.outage.needs_proof() && (self.in_flight > 0 || self.lines.is_dialling()) {
+            return Next::WaitForReport;
+        }
+        match line {
+            Line::Closed => self.dial(now),
+            Line::Open => self.attempt(now),
+        }
+    }
+
+    /// Returns what to do where nothing is left to begin, or `None` where something is.
+    fn without_work(&mut self) -> Option<Next> {
+        let at_limit = self
+            .settings
+            .hand_over_at_most
+            .is_some_and(|most| self.handed_over + u64::from(self.in_flight) >= most);
+        if self.ready.is_empty() {
+            let is_idle = self.in_flight == 0;
+            return Some(match self.supply.next_due() {
+                supply::NextDue::Never if is_idle => Next::Done,
+                supply::NextDue::At(due) if is_idle && self.settings.later == Later::Leave => {
+                    self.end(Stop::OnlyLaterRetries(due))
+                }
+                supply::NextDue::At(due) if !at_limit => Next::WaitUntil(due),
+                supply::NextDue::At(_) if is_idle => self.end(Stop::LimitReached),
+                _ => Next::WaitForReport,
+            });
+        }
+        at_limit.then(|| match self.in_flight {
+            0 => self.end(Stop::LimitReached),
+            _ => Next::WaitForReport,
+        })
+    }
+
+    fn end(&mut self, stop: Stop) -> Next {
+        self.stop = Some(stop.clone());
+        Next::Stop(stop)
+    }
+
+    fn dial(&mut self, now: Timestamp) -> Next {
+        let available = usize::try_from(self.pace.available(now)).unwrap_or(usize::MAX);
+        if available == 0 {
+            let (_, next) = self.pace.grant(now, 1);
+            return next.map_or(Next::WaitForReport, Next::WaitUntil);
+        }
+        self.lines.dial(now, self.in_flight, self.ready.len().min(available))
+    }
+
+    fn attempt(&mut self, now: Timestamp) -> Next {
+        let (granted, next) = self.pace.grant(now, 1);
+        if granted == 0 {
+            return next.map_or(Next::WaitForReport, Next::WaitUntil);
+        }
+        let claimed = self.ready.pop_front().expect("a worker is sent on only while a notice is ready");
+        self.in_flight += 1;
+        Next::Attempt(Box::new(claimed))
+    }
+
+    /// Gives up what is ready, where the plan's limit has passed.
+    fn expire(&mut self, now: Timestamp) -> Option<Vec<Entry>> {
+        if self.ready.is_empty() || self.settings.give_up_at.is_none_or(|limit| now < limit) {
+            return None;
+        }
+        let entry = |claimed: Claimed| entry(&claimed, now, Happening::Expired, Particulars::default());
+        Some(self.ready.drain(..).map(entry).collect())
+    }
+
+    /// Takes what a claim found; `next_due` as in the ledger's claim.
+    pub fn refilled(&mut self, notices: Vec<Claimed>, next_due: Option<Timestamp>) {
+        self.supply.answered(notices.is_empty(), next_due);
+        self.ready.extend(notices);
+    }
+
+    /// Takes what came of opening a line.
+    pub fn dialled(&mut self, now: Timestamp, outcome: Result<(), Failure>) {
+        match outcome {
+            Ok(()) => {
+                self.lines.opened();
+                self.outage.reached();
+            }
+            Err(failure) => {
+                let others = self.lines.refused(now);
+                // A relay that serves other lines limits their number; it is not away.
+                if failure.hope == Hope::None || others == 0 {
+                    self.relay_failed(now, failure);
+                }
+            }
+        }
+    }
+
+    /// Takes note that a line was closed that had been open, after its attempt was reported.
+    pub fn hung_up(&mut self) {
+        self.lines.closed();
+    }
+
+    /// Takes note that the MAIL of a granted attempt was written.
+    pub fn mail_written(&mut self, at: Timestamp) {
+        self.pace.spend(at);
+    }
+
+    /// Begins nothing new; the run ends when nothing is in flight. A reason that stands already stays.
+    pub fn drain(&mut self) {
+        self.stop.get_or_insert(Stop::Drained);
+    }
+
+    /// Returns until when the relay is left alone, and what it did last.
+    pub fn pause(&self, now: Timestamp) -> Option<(Timestamp, &Failure)> {
+        Some((self.outage.pause(now)?, self.failure.as_ref()?))
+    }
+
+    /// Takes what came of an attempt, and returns the entries to append, in their order.
+    ///
+    /// The driver appends them before it asks for anything else, so that a later claim sees them.
+    pub fn report(&mut self, now: Timestamp, connection: u64, claimed: Claimed, end: End) -> Vec<Entry> {
+        self.in_flight -= 1;
+        match end {
+            End::Untouched => {
+                self.pace.give_back();
+                self.ready.push_front(claimed);
+                Vec::new()
+            }
+            End::Unrecorded => {
+                self.drain();
+                Vec::new()
+            }
+            End::CutShort(Stage::Dot) => {
+                let why = Answer::Lost("the run was stopped before the relay answered".to_owned());
+                vec![self.doubt(now, &claimed, particulars(Stage::Dot, why, connection))]
+            }
+            End::CutShort(stage) => {
+                let why = Answer::Lost("the run was stopped".to_owned());
+                vec![self.put_back(now, &claimed, particulars(stage, why, connection))]
+            }
+            End::Answered(stage, answer) => self.answered(now, connection, &claimed, stage, answer),
+        }
+    }
+
+    fn answered(
+        &mut self,
+        now: Timestamp,
+        connection: u64,
+        claimed: &Claimed,
+        stage: Stage,
+        answer: Answer,
+    ) -> Vec<Entry> {
+        let verdict = judge(stage, &answer);
+        let particulars = particulars(stage, answer.clone(), connection);
+        if matches!(answer, Answer::Reply(_)) && stage >= Stage::Rcpt {
+            self.outage.progressed();
+            self.losses_in_a_row = 0;
+        }
+        match verdict {
+            Verdict::Good if stage == Stage::Dot => {
+                self.handed_over += 1;
+                self.fuse.accepted();
+                vec![entry(claimed, now, Happening::Accepted, particulars)]
+            }
+            Verdict::InDoubt => vec![self.doubt(now, claimed, particulars)],
+            Verdict::PauseRelay | Verdict::StopRun => {
+                let hope = if verdict == Verdict::StopRun { Hope::None } else { Hope::Pause };
+                let back = self.put_back(now, claimed, particulars);
+                self.relay_failed(now, Failure { stage, answer, hope });
+                vec![back]
+            }
+            Verdict::Good | Verdict::QueuedAgain => vec![self.lost(now, claimed, stage, answer, particulars)],
+            Verdict::Deferred => self.refused(now, claimed, Happening::Deferred, particulars),
+            Verdict::Bounced => self.refused(now, claimed, Happening::Bounced, particulars),
+        }
+    }
+
+    fn doubt(&mut self, now: Timestamp, claimed: &Claimed, particulars: Particulars) -> Entry {
+        self.handed_over += 1;
+        entry(claimed, now, Happening::Doubted, particulars)
+    }
+
+    /// Takes an offer back for which the notice is not to blame.
+    fn put_back(&mut self, now: Timestamp, claimed: &Claimed, particulars: Particulars) -> Entry {
+        self.supply.put_back();
+        entry(claimed, now, Happening::Requeued, particulars)
+    }
+
+    /// Queues a notice again whose line was lost before the dot, or defers it when that happens too often.
+    fn lost(
+        &mut self,
+        now: Timestamp,
+        claimed: &Claimed,
+        stage: Stage,
+        answer: Answer,
+        mut particulars: Particulars,
+    ) -> Entry {
+        self.losses_in_a_row += 1;
+        if self.losses_in_a_row >= LOSSES_IN_A_ROW {
+            self.losses_in_a_row = 0;
+            self.relay_failed(now, Failure { stage, answer, hope: Hope::Pause });
+        }
+        if claimed.requeues >= REQUEUES_MAX {
+            particulars.due = Some(self.due(now, claimed, None));
+            self.supply.due_later(particulars.due);
+            return entry(claimed, now, Happening::Deferred, particulars);
+        }
+        particulars.counts = true;
+        self.put_back(now, claimed, particulars)
+    }
+
+    fn refused(
+        &mut self,
+        now: Timestamp,
+        claimed: &Claimed,
+        happening: Happening,
+        mut particulars: Particulars,
+    ) -> Vec<Entry> {
+        let (stage, reply) = (particulars.stage, particulars.reply.clone());
+        let (Some(stage), Some(reply)) = (stage, reply) else { unreachable!("only a reply refuses a notice") };
+        if happening == Happening::Deferred {
+            particulars.due = Some(self.due(now, claimed, Some(&reply)));
+            self.supply.due_later(particulars.due);
+        }
+        let likeness = Likeness::of(stage, &reply);
+        let mut entries = vec![entry(claimed, now, happening, particulars)];
+        let blown = self.fuse.refused(claimed.notice, &claimed.token, likeness);
+        if self.is_blown_on(likeness) || blown.is_some() {
+            let trailing = self.fuse.take_trailing();
+            let restored = trailing.len();
+            entries.extend(trailing.into_iter().map(|(notice, token)| restore(notice, token, now)));
+            if let Some(blown) = blown {
+                self.stop.get_or_insert(Stop::FuseBlown { likeness, blown, reply, restored });
+            }
+        }
+        entries
+    }
+
+    /// Returns whether the fuse blew on refusals like this one: those still in flight then are taken back too.
+    fn is_blown_on(&self, likeness: Likeness) -> bool {
+        matches!(&self.stop, Some(Stop::FuseBlown { likeness: same, .. }) if *same == likeness)
+    }
+
+    fn due(&self, now: Timestamp, claimed: &Claimed, reply: Option<&Reply>) -> Timestamp {
+        let delay = retry::delay(claimed.deferrals, &claimed.token, reply);
+        let due = now.checked_add(delay).unwrap_or(Timestamp::MAX);
+        self.settings.give_up_at.map_or(due, |limit| due.min(limit.max(now)))
+    }
+
+    fn relay_failed(&mut self, now: Timestamp, failure: Failure) {
+        if failure.hope == Hope::None {
+            self.stop.get_or_insert(Stop::RelayRefuses(failure));
+            return;
+        }
+        // Failures of other lines during a pause tell nothing new.
+        if self.outage.pause(now).is_none() && self.outage.failed(now) == Patience::GiveUp {
+            self.stop.get_or_insert(Stop::RelayUnreachable(failure.clone()));
+        }
+        self.failure = Some(failure);
+    }
+}
+
+fn particulars(stage: Stage, answer: Answer, connection: u64) -> Particulars {
+    let (reply, why) = match answer {
+        Answer::Reply(reply) => (Some(reply), None),
+        Answer::Lost(why) => (None, Some(why)),
+    };
+    Particulars { stage: Some(stage), reply, why, connection: Some(connection), ..Particulars::default() }
+}
+
+fn entry(claimed: &Claimed, at: Timestamp, happening: Happening, particulars: Particulars) -> Entry {
+    Entry { notice: claimed.notice, token: claimed.token.clone(), at, happening, particulars }
+}
+
+fn restore(notice: i64, token: Token, at: Timestamp) -> Entry {
+    let why = Some("the fuse blew: the refusal was about us, not about this person".to_owned());
+    Entry {
+        notice,
+        token,
+        at,
+        happening: Happening::Restored,
+        particulars: Particulars { why, ..Default::default() },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,421 @@
+//! Drives the engine in simulated time against a ledger of a few lines that refuses impossible entries.
+
+use super::*;
+use crate::{address::Address, digest::Digest, private::Private, recipient::Recipient, state::State};
+use std::collections::BTreeMap;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_600_000_000 + seconds).unwrap()
+}
+
+fn settings() -> Settings {
+    Settings {
+        connections: 4,
+        limits: Vec::new(),
+        patience: Duration::from_mins(15),
+        hand_over_at_most: None,
+        later: Later::Leave,
+        give_up_at: None,
+        fuse: FuseLimits::default(),
+    }
+}
+
+fn reply(text: &str) -> Answer {
+    Answer::Reply(Reply::new(text[..3].parse().unwrap(), format!("{text}\r\n").into_bytes()))
+}
+
+fn lost() -> Answer {
+    Answer::Lost("reset".to_owned())
+}
+
+fn claimed(notice: i64) -> Claimed {
+    let text: String = (0..16).map(|i| char::from(b'a' + u8::try_from(notice >> i & 1).unwrap())).collect();
+    Claimed {
+        notice,
+        token: Token::parse(&text).unwrap(),
+        deferrals: 0,
+        requeues: 0,
+        due: None,
+        content: Digest::of(b""),
+        date: None,
+        recipient: Recipient {
+            row: 1,
+            line: 2,
+            id: Private::default(),
+            address: Address::parse("ada@example.org").unwrap(),
+            name: Private::default(),
+            residence: crate::recipient::Residence::default(),
+            language: String::new(),
+            data: Vec::new(),
+            columns: BTreeMap::new(),
+        },
+    }
+}
+
+/// A ledger and a clock in memory. It plays one worker with one line.
+struct World {
+    now: Timestamp,
+    notices: Vec<(Claimed, State, bool)>,
+    happened: Vec<Happening>,
+    attempts: usize,
+}
+
+impl World {
+    fn new(count: i64) -> Self {
+        let notices = (0..count).map(|n| (claimed(n), State::Queued, false)).collect();
+        Self { now: at(0), notices, happened: Vec::new(), attempts: 0 }
+    }
+
+    fn claim(&mut self, want: usize) -> (Vec<Claimed>, Option<Timestamp>) {
+        let now = self.now;
+        let open = self.notices.iter_mut().filter(|(_, state, is_claimed)| !state.is_at_rest() && !is_claimed);
+        let (due, later): (Vec<_>, Vec<_>) = open.partition(|(c, _, _)| c.due.is_none_or(|due| due <= now));
+        let next = later.iter().filter_map(|(c, _, _)| c.due).min();
+        let taken: Vec<_> = due
+            .into_iter()
+            .take(want)
+            .map(|(claimed, _, is_claimed)| {
+                *is_claimed = true;
+                claimed.clone()
+            })
+            .collect();
+        (taken, next)
+    }
+
+    fn apply(&mut self, entry: &Entry) {
+        let (claimed, state, is_claimed) = &mut self.notices[usize::try_from(entry.notice).unwrap()];
+        *state = state.next(entry.happening).unwrap_or_else(|| panic!("{:?} in {state:?}", entry.happening));
+        claimed.due = entry.particulars.due;
+        match entry.happening {
+            Happening::Deferred => (claimed.deferrals, claimed.requeues) = (claimed.deferrals + 1, 0),
+            Happening::Requeued => claimed.requeues += u32::from(entry.particulars.counts),
+            Happening::Offered => {}
+            _ => claimed.requeues = 0,
+        }
+        *is_claimed = entry.happening == Happening::Offered;
+        self.happened.push(entry.happening);
+    }
+
+    /// Runs the engine to its end; `relay` says what comes of each attempt, `door` of each new line.
+    fn run(
+        &mut self,
+        settings: Settings,
+        mut door: impl FnMut() -> Result<(), Failure>,
+        mut relay: impl FnMut(&Claimed) -> End,
+    ) -> Option<Stop> {
+        let mut engine = Engine::new(settings, [], self.now);
+        self.notices.iter_mut().for_each(|(_, _, is_claimed)| *is_claimed = false);
+        let mut line = Line::Closed;
+        for _ in 0..100_000 {
+            match engine.next(self.now, line) {
+                Next::Attempt(claimed) => {
+                    self.attempts += 1;
+                    engine.mail_written(self.now);
+                    self.apply(&entry(&claimed, self.now, Happening::Offered, Particulars::default()));
+                    let end = relay(&claimed);
+                    if matches!(&end, End::Answered(_, Answer::Lost(_))) {
+                        line = Line::Closed;
+                    }
+                    for entry in engine.report(self.now, 1, *claimed, end) {
+                        self.apply(&entry);
+                    }
+                    if line == Line::Closed {
+                        engine.hung_up();
+                    }
+                }
+                Next::Dial(_) => {
+                    let outcome = door();
+                    line = if outcome.is_ok() { Line::Open } else { Line::Closed };
+                    engine.dialled(self.now, outcome);
+                }
+                Next::WaitUntil(until) => {
+                    assert!(until > self.now, "waiting brings the time forward");
+                    self.now = until;
+                }
+                Next::WaitForReport => panic!("one worker has nobody to wait for"),
+                Next::Refill(want) => {
+                    let (notices, next) = self.claim(want);
+                    engine.refilled(notices, next);
+                }
+                Next::Record(entries) => entries.iter().for_each(|entry| self.apply(entry)),
+                Next::Done => return None,
+                Next::Stop(stop) => return Some(stop),
+            }
+        }
+        panic!("the run does not end");
+    }
+
+    fn count(&self, state: State) -> usize {
+        self.notices.iter().filter(|(_, s, _)| *s == state).count()
+    }
+
+    fn seconds(&self) -> i64 {
+        self.now.as_second() - at(0).as_second()
+    }
+}
+
+fn accept(_: &Claimed) -> End {
+    End::Answered(Stage::Dot, reply("250 2.0.0 queued"))
+}
+
+#[test]
+fn every_notice_is_accepted_and_the_window_is_bounded() {
+    let mut world = World::new(10_000);
+    let mut engine = Engine::new(settings(), [], world.now);
+    let Next::Refill(want) = engine.next(world.now, Line::Closed) else { panic!("a run begins with a claim") };
+    assert_eq!(want, WINDOW_MAX);
+    assert_eq!(world.run(settings(), || Ok(()), accept), None);
+    assert_eq!((world.count(State::Accepted), world.attempts), (10_000, 10_000));
+}
+
+#[test]
+fn every_cell_of_the_verdict_table_has_its_effect() {
+    use Happening as H;
+    // What ends the first attempt; what is recorded after its offer; how the run ends when the relay then
+    // accepts everything. `None`: the notice is accepted in the same run.
+    let queued = || Some(H::Requeued);
+    let (deferred, bounced, doubted) = (|| Some(H::Deferred), || Some(H::Bounced), || Some(H::Doubted));
+    let cells: [(Stage, Answer, Option<Happening>, State); 20] = [
+        (Stage::Mail, reply("451 later"), queued(), State::Accepted),
+        (Stage::Mail, reply("421 bye"), queued(), State::Accepted),
+        (Stage::Mail, reply("550 5.7.1 not you"), queued(), State::Queued),
+        (Stage::Mail, lost(), queued(), State::Accepted),
+        (Stage::Rcpt, reply("450 busy"), deferred(), State::Deferred),
+        (Stage::Rcpt, reply("421 bye"), deferred(), State::Deferred),
+        (Stage::Rcpt, reply("550 5.1.1 gone"), bounced(), State::Bounced),
+        (Stage::Rcpt, reply("552 full"), deferred(), State::Deferred),
+        (Stage::Rcpt, reply("550 5.7.1 policy"), deferred(), State::Deferred),
+        (Stage::Rcpt, lost(), queued(), State::Accepted),
+        (Stage::Data, reply("451 later"), deferred(), State::Deferred),
+        (Stage::Data, reply("554 no"), bounced(), State::Bounced),
+        (Stage::Data, lost(), queued(), State::Accepted),
+        (Stage::Content, reply("552 5.3.4 big"), bounced(), State::Bounced),
+        (Stage::Content, lost(), queued(), State::Accepted),
+        (Stage::Dot, reply("421 bye"), deferred(), State::Deferred),
+        (Stage::Dot, reply("554 5.7.1 spam"), deferred(), State::Deferred),
+        (Stage::Dot, reply("554 5.6.0 form"), bounced(), State::Bounced),
+        (Stage::Dot, lost(), doubted(), State::Offered),
+        (Stage::Dot, reply("354 what"), doubted(), State::Offered),
+    ];
+    for (stage, answer, recorded, state) in cells {
+        let mut world = World::new(1);
+        let mut first = Some(End::Answered(stage, answer.clone()));
+        let stop = world.run(settings(), || Ok(()), |c| first.take().unwrap_or_else(|| accept(c)));
+        assert_eq!(world.happened.get(1).copied(), recorded, "{stage} {answer:?}");
+        assert_eq!(world.notices[0].1, state, "{stage} {answer:?}");
+        let ends_as_expected = match state {
+            State::Queued => matches!(stop, Some(Stop::RelayRefuses(_))),
+            State::Deferred => matches!(stop, Some(Stop::OnlyLaterRetries(_))),
+            _ => stop.is_none(),
+        };
+        assert!(ends_as_expected, "{stage} {answer:?}: {stop:?}");
+    }
+}
+
+#[test]
+fn a_relay_failure_before_mail_touches_no_notice() {
+    for stage in [Stage::Connect, Stage::Greeting, Stage::Ehlo, Stage::StartTls, Stage::Auth] {
+        let mut world = World::new(3);
+        let stop = world.run(settings(), || Err(Failure::judged(stage, reply("535 5.7.8 no"))), accept);
+        assert!(matches!(stop, Some(Stop::RelayRefuses(failure)) if failure.stage == stage));
+        let mut tries = 0;
+        let door = || {
+            tries += 1;
+            Err(Failure::judged(stage, lost()))
+        };
+        let stop = world.run(settings(), door, accept);
+        assert!(matches!(stop, Some(Stop::RelayUnreachable(failure)) if failure.stage == stage));
+        assert_eq!((tries, world.seconds()), (3, 9), "three tries in ten seconds");
+        assert_eq!((world.happened.len(), world.count(State::Queued)), (0, 3));
+    }
+}
+
+#[test]
+fn a_relay_that_was_reached_is_awaited_for_its_patience() {
+    let mut world = World::new(2);
+    let mut lines = 0;
+    let door = || {
+        lines += 1;
+        if lines == 1 { Ok(()) } else { Err(Failure::judged(Stage::Connect, lost())) }
+    };
+    let mut first = true;
+    let relay = |c: &Claimed| {
+        if std::mem::take(&mut first) { accept(c) } else { End::Answered(Stage::Mail, lost()) }
+    };
+    let stop = world.run(settings(), door, relay);
+    assert!(matches!(stop, Some(Stop::RelayUnreachable(_))), "{stop:?}");
+    assert_eq!((world.count(State::Accepted), world.count(State::Queued)), (1, 1));
+    assert_eq!(world.seconds(), 900);
+}
+
+#[test]
+fn a_relay_that_greets_and_takes_nothing_is_away_too() {
+    let mut world = World::new(2);
+    let stop = world.run(settings(), || Ok(()), |_| End::Answered(Stage::Mail, reply("451 4.3.2 busy")));
+    assert!(matches!(stop, Some(Stop::RelayUnreachable(_))), "{stop:?}");
+    assert_eq!((world.count(State::Queued), world.seconds()), (2, 900));
+    assert!(world.attempts < 40, "{} attempts", world.attempts);
+}
+
+#[test]
+fn a_lost_line_queues_again_five_times_in_a_row_and_then_defers() {
+    let mut world = World::new(1);
+    let stop = world.run(settings(), || Ok(()), |_| End::Answered(Stage::Rcpt, lost()));
+    assert!(matches!(stop, Some(Stop::OnlyLaterRetries(_))), "{stop:?}");
+    assert_eq!(world.attempts, 6);
+    let requeued = world.happened.iter().filter(|h| **h == Happening::Requeued).count();
+    assert_eq!((requeued, world.happened.last()), (5, Some(&Happening::Deferred)));
+}
+
+#[test]
+fn lines_lost_again_and_again_pause_the_relay() {
+    let mut world = World::new(1000);
+    let stop = world.run(settings(), || Ok(()), |_| End::Answered(Stage::Rcpt, lost()));
+    assert!(matches!(stop, Some(Stop::RelayUnreachable(_))), "{stop:?}");
+    assert!(world.attempts < 600, "{} attempts", world.attempts);
+}
+
+#[test]
+fn the_fuse_takes_back_what_it_blew_on_and_a_later_run_delivers_it() {
+    let mut world = World::new(100);
+    let refuse = |_: &Claimed| End::Answered(Stage::Dot, reply("554 5.7.1 content rejected"));
+    let stop = world.run(settings(), || Ok(()), refuse);
+    let Some(Stop::FuseBlown { blown: Blown::InARow(20), restored: 20, .. }) = stop else { panic!("{stop:?}") };
+    assert_eq!((world.attempts, world.count(State::Queued)), (20, 100));
+    assert_eq!(world.run(settings(), || Ok(()), accept), None);
+    assert_eq!(world.count(State::Accepted), 100);
+}
+
+#[test]
+fn refusals_in_flight_when_the_fuse_blows_are_taken_back_too() {
+    let mut engine = Engine::new(Settings { connections: 30, ..settings() }, [], at(0));
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::Refill(_)));
+    engine.refilled((0..30).map(claimed).collect(), None);
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::Refill(_)));
+    engine.refilled(Vec::new(), None);
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::Dial(1)));
+    engine.dialled(at(0), Ok(()));
+    let taken: Vec<_> = (0..25)
+        .map(|_| match engine.next(at(0), Line::Open) {
+            Next::Attempt(claimed) => *claimed,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let mut happened = Vec::new();
+    for claimed in taken {
+        let end = End::Answered(Stage::Rcpt, reply("550 5.1.0 no"));
+        happened.extend(engine.report(at(1), 1, claimed, end).into_iter().map(|entry| entry.happening));
+    }
+    let restored = happened.iter().filter(|h| **h == Happening::Restored).count();
+    assert_eq!((happened.len(), restored), (50, 25));
+    assert!(matches!(engine.next(at(1), Line::Open), Next::Stop(Stop::FuseBlown { .. })));
+}
+
+#[test]
+fn a_canary_hands_over_exactly_as_many_as_it_may() {
+    let mut world = World::new(50);
+    let mut count = 0;
+    let relay = |c: &Claimed| {
+        count += 1;
+        match count % 3 {
+            0 => End::Answered(Stage::Rcpt, reply("550 5.1.1 gone")),
+            1 => End::Answered(Stage::Dot, lost()),
+            _ => accept(c),
+        }
+    };
+    let stop = world.run(Settings { hand_over_at_most: Some(7), ..settings() }, || Ok(()), relay);
+    assert_eq!(stop, Some(Stop::LimitReached));
+    assert_eq!(world.count(State::Accepted) + world.count(State::Offered), 7, "what is in doubt counts");
+}
+
+#[test]
+fn a_canary_as_large_as_the_plan_is_done() {
+    let mut world = World::new(5);
+    assert_eq!(world.run(Settings { hand_over_at_most: Some(5), ..settings() }, || Ok(()), accept), None);
+}
+
+#[test]
+fn deferred_notices_are_awaited_and_come_back_when_due() {
+    let mut world = World::new(3);
+    let mut count = 0;
+    let relay = |c: &Claimed| {
+        count += 1;
+        if count <= 3 { End::Answered(Stage::Rcpt, reply("450 4.2.1 busy")) } else { accept(c) }
+    };
+    assert_eq!(world.run(Settings { later: Later::Await, ..settings() }, || Ok(()), relay), None);
+    assert_eq!(world.count(State::Accepted), 3);
+    assert!((300..=360).contains(&world.seconds()), "{}", world.seconds());
+}
+
+#[test]
+fn what_is_still_deferred_at_the_limit_expires() {
+    let mut world = World::new(3);
+    let limit = Some(at(4 * 3600));
+    let mut count = 0;
+    let relay = |c: &Claimed| {
+        count += 1;
+        if count == 2 { accept(c) } else { End::Answered(Stage::Rcpt, reply("450 4.2.1 busy")) }
+    };
+    let settings = Settings { later: Later::Await, give_up_at: limit, ..settings() };
+    assert_eq!(world.run(settings, || Ok(()), relay), None);
+    assert_eq!((world.count(State::Expired), world.count(State::Accepted)), (2, 1));
+    assert_eq!(world.seconds(), 4 * 3600);
+}
+
+#[test]
+fn the_pace_holds_over_the_whole_run() {
+    let limits = vec![Limit { attempts: 2, window: Duration::from_secs(1) }];
+    let mut world = World::new(20);
+    assert_eq!(world.run(Settings { limits, ..settings() }, || Ok(()), accept), None);
+    assert_eq!(world.seconds(), 9);
+}
+
+#[test]
+fn draining_begins_nothing_new_and_waits_for_what_is_in_flight() {
+    let mut engine = Engine::new(settings(), [], at(0));
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::Refill(_)));
+    engine.refilled((0..2).map(claimed).collect(), None);
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::Refill(_)));
+    engine.refilled(Vec::new(), None);
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::Dial(1)));
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::WaitForReport), "one proves that the relay is there");
+    engine.dialled(at(0), Ok(()));
+    let Next::Attempt(taken) = engine.next(at(0), Line::Open) else { panic!("a notice is ready") };
+    engine.drain();
+    assert!(matches!(engine.next(at(0), Line::Open), Next::WaitForReport));
+    let entries = engine.report(at(1), 1, *taken, End::CutShort(Stage::Dot));
+    assert_eq!(entries[0].happening, Happening::Doubted);
+    assert!(matches!(engine.next(at(1), Line::Open), Next::Stop(Stop::Drained)));
+}
+
+#[test]
+fn a_relay_that_serves_few_lines_is_not_away() {
+    let mut engine = Engine::new(settings(), [], at(0));
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::Refill(_)));
+    engine.refilled((0..2000).map(claimed).collect(), None);
+    for _ in 0..2 {
+        assert!(matches!(engine.next(at(0), Line::Closed), Next::Dial(_)));
+        engine.dialled(at(0), Ok(()));
+        assert!(matches!(engine.next(at(0), Line::Open), Next::Attempt(_)));
+    }
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::Dial(3)));
+    engine.dialled(at(0), Err(Failure::judged(Stage::Greeting, reply("421 4.7.0 too many connections"))));
+    assert_eq!(engine.pause(at(0)).map(|(until, _)| until), None);
+    let Next::WaitUntil(until) = engine.next(at(0), Line::Closed) else { panic!("two lines are what it serves") };
+    assert_eq!(until, at(60));
+    assert!(matches!(engine.next(until, Line::Closed), Next::Dial(4)));
+}
+
+#[test]
+fn a_stale_line_costs_the_notice_nothing() {
+    let mut engine = Engine::new(settings(), [], at(0));
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::Refill(_)));
+    engine.refilled((0..1500).map(claimed).collect(), None);
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::Dial(_)));
+    engine.dialled(at(0), Ok(()));
+    let Next::Attempt(taken) = engine.next(at(0), Line::Open) else { panic!("a notice is ready") };
+    let number = taken.notice;
+    assert!(engine.report(at(0), 1, *taken, End::Untouched).is_empty());
+    let Next::Attempt(again) = engine.next(at(0), Line::Open) else { panic!("a notice is ready") };
+    assert_eq!(again.notice, number);
+}

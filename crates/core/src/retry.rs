@@ -1,0 +1,122 @@
+//! Decides when a deferred notice is due again.
+//!
+//! Delays follow RFC 5321 section 4.5.4.1: two attempts in the first hour, then one every two or three hours.
+//! Giving up is not decided here.
+
+use crate::{
+    digest::Digest,
+    notice::Token,
+    verdict::{Enhanced, Reply},
+};
+use std::time::Duration;
+
+/// The delays after the first deferrals, in minutes.
+const FIRST_DELAYS: [u64; 4] = [5, 15, 30, 60];
+/// Every further delay, in minutes.
+const LATER_DELAY: u64 = 120;
+/// A delay grows by up to this share of itself, so that what was deferred together does not return together.
+const JITTER_PER_MILLE: u64 = 200;
+/// The shortest and the longest delay after a reply that asks us to slow down, in seconds.
+const THROTTLE_SECONDS: (u64, u64) = (60, 600);
+
+/// What relays write when they ask us to slow down and give no enhanced code that says so.
+const THROTTLE_WORDS: [&str; 6] =
+    ["throttl", "rate limit", "sending rate", "too many", "slow down", "limit exceeded"];
+
+/// Returns how long to wait after a deferral, the notice having been deferred `deferrals` times before.
+///
+/// The same notice and count give the same delay in every run: the jitter comes from the token.
+pub fn delay(deferrals: u32, token: &Token, reply: Option<&Reply>) -> Duration {
+    let jitter = jitter_per_mille(deferrals, token);
+    if reply.is_some_and(is_throttle) {
+        let (least, most) = THROTTLE_SECONDS;
+        return Duration::from_secs(least + (most - least) * jitter / 1000);
+    }
+    let index = usize::try_from(deferrals).unwrap_or(usize::MAX);
+    let seconds = 60 * FIRST_DELAYS.get(index).copied().unwrap_or(LATER_DELAY);
+    Duration::from_secs(seconds + seconds * jitter * JITTER_PER_MILLE / 1_000_000)
+}
+
+/// Returns whether `reply` asks us to slow down rather than speaks of one recipient.
+///
+/// That is 421, and 450, 451, 452 and 454 with an enhanced code of RFC 3463 for congestion, limits or policy
+/// (x.3.2, x.4.5, x.5.3, x.7.*), or with words to that effect.
+pub fn is_throttle(reply: &Reply) -> bool {
+    if reply.code == 421 {
+        return true;
+    }
+    if !matches!(reply.code, 450 | 451 | 452 | 454) {
+        return false;
+    }
+    let by_code = matches!(
+        reply.enhanced,
+        Some(Enhanced(_, 3, 2) | Enhanced(_, 4, 5) | Enhanced(_, 5, 3) | Enhanced(_, 7, _))
+    );
+    by_code || {
+        let text = reply.text().to_ascii_lowercase();
+        THROTTLE_WORDS.iter().any(|word| text.contains(word))
+    }
+}
+
+/// Returns a number from 0 to 1000 that looks random and depends on the arguments alone.
+fn jitter_per_mille(deferrals: u32, token: &Token) -> u64 {
+    let digest = Digest::of_parts([token.as_str().as_bytes(), &deferrals.to_be_bytes()]);
+    let [a, b, ..] = *digest.as_bytes();
+    u64::from(u16::from_be_bytes([a, b])) * 1000 / u64::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(text: &str) -> Token {
+        Token::parse(text).unwrap()
+    }
+
+    fn reply(text: &str) -> Reply {
+        Reply::new(text[..3].parse().unwrap(), format!("{text}\r\n").into_bytes())
+    }
+
+    #[test]
+    fn delays_grow_to_two_hours_and_stay_there() {
+        let token = token("aaaaaaaaaaaaaaaa");
+        for (deferrals, minutes) in [(0, 5), (1, 15), (2, 30), (3, 60), (4, 120), (5, 120), (u32::MAX, 120)] {
+            let seconds = delay(deferrals, &token, Some(&reply("451 4.3.0 later"))).as_secs();
+            let least = 60 * minutes;
+            assert!((least..=least + least / 5).contains(&seconds), "{deferrals}: {seconds}");
+        }
+    }
+
+    #[test]
+    fn a_notice_keeps_its_jitter_and_two_notices_differ() {
+        let (one, two) = (token("aaaaaaaaaaaaaaaa"), token("bbbbbbbbbbbbbbbb"));
+        assert_eq!(delay(0, &one, None), delay(0, &one, None));
+        assert_ne!(delay(0, &one, None), delay(0, &two, None));
+    }
+
+    #[test]
+    fn a_throttled_notice_returns_within_ten_minutes() {
+        for name in ["aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb", "cccccccccccccccc", "7777777777777777"] {
+            let seconds = delay(9, &token(name), Some(&reply("454 Throttling failure"))).as_secs();
+            assert!((60..=600).contains(&seconds), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn throttles_are_told_from_other_deferrals() {
+        for text in [
+            "421 bye",
+            "450 4.7.1 greylisted",
+            "451 4.3.2 shutting down",
+            "452 4.5.3 too many recipients",
+            "451 4.4.5 busy",
+            "454 Throttling failure: Maximum sending rate exceeded",
+            "450 too many connections",
+        ] {
+            assert!(is_throttle(&reply(text)), "{text}");
+        }
+        for text in ["450 4.2.1 mailbox busy", "451 4.3.0 local error", "452 4.2.2 full", "550 5.7.1 too many"] {
+            assert!(!is_throttle(&reply(text)), "{text}");
+        }
+    }
+}

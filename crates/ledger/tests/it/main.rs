@@ -1,0 +1,3 @@
+//! The tests of the ledger, as one program.
+
+mod recorder;
