@@ -2,12 +2,12 @@
 
 mod check;
 mod completions;
-// mod explain;
+mod explain;
 mod man;
 mod new;
-// mod notify;
+mod notify;
 mod preview;
-// mod resolve;
+mod resolve;
 mod status;
 mod stop;
 
@@ -23,14 +23,14 @@ pub fn run(cli: &Cli, out: Out) -> Result<Exit, CommandError> {
         Command::New(args) => new::run(args, out),
         Command::Check(args) => check::run(args, out),
         Command::Preview(args) => preview::run(args, out),
-        Command::Notify(_) => todo!(),
+        Command::Notify(args) => notify::run(args, out),
         Command::Stop(args) => stop::run(args, out),
         Command::Status(args) => status::run(args, out),
-        Command::Explain(_) => todo!(),
-        Command::Resolve(_) => todo!(),
+        Command::Explain(args) => explain::run(args, out),
+        Command::Resolve(args) => resolve::run(args, out),
         Command::Completions { shell } => completions::run(*shell),
         Command::Man => man::run(),
     }
 }
 
-pub use check::refuse;
+pub use check::{refuse, refuse_settings, report as check_report, summary as check_summary};

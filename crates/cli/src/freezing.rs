@@ -20,6 +20,7 @@ use forthwith_core::{
     incident::Incident,
     key::PlanKey,
     plan::{Fate, FrozenPlan, FrozenRow, Manifest, NoticesDigest, Planned},
+    private::Private,
     recipient::Recipient,
     variant::Variant,
 };
@@ -72,11 +73,21 @@ pub fn prepare(folder: &Folder, key: &PlanKey, out: Out, now: Timestamp) -> Resu
         manifest: manifest.text(),
         frozen_at: now,
         incident: incident.id.clone(),
-        inputs: checked.inputs.verbatim.clone(),
+        inputs: frozen_inputs(&checked.inputs),
         list: (folder.list.clone().unwrap_or_default(), checked.tally.digest),
         expires_at: None,
     };
     Ok(Prepared { plan, checked, contents: rendering.contents })
+}
+
+/// The name under which the list's further columns are frozen beside the inputs.
+pub const COLUMNS: &str = "columns of the list";
+
+/// Returns what the ledger keeps of the inputs: enough to go on when every file is gone.
+fn frozen_inputs(inputs: &Inputs) -> Verbatim {
+    let mut frozen = inputs.verbatim.clone();
+    frozen.insert(COLUMNS.to_owned(), Private::new(inputs.columns.join("\n").into_bytes()));
+    frozen
 }
 
 fn manifest(checked: &Checked, incident: &Incident, words: &Words, key: &PlanKey, notices: Digest) -> Manifest {
@@ -276,6 +287,7 @@ impl FrozenRows<'_> {
 /// differ: it is named apart.
 pub fn drift(now: &Verbatim, list_now: Option<Digest>, frozen: &Verbatim, list: &(String, Digest)) -> Drift {
     let mut drift = Drift::default();
+    let frozen: Verbatim = frozen.clone().into_iter().filter(|(name, _)| name != COLUMNS).collect();
     for (name, bytes) in now {
         match frozen.get(name) {
             Some(before) if before == bytes => {}
@@ -304,7 +316,6 @@ pub struct Drift {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use forthwith_core::private::Private;
 
     fn verbatim(entries: &[(&str, &str)]) -> Verbatim {
         entries.iter().map(|(name, text)| ((*name).to_owned(), Private::new(text.as_bytes().to_vec()))).collect()

@@ -11,6 +11,8 @@ mod freezing;
 mod inputs;
 mod ledgers;
 mod list;
+mod packet;
+mod password;
 mod progress;
 mod secret;
 mod summary;

@@ -160,7 +160,7 @@ fn get_ready(
         CommandError::new(Exit::Ledger, "the plan's key out/plan.key is gone")
             .hint("its notices cannot be made again without it; put it back from your backup")
     })?;
-    let columns = plan.frozen.inputs.get(COLUMNS).map(|bytes| String::from_utf8_lossy(bytes.expose()).into_owned());
+    let columns = plan.frozen.inputs.get(freezing::COLUMNS).map(|bytes| String::from_utf8_lossy(bytes.expose()).into_owned());
     let columns = columns.unwrap_or_default();
     let inputs = Inputs::read(plan.frozen.inputs.clone(), |_| columns.lines().map(str::to_owned).collect());
     if inputs.whole().is_none() {
@@ -169,9 +169,6 @@ fn get_ready(
     }
     Ok(Ready { plan, inputs, key, stage })
 }
-
-/// The name under which the list's further columns are frozen beside the inputs.
-pub const COLUMNS: &str = "columns of the list";
 
 fn freeze_anew(
     folder: &Folder,
@@ -190,9 +187,7 @@ fn freeze_anew(
 fn drift(folder: &Folder, plan: &CurrentPlan) -> Result<Drift, CommandError> {
     let now = inputs::verbatim(folder)?;
     let list_now = list::digest(folder, &plan.frozen.list.0)?;
-    let mut frozen = plan.frozen.inputs.clone();
-    frozen.remove(COLUMNS);
-    let mut drift = freezing::drift(&now, list_now, &frozen, &plan.frozen.list);
+    let mut drift = freezing::drift(&now, list_now, &plan.frozen.inputs, &plan.frozen.list);
     if folder.list.as_ref().is_some_and(|list| *list != plan.frozen.list.0) {
         drift.changed.push(format!("the list is {} now", folder.list.as_deref().unwrap_or_default()));
     }

@@ -159,7 +159,7 @@ impl LedgerReader {
         let name = place.ledger.display().to_string();
         let fault = |fault: Fault| OpenLedgerError::from(fault.at("open", &name));
         let connection = schema::open_to_read(&place.ledger).map_err(fault)?;
-        match schema::version(&connection).map_err(fault)? {
+        match schema::version(&connection, &place.ledger).map_err(fault)? {
             Version::Known => {}
             Version::Empty => return Ok(None),
             Version::Newer(found) => return Err(newer(&name, found)),
@@ -476,7 +476,6 @@ impl FrozenRows<'_> {
         let mut page = VecDeque::new();
         while let Some(row) = rows.next()? {
             let (kept, _) = KeptRow::read(row)?;
-            let kept = kept.map_err(|row| damaged(format!("the person of row {row} was deleted")))?;
             page.push_back(kept.thaw()?);
         }
         Ok(page)
