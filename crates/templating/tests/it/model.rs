@@ -1,4 +1,7 @@
 //! Incidents and people for the tests, built by hand: the reader of incident.toml is another crate's story.
+//! Examples use this file too, each a part of it.
+
+#![allow(dead_code, reason = "no single target uses all of it")]
 
 use forthwith_core::{
     address::Address,
@@ -114,4 +117,10 @@ pub(crate) fn token() -> Token {
 pub(crate) fn words(incident: &Incident) -> Words {
     let (words, findings) = Words::new(incident, &BTreeMap::new());
     words.unwrap_or_else(|| panic!("{findings:#?}"))
+}
+
+/// Returns both parts of one notice with LF line ends, for the golden file.
+pub(crate) fn golden(words: &Words) -> String {
+    let parts = words.parts(&person("Ada Lovelace", &["email"])).unwrap();
+    format!("{}\n{}", parts.text, parts.html).replace("\r\n", "\n")
 }
