@@ -70,11 +70,6 @@ impl Out {
             note(text.as_ref());
         }
     }
-
-    /// Returns `text` in bold where there are colours.
-    pub fn bold(&self, text: &str) -> String {
-        if self.has_colours { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
-    }
 }
 
 /// Writes a line to standard error, whatever was asked to be quiet.
