@@ -1,0 +1,6 @@
+//! The tests of the command line, as one program: one file for each command, and what cuts across them.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod proof_incident;
+mod proof_no_network;
+mod proof_order;
