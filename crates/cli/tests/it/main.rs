@@ -2,5 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod proof_incident;
+mod proof_kills;
 mod proof_no_network;
 mod proof_order;
+mod proof_postfix;
+mod proof_second_run;
