@@ -3,7 +3,7 @@
 //! Fifty kills at random moments over as many small incidents as that takes, judged from what Postfix's sink
 //! took. Moments are drawn from a seed; `FORTHWITH_PROOF_SEED` gives it, else the clock does.
 
-use crate::proof_incident::{CONNECTIONS, FORTHWITH, Incident, assert_exit, borrowed, recorder};
+use crate::proof_incident::{CONNECTIONS, FORTHWITH, Incident, borrowed, recorder};
 use forthwith_ledger::sqlite::{Counts, LedgerReader};
 use forthwith_testkit::{
     judge::Judgement, lists::Chance, recorded::Recorded, server::wait_until, sink::Sink, tools,
@@ -18,13 +18,16 @@ use std::{
 const KILLS: usize = 50;
 /// People in each incident.
 const COUNT: usize = 60;
-/// The latest moment of a kill after the start, in milliseconds: a run lasts longer than that for as long as
-/// half of its notices are left.
-const KILL_WITHIN_MS: u64 = 1_200;
+/// The most kills in one incident: with more of them most notices would be in doubt, and few left to go out.
+const KILLS_EACH: usize = 5;
 /// How long the run that is left alone may take.
 const LAST_RUN_MAX: Duration = Duration::from_mins(2);
-/// The sink thinks a second about some dots, and two about some of these: that is when a kill leaves doubt.
-const SLOW_DOTS: [&str; 2] = ["-W", ".:1:20"];
+/// The relays of the incidents in turn: switches of the sink, and the latest moment of a kill after the start in
+/// milliseconds. The sink thinks a second or more about a fifth of dots, of DATAs and of RCPTs, so that kills
+/// meet offers before, between and after those; the last is as fast as it can be, and so are kills. A sink that
+/// delays RCPT must not offer PIPELINING: it would answer the DATA behind it first.
+const RELAYS: [(&[&str], u64); 4] =
+    [(&["-W", ".:1:20"], 900), (&["-W", "DATA:1:20"], 900), (&["-p", "-W", "RCPT:1:20"], 900), (&[], 300)];
 /// The sink keeps the message and hangs up at the dot.
 const NO_REPLY_TO_DOTS: [&str; 2] = ["-q", "."];
 
@@ -35,19 +38,23 @@ fn fifty_kills_lose_nobody_and_tell_nobody_twice() {
     println!("FORTHWITH_PROOF_SEED={seed} draws the same moments again");
     let mut chance = Chance::new(seed);
     let mut total = Tally::default();
-    while total.kills < KILLS {
-        let sink = recorder(&program, &SLOW_DOTS);
+    for (switches, within_ms) in RELAYS.iter().cycle() {
+        let relays = Relays { killed: recorder(&program, switches), last: recorder(&program, &[]) };
         let incident = Incident::new(chance.next_bits(), COUNT);
         incident.freeze();
-        let tally = kill_until_at_rest(&incident, &sink, &mut chance, KILLS - total.kills);
-        let judgement = settled(&incident, &sink.recorded().unwrap(), &[], tally.kills);
+        let most = KILLS_EACH.min(KILLS - total.kills);
+        let tally = kill_until_at_rest(&incident, &relays, || chance.below(*within_ms), most);
+        let judgement = settled(&incident, &relays.recorded(), &[], tally.kills);
         assert!(judgement.copies.is_empty(), "nobody decided anything yet: {judgement}");
-        println!("{} kills, {} while notices went out: {judgement}", tally.kills, tally.within);
+        println!("{switches:?}: {} kills, {} as notices went out: {judgement}", tally.kills, tally.within);
         total.kills += tally.kills;
         total.within += tally.within;
         total.doubts += judgement.doubts;
         if judgement.doubts > 0 {
-            resend(&incident, &sink, tally.kills);
+            resend(&incident, &relays, tally.kills);
+        }
+        if total.kills == KILLS {
+            break;
         }
     }
     println!("in all {total:?}");
@@ -88,6 +95,21 @@ fn a_dot_without_a_reply_is_in_doubt_and_told_again_only_by_decision() {
     assert_eq!(judgement.doubts, 0);
 }
 
+/// Where the notices of one incident go.
+struct Relays {
+    /// While runs are killed.
+    killed: Sink,
+    /// In the run that is left alone, and after a decision.
+    last: Sink,
+}
+
+impl Relays {
+    /// Returns all that either took.
+    fn recorded(&self) -> Vec<Recorded> {
+        [self.killed.recorded().unwrap(), self.last.recorded().unwrap()].concat()
+    }
+}
+
 /// What was done to an incident, or to all of them.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
@@ -99,23 +121,23 @@ struct Tally {
     doubts: usize,
 }
 
-/// Runs `notify` again and again, killing it at random moments at most `most` times, until it ends by itself.
-fn kill_until_at_rest(incident: &Incident, sink: &Sink, chance: &mut Chance, most: usize) -> Tally {
-    let arguments = incident.to(&sink.url());
+/// Runs `notify` again and again and kills it at the drawn moments, `most` times, then lets a last run end.
+fn kill_until_at_rest(incident: &Incident, relays: &Relays, mut moment: impl FnMut() -> u64, most: usize) -> Tally {
     let mut tally = Tally::default();
     loop {
+        let is_last = tally.kills == most;
+        let relay = if is_last { &relays.last } else { &relays.killed };
         let before = incident.ledger().counts().unwrap();
-        let mut run = incident.command_of(FORTHWITH, "notify", &borrowed(&arguments));
+        let mut run = incident.command_of(FORTHWITH, "notify", &borrowed(&incident.to(&relay.url())));
         let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let moment = Duration::from_millis(chance.below(KILL_WITHIN_MS));
-        let limit = if tally.kills < most { moment } else { LAST_RUN_MAX };
+        let limit = if is_last { LAST_RUN_MAX } else { Duration::from_millis(moment()) };
         if let Some(exit) = ended_within(&mut run, limit) {
             assert!([0, 5].contains(&exit), "a run that nobody killed ended with {exit}");
             return tally;
         }
-        assert!(tally.kills < most, "the last run did not end within {LAST_RUN_MAX:?}");
         run.kill().unwrap();
         run.wait().unwrap();
+        assert!(!is_last, "the last run did not end within {LAST_RUN_MAX:?}");
         tally.kills += 1;
         tally.within += usize::from(was_within(&incident.ledger(), before));
     }
@@ -142,13 +164,12 @@ fn was_within(ledger: &LedgerReader, before: Counts) -> bool {
 }
 
 /// Tells those in doubt again, and judges that nobody else was.
-fn resend(incident: &Incident, sink: &Sink, kills: usize) {
-    let taken = sink.recorded().unwrap().len();
+fn resend(incident: &Incident, relays: &Relays, kills: usize) {
+    let taken = relays.recorded().len();
     let resent = doubtful(incident);
     decide(incident, &resent);
-    let run = incident.command("notify", &borrowed(&incident.to(&sink.url()))).output().unwrap();
-    assert_exit(&run, 0);
-    let recorded = sink.recorded().unwrap();
+    incident.run("notify", &borrowed(&incident.to(&relays.last.url())), 0);
+    let recorded = relays.recorded();
     let judgement = settled(incident, &recorded, &resent, kills);
     assert_eq!((judgement.doubts, recorded.len() - taken), (0, resent.len()), "{judgement}");
     assert!(judgement.copies.iter().all(|address| resent.contains(address)), "{judgement}");

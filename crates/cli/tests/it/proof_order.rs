@@ -22,7 +22,7 @@ const LOG: &str = "/ledger.sqlite-wal";
 /// token, which lie next to each other in the table `events` (`SQLite` file format, section 2.1).
 ///
 /// The token alone would not do: it stands in the log with the notice from the freezing on.
-fn offer_mark(notice: i64, token: &str) -> Vec<u8> {
+pub fn offer_mark(notice: i64, token: &str) -> Vec<u8> {
     // Integers take 1, 2, 3, 4, 6 or 8 octets, whichever is the least that holds them.
     let octets = notice.to_be_bytes();
     let holds = |width: &usize| *width == 8 || (notice >> (width * 8 - 1)) == 0;
