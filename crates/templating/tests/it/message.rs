@@ -137,8 +137,8 @@ fn drawn_names(count: usize) -> impl Iterator<Item = String> {
         state % below
     };
     let mut character = move || {
-        let range = [0x80, 0x80, 0x80, 0x800, 0x1_0000, 0x10_0000][usize::try_from(draw(6)).unwrap()];
-        (draw(40) > 0).then(|| char::from_u32(u32::try_from(0x1f + draw(range)).unwrap()).unwrap_or('\u{fffd}'))
+        let range = [0x5f, 0x5f, 0x5f, 0x7e0, 0xffe0, 0x10_ffe0][usize::try_from(draw(6)).unwrap()];
+        (draw(40) > 0).then(|| char::from_u32(u32::try_from(0x20 + draw(range)).unwrap()).unwrap_or('\u{fffd}'))
     };
     (0..count).map(move |_| std::iter::from_fn(&mut character).take(40).collect())
 }
