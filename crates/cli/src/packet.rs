@@ -79,6 +79,8 @@ fn facts(folder: &Folder, prepared: &Prepared, reader: &LedgerReader) -> Result<
 }
 
 fn withheld_row(row: FrozenRow) -> Option<PacketWithheld> {
-    let FrozenRow { row, line, fate: Fate::Withheld { reason, note, id, address, name } } = row else { return None };
+    let FrozenRow { row, line, fate: Fate::Withheld { reason, note, id, address, name } } = row else {
+        return None;
+    };
     Some(PacketWithheld { row, line, reason, note, id, address, name })
 }

@@ -55,8 +55,12 @@ fn from_file(path: &Path) -> Result<String, CommandError> {
 fn from_command(words: &[String]) -> Result<String, CommandError> {
     let Some((program, arguments)) = words.split_first() else { return Err(cannot("password_command is empty")) };
     let failed = |error: io::Error| cannot(format!("cannot run the password command `{program}`")).because(error);
-    let mut child =
-        Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(failed)?;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
     let mut text = String::new();
     let read = child.stdout.take().map(|stdout| stdout.take(PASSWORD_OCTETS_MAX).read_to_string(&mut text));
     let status = child.wait().map_err(failed)?;

@@ -6,7 +6,7 @@
 use crate::{language, scan::Kind};
 use forthwith_core::{
     fact::{Fact, When},
-    incident::{CulpritRole, Culprits, Entity, Exposure, Incident, KNOWN_CATEGORIES},
+    incident::{Contact, CulpritRole, Culprits, Entity, Exposure, Incident, KNOWN_CATEGORIES},
     recipient::Recipient,
     variant::Variant,
 };
@@ -55,7 +55,7 @@ names! {
     "legal_name" Text Variant "its registered name";
     "postal_address" List Variant "its postal address, line by line";
     "website" Text Variant "its website, as people type it";
-    "authority" Text Variant "the data protection authority that supervises it, with its article: `the Data Protection Board`";
+    "authority" Text Variant "the data protection authority that supervises it, without an article";
     "contact_email" Text Variant "where questions go";
     "contact_phone" Text Variant "the telephone number for questions";
     "contact_hours" Text Variant "when it is answered";
@@ -190,7 +190,7 @@ pub(crate) fn of_variant(incident: &Incident, variant: &Variant, phrases: &Phras
     context.insert("language", &variant.language);
     context.insert("subject", phrases.subject);
     insert_entity(&mut context, entity);
-    insert_contact(&mut context, incident, &variant.language);
+    insert_contact(&mut context, &entity.contact, &variant.language);
     insert_facts(&mut context, incident, &variant.language);
     insert_data(&mut context, variant, phrases);
     let advice = incident.notice.advice.get(&variant.language);
@@ -212,8 +212,7 @@ fn insert_entity(context: &mut Context, entity: &Entity) {
     context.insert("authority", entity.authority.as_deref().unwrap_or_default());
 }
 
-fn insert_contact(context: &mut Context, incident: &Incident, language: &str) {
-    let contact = &incident.contact;
+fn insert_contact(context: &mut Context, contact: &Contact, language: &str) {
     context.insert("contact_email", contact.email.expose());
     context.insert("contact_phone", contact.phone.as_deref().unwrap_or_default());
     context.insert("contact_hours", contact.hours.get(language).map_or("", String::as_str));

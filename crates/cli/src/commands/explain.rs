@@ -23,8 +23,13 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
     out.json(&json!({ "who": args.who, "stories": stories.iter().map(report).collect::<Vec<_>>() }));
     if stories.is_empty() {
         let list = &plan.frozen.list.0;
-        out.line(format!("Nobody by \"{}\" is in {list}, as it was frozen {:.0}.", args.who, plan.frozen.frozen_at));
-        out.line("No notice is owed to them by this plan. An id, an address, a row number or a token finds a person.");
+        out.line(format!(
+            "Nobody by \"{}\" is in {list}, as it was frozen {:.0}.",
+            args.who, plan.frozen.frozen_at
+        ));
+        out.line(
+            "No notice is owed to them by this plan. An id, an address, a row number or a token finds a person.",
+        );
         return Ok(Exit::Done);
     }
     for story in &stories {

@@ -160,12 +160,15 @@ fn get_ready(
         CommandError::new(Exit::Ledger, "the plan's key out/plan.key is gone")
             .hint("its notices cannot be made again without it; put it back from your backup")
     })?;
-    let columns = plan.frozen.inputs.get(freezing::COLUMNS).map(|bytes| String::from_utf8_lossy(bytes.expose()).into_owned());
+    let columns =
+        plan.frozen.inputs.get(freezing::COLUMNS).map(|bytes| String::from_utf8_lossy(bytes.expose()).into_owned());
     let columns = columns.unwrap_or_default();
     let inputs = Inputs::read(plan.frozen.inputs.clone(), |_| columns.lines().map(str::to_owned).collect());
     if inputs.whole().is_none() {
         let message = "this version of forthwith refuses the inputs that were frozen";
-        return Err(CommandError::new(Exit::NotReleased, message).hint("go on with the version that froze the plan"));
+        return Err(
+            CommandError::new(Exit::NotReleased, message).hint("go on with the version that froze the plan")
+        );
     }
     Ok(Ready { plan, inputs, key, stage })
 }
@@ -202,7 +205,9 @@ fn drifted(drift: &Drift, folder: &Folder, stage: Stage, plan: &CurrentPlan) -> 
         (Stage::Rehearsal, _) => {
             error.hint(format!("`forthwith notify {path} --fresh` throws this rehearsal away and begins anew"))
         }
-        (Stage::Real, None) => error.hint(format!("`forthwith notify {path} --dry-run` freezes them as they are now")),
+        (Stage::Real, None) => {
+            error.hint(format!("`forthwith notify {path} --dry-run` freezes them as they are now"))
+        }
         (Stage::Real, Some(_)) => error
             .hint("put the files back as they were, or take them away: the frozen ones are in the ledger")
             .hint("more people are a second wave: an incident folder of its own"),
@@ -214,7 +219,9 @@ fn release(ready: &Ready, delivery: &Delivery, out: Out) -> Result<(), CommandEr
     let Some((incident, ..)) = ready.inputs.whole() else { return Ok(()) };
     approval::release(incident, &delivery.relay).map_err(|error| {
         CommandError::new(Exit::NotReleased, error.to_string())
-            .hint("[approval] none = \"why nobody has to release it\" goes on without, and is printed in the packet")
+            .hint(
+                "[approval] none = \"why nobody has to release it\" goes on without, and is printed in the packet",
+            )
             .hint("a rehearsal needs no release: --relay inbox")
     })?;
     let Relay::Server(server) = &delivery.relay else { return Ok(()) };

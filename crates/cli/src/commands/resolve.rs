@@ -90,9 +90,10 @@ fn choose(args: &ResolveArgs, reader: &LedgerReader) -> Result<Vec<NoticeView>, 
 }
 
 fn is_meant(notice: &NoticeView, id: &str) -> bool {
-    let is_person = notice.recipient.as_ref().is_some_and(|recipient| {
-        recipient.id.expose() == id || recipient.address.expose() == id
-    });
+    let is_person = notice
+        .recipient
+        .as_ref()
+        .is_some_and(|recipient| recipient.id.expose() == id || recipient.address.expose() == id);
     is_person || notice.token.as_str() == id
 }
 
@@ -124,9 +125,11 @@ fn ask(args: &ResolveArgs, chosen: &[NoticeView], out: Out) -> Result<(), Comman
     }
     note(&format!("Type {count} to settle them, anything else to stop:"));
     let mut answer = String::new();
-    io::stdin().lock().take(ANSWER_OCTETS_MAX).read_line(&mut answer).map_err(|error| {
-        CommandError::new(Exit::NotReleased, "the answer cannot be read").because(error)
-    })?;
+    io::stdin()
+        .lock()
+        .take(ANSWER_OCTETS_MAX)
+        .read_line(&mut answer)
+        .map_err(|error| CommandError::new(Exit::NotReleased, "the answer cannot be read").because(error))?;
     if answer.trim() == count.to_string() {
         return Ok(());
     }

@@ -249,6 +249,16 @@ impl LedgerReader {
         })
     }
 
+    /// Returns whether the last notify before `run` did not end: it was killed, or the machine went down.
+    pub fn was_killed_before(&self, run: i64) -> Result<bool, LedgerError> {
+        self.read(|connection| {
+            let sql = "SELECT ended_at IS NULL FROM runs WHERE command = 'notify' AND run < ?1
+                       ORDER BY run DESC LIMIT 1";
+            let found = connection.prepare_cached(sql)?.query_row([run], |row| row.get(0)).optional()?;
+            Ok(found.unwrap_or(false))
+        })
+    }
+
     /// Returns the releases of the current plan and their withdrawals, in order of time.
     pub fn approvals(&self) -> Result<Vec<Approval>, LedgerError> {
         self.read(|connection| {

@@ -55,12 +55,6 @@ pub(crate) fn email_only() -> Incident {
         },
         categories: vec![category("email"), category("phone")],
         languages: Languages { default: "en".to_owned(), offered: vec!["en".to_owned()] },
-        contact: Contact {
-            email: address("help@larkspur.example"),
-            phone: Some("+44 20 7946 0018".to_owned()),
-            hours: by_language("every day, 8 to 20"),
-            report_fakes_to: address("fakes@larkspur.example"),
-        },
         notice: NoticeSettings {
             elements: Vec::new(),
             subject: BTreeMap::new(),
@@ -82,6 +76,7 @@ pub(crate) fn entity() -> Entity {
         postal_address: vec!["14 Tannery Lane".to_owned(), "Leeds LS1 4AB".to_owned()],
         website: "larkspur.example".to_owned(),
         authority: None,
+        contact: contact(),
     }
 }
 
@@ -121,4 +116,13 @@ pub(crate) fn words(incident: &Incident) -> Words {
 pub(crate) fn golden(words: &Words) -> String {
     let parts = words.parts(&person("Ada Lovelace", &["email"])).unwrap();
     format!("{}\n{}", parts.text, parts.html).replace("\r\n", "\n")
+}
+
+fn contact() -> Contact {
+    Contact {
+        email: address("help@larkspur.example"),
+        phone: Some("+44 20 7946 0018".to_owned()),
+        hours: by_language("every day, 8 to 20"),
+        report_fakes_to: address("fakes@larkspur.example"),
+    }
 }

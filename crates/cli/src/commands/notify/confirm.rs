@@ -38,9 +38,9 @@ pub fn confirm(args: &NotifyArgs, ready: &Ready, delivery: &Delivery, out: Out) 
     let mut answer = String::new();
     let stdin = io::stdin().lock();
     let mut stdin = io::Read::take(stdin, ANSWER_OCTETS_MAX);
-    stdin.read_line(&mut answer).map_err(|error| {
-        CommandError::new(Exit::NotReleased, "the answer cannot be read").because(error)
-    })?;
+    stdin
+        .read_line(&mut answer)
+        .map_err(|error| CommandError::new(Exit::NotReleased, "the answer cannot be read").because(error))?;
     let number = answer.trim().replace([',', '.', ' ', '\''], "");
     if number == planned.to_string() { Ok(()) } else { Err(wrong(answer.trim(), planned)) }
 }
@@ -51,7 +51,8 @@ fn wrong(answer: &str, planned: u64) -> CommandError {
 }
 
 fn facts(ready: &Ready, delivery: &Delivery) -> Vec<String> {
-    let from = ready.inputs.incident.as_ref().map(|incident| incident.organisation.from.address.expose().to_owned());
+    let from =
+        ready.inputs.incident.as_ref().map(|incident| incident.organisation.from.address.expose().to_owned());
     vec![
         "About to tell people.".to_owned(),
         format!("  notices  {}", grouped(ready.plan.planned)),

@@ -99,10 +99,17 @@ fn next_steps(summary: &Summary, done: &Done<'_>, folder: &Folder) -> Vec<String
         lines.push(format!("Read the messages in {}", inbox.display()));
     }
     match done.ended {
-        Ended::Stopped => lines.push(format!("Stopped. `forthwith notify {path}` goes on with {}.", super::run::left(summary))),
-        Ended::LimitReached => lines.push(format!("The limit is reached. `forthwith notify {path}` goes on with {}.", super::run::left(summary))),
+        Ended::Stopped => {
+            lines.push(format!("Stopped. `forthwith notify {path}` goes on with {}.", super::run::left(summary)))
+        }
+        Ended::LimitReached => lines.push(format!(
+            "The limit is reached. `forthwith notify {path}` goes on with {}.",
+            super::run::left(summary)
+        )),
         Ended::OnlyLaterRetries { next } => {
-            lines.push(format!("Only later retries are left, the first due {next:.0}: `forthwith notify {path}` makes them"));
+            lines.push(format!(
+                "Only later retries are left, the first due {next:.0}: `forthwith notify {path}` makes them"
+            ));
         }
         _ => {}
     }
@@ -112,7 +119,8 @@ fn next_steps(summary: &Summary, done: &Done<'_>, folder: &Folder) -> Vec<String
         lines.push(format!("Next: settle the {doubts} in doubt: forthwith status {path}{flag}"));
     }
     if counts.bounced + counts.expired > 0 {
-        lines.push(format!("Next: reach those who could not be told in another way: forthwith status {path}{flag}"));
+        lines
+            .push(format!("Next: reach those who could not be told in another way: forthwith status {path}{flag}"));
     }
     if summary.stage == Stage::Rehearsal && summary.exit() == Exit::Done {
         lines.push(format!("Next: the packet for legal review: forthwith notify {path} --dry-run"));

@@ -17,7 +17,10 @@ use forthwith_core::{
     fuse::FuseLimits,
     notice::Claimed,
 };
-use forthwith_ledger::{Recorder, sqlite::{LedgerReader, SqliteLedger}};
+use forthwith_ledger::{
+    Recorder,
+    sqlite::{LedgerReader, SqliteLedger},
+};
 use forthwith_sender::{Clock, Ended, Inbox, Progress, Render, RenderFailure, Run, StopSignal, deliver};
 use jiff::{SignedDuration, Timestamp};
 use std::{
@@ -42,11 +45,12 @@ pub fn run(
     let before = Summary::read(&reader, &ready.plan, ready.stage)?;
     if before.is_at_rest() {
         let head = ledger.end(Timestamp::now(), "nothing to do").map_err(ledgers::failed)?;
-        let done = ending::Done { ended: &Ended::Done, head, commits: 0, attempts: 0, seconds: 0.0, was_at_rest: true };
+        let done =
+            ending::Done { ended: &Ended::Done, head, commits: 0, attempts: 0, seconds: 0.0, was_at_rest: true };
         return ending::tell(&before, &done, folder, out);
     }
     let secret = password::read(&delivery.relay)?;
-    let earlier = earlier_attempts(&reader, &delivery)?;
+    let earlier = earlier_attempts(&reader, ledger.run(), &delivery)?;
     let give_up_at = ready.plan.first_offer_at.unwrap_or_else(Timestamp::now)
         + SignedDuration::try_from(delivery.give_up_after).unwrap_or(SignedDuration::MAX);
     let stage = ready.stage;
@@ -105,14 +109,14 @@ pub fn run(
 ///
 /// A run that was killed may have written a MAIL for each connection that its record does not hold yet: they
 /// are counted as made now, which is the strictest.
-fn earlier_attempts(reader: &LedgerReader, delivery: &Delivery) -> Result<Vec<Timestamp>, CommandError> {
+fn earlier_attempts(reader: &LedgerReader, run: i64, delivery: &Delivery) -> Result<Vec<Timestamp>, CommandError> {
     let Some(longest) = delivery.limits.iter().map(|limit: &Limit| limit.window).max() else {
         return Ok(Vec::new());
     };
     let now = Timestamp::now();
     let since = now - SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX);
     let mut times = reader.attempt_times_since(since).map_err(ledgers::failed)?;
-    let was_killed = reader.run_before_this_was_killed().map_err(ledgers::failed)?;
+    let was_killed = reader.was_killed_before(run).map_err(ledgers::failed)?;
     if was_killed {
         times.extend(std::iter::repeat_n(now, delivery.connections as usize));
     }
