@@ -1,1 +1,44 @@
-fn main() {}
+//! The command line of forthwith: it asks and reports. What is decided is decided in `forthwith-core`, what is
+//! said in `forthwith-templating`, what is done in `forthwith-sender`, what is remembered in `forthwith-ledger`.
+
+mod args;
+mod checking;
+mod commands;
+mod exit;
+mod findings;
+mod folder;
+mod freezing;
+mod inputs;
+mod list;
+mod progress;
+mod secret;
+mod terminal;
+
+use clap::Parser as _;
+use exit::CommandError;
+use std::process::ExitCode;
+use terminal::{Format, Out, note};
+
+fn main() -> ExitCode {
+    // Everything that is made is personal data or names it: nobody else reads it.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let cli = args::Cli::parse();
+    let out = Out::new(cli.format, cli.quiet);
+    match commands::run(&cli, out) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            report(&error, out);
+            error.exit.into()
+        }
+    }
+}
+
+fn report(error: &CommandError, out: Out) {
+    note(&format!("error: {}", error.chain()));
+    for hint in &error.hints {
+        note(&format!("  next: {hint}"));
+    }
+    if out.format == Format::Json {
+        out.json(&serde_json::json!({ "error": error.chain(), "hints": error.hints, "exit": error.exit as u8 }));
+    }
+}

@@ -17,11 +17,11 @@ impl Digest {
     ///
     /// Parts are not separated: callers whose parts vary in length put a separator in.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut hasher = Sha256::new();
+        let mut hashing = Hashing::default();
         for part in parts {
-            hasher.update(part);
+            hashing.add(part);
         }
-        Self(hasher.finalize().into())
+        hashing.finish()
     }
 
     /// Takes 32 bytes that are already a digest.
@@ -50,6 +50,22 @@ impl Digest {
     /// Returns the 64 lower-case hex digits, as `sha256sum` prints them.
     pub fn hex(&self) -> String {
         hex(&self.0)
+    }
+}
+
+/// Makes a digest of bytes that come in pieces.
+#[derive(Clone, Debug, Default)]
+pub struct Hashing(Sha256);
+
+impl Hashing {
+    /// Adds the next piece.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// Returns the digest of all pieces.
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
     }
 }
 

@@ -5,11 +5,11 @@
 //! arguments, findings and verdicts are results. `clippy.toml` beside this crate holds that wall.
 
 pub mod address;
-//pub mod affected;
-//pub mod approval;
+pub mod affected;
+pub mod approval;
 pub mod delivery;
 pub mod digest;
-//pub mod document;
+pub mod document;
 pub mod engine;
 pub mod fact;
 pub mod finding;
@@ -24,6 +24,7 @@ pub mod plan;
 pub mod private;
 pub mod recipient;
 pub mod retry;
+pub mod sample;
 pub mod state;
 pub mod variant;
 pub mod verdict;

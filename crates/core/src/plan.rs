@@ -1,13 +1,12 @@
 //! The plan: every row of one freezing of the inputs, and the manifest whose digest counsel releases.
 
 use crate::{
-    digest::{Digest, hex},
+    digest::{Digest, Hashing},
     notice::{Token, Withheld},
     private::Private,
     recipient::Recipient,
 };
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 use std::{collections::BTreeMap, fmt::Write as _};
 
 /// The version of the manifest's form. A change of the form is a new number, never a new meaning of an old one.
@@ -152,17 +151,17 @@ impl Manifest {
 
 /// Makes one digest over the content digests of a plan: SHA-256 of lines `ROW TOKEN HEX`, in row order.
 #[derive(Default)]
-pub struct NoticesDigest(Sha256);
+pub struct NoticesDigest(Hashing);
 
 impl NoticesDigest {
     /// Adds the next row's notice.
     pub fn add(&mut self, row: u64, token: &Token, content: &Digest) {
-        self.0.update(format!("{row} {token} {}\n", hex(content.as_bytes())));
+        self.0.add(format!("{row} {token} {}\n", content.hex()).as_bytes());
     }
 
     /// Returns the digest.
     pub fn finish(self) -> Digest {
-        Digest::from_bytes(self.0.finalize().into())
+        self.0.finish()
     }
 }
 

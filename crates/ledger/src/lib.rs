@@ -6,6 +6,7 @@
 #[cfg(any(test, feature = "model"))]
 pub mod model;
 mod recorder;
+pub mod sqlite;
 mod standing;
 
 pub use recorder::{Receipt, Recorder, RecorderEnd, RecorderThread, RecordingStopped};

@@ -6,8 +6,8 @@ use crate::{Append, Claim, Ledger, LedgerError, Outcome, Standing, StopRequest};
 use forthwith_core::{
     address::Address,
     digest::Digest,
-    notice::{Claimed, Entry, Particulars, Token},
-    plan::Planned,
+    notice::{Claimed, Entry, Particulars, Token, Withheld},
+    plan::{Fate, FrozenPlan, FrozenRow, Manifest, NoticesDigest, Planned},
     private::Private,
     recipient::{Recipient, Residence},
     state::{Happening, State},
@@ -149,6 +149,58 @@ fn claimed(number: i64, notice: &ModelNotice) -> Claimed {
         date: notice.standing.offer.map(|(date, _)| date),
         recipient: notice.planned.recipient.clone(),
     }
+}
+
+/// Returns a plan of `count` notices of [`sample_notice`] and the withheld rows given, with a manifest that fits.
+pub fn sample_plan(count: u64, withheld: &[FrozenRow]) -> (FrozenPlan, Vec<FrozenRow>) {
+    let planned = (1..=count).map(|row| FrozenRow { row, line: row + 1, fate: Fate::Planned(sample_notice(row)) });
+    let mut rows: Vec<_> = planned.chain(withheld.iter().cloned()).collect();
+    rows.sort_by_key(|row| row.row);
+    let mut notices = NoticesDigest::default();
+    let mut reasons = BTreeMap::new();
+    for row in &rows {
+        match &row.fate {
+            Fate::Planned(planned) => notices.add(row.row, &planned.token, &planned.content),
+            Fate::Withheld { reason, .. } => *reasons.entry(reason.reason()).or_default() += 1,
+        }
+    }
+    let incident = b"name = \"sample\"".to_vec();
+    let manifest = Manifest {
+        incident_id: "sample".to_owned(),
+        incident: Digest::of(&incident),
+        list_settings: None,
+        list: Digest::of(b"list"),
+        templates: BTreeMap::new(),
+        settings: BTreeMap::new(),
+        deadline: None,
+        rows: rows.len() as u64,
+        planned: count,
+        withheld: reasons,
+        key: Digest::of(b"key"),
+        notices: notices.finish(),
+    };
+    let plan = FrozenPlan {
+        digest: manifest.digest(),
+        manifest: manifest.text(),
+        frozen_at: Timestamp::UNIX_EPOCH,
+        incident: "sample".to_owned(),
+        inputs: BTreeMap::from([("incident.toml".to_owned(), Private::new(incident))]),
+        list: ("affected.csv".to_owned(), Digest::of(b"list")),
+        expires_at: None,
+    };
+    (plan, rows)
+}
+
+/// Returns a row without an address, withheld for that.
+pub fn sample_withheld(row: u64) -> FrozenRow {
+    let fate = Fate::Withheld {
+        reason: Withheld::NoAddress,
+        note: String::new(),
+        id: Private::new(format!("C{row}")),
+        address: Private::new(String::new()),
+        name: Private::new(format!("Person {row}")),
+    };
+    FrozenRow { row, line: row + 1, fate }
 }
 
 /// Returns the notice owed to an invented person of data row `row`, with a token and an order made from it.

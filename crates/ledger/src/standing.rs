@@ -91,7 +91,10 @@ impl Standing {
     fn same_offer(&self, token: &Token, particulars: &Particulars) -> Result<(Timestamp, Digest), LedgerError> {
         match (self.offer, particulars.offer) {
             (None, Some(first)) => Ok(first),
-            (Some(first), Some(again)) if first == again => Ok(first),
+            // The message shows whole seconds, and the ledger keeps microseconds.
+            (Some(first), Some(again)) if first.1 == again.1 && first.0.as_second() == again.0.as_second() => {
+                Ok(first)
+            }
             _ => Err(LedgerError::WireChanged { token: token.clone() }),
         }
     }

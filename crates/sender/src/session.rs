@@ -328,15 +328,16 @@ impl Session {
         let _ = timeout(DRAIN_LIMIT.min(limit), self.connection.read_response()).await;
         match self.tap.take_reply() {
             Some(reply) if reply.code >= 400 => Answer::Reply(reply),
-            _ => Answer::Lost(self.tap.fault().map_or_else(|| why_lost(step.err().as_ref()), |fault| fault.to_string())),
+            _ => Answer::Lost(
+                self.tap.fault().map_or_else(|| why_lost(step.err().as_ref()), |fault| fault.to_string()),
+            ),
         }
     }
 }
 
 /// Returns why lettre gave up, in words that hold nothing of what was sent.
 fn why_lost(error: Option<&Error>) -> String {
-    match error.and_then(|error| error.source()).and_then(|source| source.downcast_ref::<std::io::Error>())
-    {
+    match error.and_then(|error| error.source()).and_then(|source| source.downcast_ref::<std::io::Error>()) {
         Some(cause) => format!("the line broke: {}", cause.kind()),
         None => "the relay closed the line".to_owned(),
     }

@@ -9,7 +9,7 @@ use crate::{
 };
 use forthwith_core::{
     engine::{End, Failure, Line, Next},
-    message::Message,
+    message::{Message, gate},
     notice::{Claimed, Entry, Particulars},
     state::Happening,
     verdict::{Answer, Stage},
@@ -183,6 +183,7 @@ impl Worker {
         if message.content != claimed.content {
             return Err(Ended::ContentChanged { token: token() });
         }
+        gate(&message.bytes).map_err(|refusal| Ended::GateRefused { token: token(), why: refusal.to_string() })?;
         if !envelope(claimed, &message).is_sound() {
             let why = "its return path is not one plain address".to_owned();
             return Err(Ended::GateRefused { token: token(), why });
@@ -198,7 +199,7 @@ impl Worker {
             at: self.shared.now(),
             happening: Happening::Offered,
             particulars: Particulars {
-                offer: Some((date, forthwith_core::digest::Digest::of(&message.bytes))),
+                offer: Some((date, message.wire_digest())),
                 connection: Some(session.number()),
                 ..Particulars::default()
             },

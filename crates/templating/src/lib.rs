@@ -1,1 +1,27 @@
-//! Placeholder.
+//! Makes words into messages: elements in Markdown with placeholders become the text part and the HTML part of
+//! one notice, and the plan becomes the pages that counsel reviews.
+//!
+//! Nothing here touches a file, a socket, a clock, the environment or a random source. The shipped words lie in
+//! `templates/` at the top of the repository and are compiled in; those of an incident folder are arguments.
+//! What a law requires or forbids is not decided here.
+
+mod claims;
+pub mod clarity;
+mod context;
+mod document;
+mod html;
+mod language;
+mod layout;
+mod lint;
+mod mime;
+pub mod packet;
+mod scan;
+mod shipped;
+mod source;
+mod text;
+mod value;
+mod words;
+
+pub use mime::RenderError;
+pub use shipped::ELEMENTS;
+pub use words::{Parts, SUBJECT_CHARACTERS_MAX, Words};

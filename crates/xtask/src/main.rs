@@ -1,1 +1,63 @@
-fn main() {}
+//! Developer commands: `cargo xtask test` and `cargo xtask bench delivery`.
+//!
+//! Nothing here is part of forthwith. What keeps the tree tidy is a test beside this program, so that a plain
+//! `cargo test` runs it.
+
+#![expect(clippy::print_stdout, reason = "a developer command talks on the terminal")]
+
+mod bench;
+mod packages;
+mod test;
+
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+
+/// Developer commands of forthwith.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Installs the Debian packages that the tests need where they are missing, and runs everything.
+    Test,
+    /// Measures.
+    Bench {
+        #[command(subcommand)]
+        what: Bench,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Holds `notify` against Postfix's smtp-source, both into smtp-sink.
+    Delivery(bench::Settings),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Test => test::run(),
+        Command::Bench { what: Bench::Delivery(settings) } => bench::delivery(&settings),
+    }
+}
+
+/// Returns the top level of the repository.
+fn top_level() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("xtask lies two folders below the top level").to_path_buf()
+}
+
+/// Returns the folder that cargo builds in.
+fn target_folder() -> PathBuf {
+    top_level().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}
+
+/// Returns a call of the cargo that runs us, at the top level.
+fn cargo(arguments: &[&str]) -> std::process::Command {
+    let mut command = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(top_level());
+    command
+}

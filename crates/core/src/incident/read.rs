@@ -1,1 +1,585 @@
-pub fn read() {}
+//! Reads incident.toml into an `Incident`.
+//!
+//! Each part reads all of its keys before it is put together, so that one reading shows every finding.
+
+use super::{
+    ApprovalRule, Category, Clock, Contact, CulpritRole, Culprits, Elsewhere, Entity, Exposure, Facts, Incident,
+    Languages, Mailbox, NoticeSettings, Statement, known_category,
+};
+use crate::{
+    address::Address,
+    document::{self, Field, Table},
+    fact::{Determination, Fact, When},
+    finding::Finding,
+};
+use std::collections::BTreeMap;
+
+/// Characters in an incident's id: it stands in every Message-ID, whose line may have 76.
+const ID_CHARACTERS_MAX: usize = 32;
+/// Characters in a subject: more is cut off in a telephone's list of messages.
+const SUBJECT_CHARACTERS_MAX: usize = 60;
+/// Octets in a display name: with its address it stays on few header lines (RFC 5322 section 2.1.1).
+const DISPLAY_NAME_OCTETS_MAX: usize = 120;
+/// Entities, languages, categories, statements: named so that a slip of the hand is not an endless list.
+const ENTRIES_MAX: usize = 200;
+
+/// Reads incident.toml.
+///
+/// Returns the incident, unless anything refuses the file, and every finding in the order of the file.
+pub fn read(file: &str, bytes: &[u8]) -> (Option<Incident>, Vec<Finding>) {
+    document::read(file, bytes, incident)
+}
+
+fn incident(root: &Table<'_>) -> Option<Incident> {
+    let about = section(root, "incident", "what happened when", read_about);
+    let organisation = section(root, "organisation", "who writes", organisation);
+    let facts = section(root, "facts", "what is known", facts);
+    let categories = section(root, "data", "which data is concerned", categories);
+    let languages = match root.get("languages") {
+        Some(field) => field.table().and_then(|table| finish(&table, languages)),
+        None => Some(Languages { default: "en".to_owned(), offered: vec!["en".to_owned()] }),
+    };
+    let contact = section(root, "contact", "where people turn", contact);
+    let notice = read_notice(root, languages.as_ref());
+    let approval = match root.get("approval") {
+        Some(field) => Some(field.table().and_then(|table| finish(&table, approval))?),
+        None => None,
+    };
+    let (id, clock, deadline) = about?;
+    let (organisation, elsewhere) = organisation?;
+    let (facts, categories, languages, contact, notice) = (facts?, categories?, languages?, contact?, notice?);
+    Some(Incident {
+        id,
+        clock,
+        organisation,
+        elsewhere,
+        facts,
+        categories,
+        languages,
+        contact,
+        notice,
+        approval,
+        deadline,
+    })
+}
+
+fn section<T>(root: &Table<'_>, key: &str, what: &str, read: impl Fn(&Table<'_>) -> Option<T>) -> Option<T> {
+    root.need(key, &format!("a table that says {what}"))?.table().and_then(|table| finish(&table, read))
+}
+
+fn finish<T>(table: &Table<'_>, read: impl Fn(&Table<'_>) -> Option<T>) -> Option<T> {
+    let result = read(table);
+    table.finish();
+    result
+}
+
+type About = (String, Clock, Option<jiff::Timestamp>);
+
+fn read_about(table: &Table<'_>) -> Option<About> {
+    let id = table.need("id", "a short name, a-z 0-9 -, for identifiers").and_then(|field| {
+        let id = field.line()?;
+        let fits = id.len() <= ID_CHARACTERS_MAX
+            && !id.starts_with('-')
+            && !id.ends_with('-')
+            && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if !fits {
+            field.refuse("incident-id", format!("an id has at most {ID_CHARACTERS_MAX} characters of a-z 0-9 -"));
+        }
+        fits.then_some(id)
+    });
+    let occurred = table.need("occurred", "when the data got out, or \"unknown\"").and_then(|f| fact(&f, when));
+    let discovered = table.need("discovered", "when it was found, or \"unknown\"").and_then(|f| fact(&f, when));
+    let determined = optional(table, "determined", when);
+    let contained = optional(table, "contained", when);
+    let deadline = optional(table, "deadline", |field| field.instant());
+    let clock =
+        Clock { occurred: occurred?, discovered: discovered?, determined: determined?, contained: contained? };
+    Some((id?, clock, deadline?))
+}
+
+/// Reads a key that may be missing: `Some(None)` where it is, `None` where it is there and wrong.
+fn optional<'d, T>(table: &Table<'d>, key: &str, read: impl Fn(&Field<'d>) -> Option<T>) -> Option<Option<T>> {
+    match table.get(key) {
+        Some(field) => read(&field).map(Some),
+        None => Some(None),
+    }
+}
+
+/// Reads a value, `"unknown"`, or `{ not_told = "reason" }`.
+fn fact<'d, T>(field: &Field<'d>, read: impl Fn(&Field<'d>) -> Option<T>) -> Option<Fact<T>> {
+    if field.is_text() {
+        if field.text().as_deref() == Some("unknown") {
+            return Some(Fact::Unknown);
+        }
+        field.refuse_with(
+            "wrong-fact",
+            "text is not a fact",
+            "write a value, \"unknown\", or { not_told = \"why\" }",
+        );
+        return None;
+    }
+    if field.is_table() {
+        let table = field.table()?;
+        if let Some(reason) = table.get("not_told") {
+            table.finish();
+            return Some(Fact::NotTold { reason: reason.line()? });
+        }
+    }
+    read(field).map(Fact::Known)
+}
+
+fn when(field: &Field<'_>) -> Option<When> {
+    if field.is_instant() {
+        return field.instant().map(When::At);
+    }
+    if field.is_datetime() || !field.is_table() {
+        return field.date().map(When::On);
+    }
+    let table = field.table()?;
+    let from = table.need("from", "the first day").and_then(|f| f.date());
+    let to = table.need("to", "the last day").and_then(|f| f.date());
+    table.finish();
+    let (from, to) = (from?, to?);
+    if from > to {
+        field.refuse("dates-reversed", "`from` is later than `to`");
+        return None;
+    }
+    Some(if from == to { When::On(from) } else { When::Between(from, to) })
+}
+
+fn organisation(table: &Table<'_>) -> Option<(Entity, Vec<Elsewhere>)> {
+    let main = entity(table);
+    let elsewhere = match table.get("elsewhere") {
+        Some(field) => field.items().and_then(|items| items.iter().map(read_elsewhere).collect()),
+        None => Some(Vec::new()),
+    };
+    Some((main?, elsewhere?))
+}
+
+fn read_elsewhere(field: &Field<'_>) -> Option<Elsewhere> {
+    finish(&field.table()?, |table| {
+        let residence = table.need("residence", "countries, such as [\"GB\", \"US-CA\"]").and_then(|field| {
+            let codes = field.lines()?;
+            let fits = |code: &String| {
+                let (country, region) = code.split_once('-').unwrap_or((code, "0"));
+                crate::affected::is_country(country) && crate::affected::is_region(region)
+            };
+            let wrong = codes.iter().find(|code| !fits(code));
+            if let Some(code) = wrong {
+                let message = format!("`{code}` is not a country (ISO 3166-1, GB) or country and region (US-CA)");
+                field.refuse("unknown-value", message);
+            }
+            wrong.is_none().then_some(codes)
+        });
+        let entity = entity(table);
+        Some(Elsewhere { residence: residence?, entity: entity? })
+    })
+}
+
+fn entity(table: &Table<'_>) -> Option<Entity> {
+    let legal_name = table.need("legal_name", "the registered name").and_then(|f| f.line());
+    let known_as = table.need("known_as", "the name that people know").and_then(|f| f.line());
+    let from = table.need("from", "the mailbox that writes: \"Name <privacy@example.org>\"");
+    let from = from.and_then(|field| writing_mailbox(&field));
+    let reply_to = optional(table, "reply_to", writing_mailbox);
+    let return_path_domain = optional(table, "return_path_domain", |field| domain(field));
+    let postal_address =
+        table.need("postal_address", "the postal address, a list of lines").and_then(|f| f.lines());
+    let website = table.need("website", "the website as people type it: \"example.org\"").and_then(|f| website(&f));
+    let authority = optional(table, "authority", Field::line);
+    let from = from?;
+    let return_path_domain = return_path_domain?.unwrap_or_else(|| from.address.domain().to_owned());
+    Some(Entity {
+        legal_name: legal_name?,
+        known_as: known_as?,
+        from,
+        reply_to: reply_to?,
+        return_path_domain,
+        postal_address: postal_address?,
+        website: website?,
+        authority: authority?,
+    })
+}
+
+/// Reads `Name <local@domain>` or a bare address that people may answer to.
+fn writing_mailbox(field: &Field<'_>) -> Option<Mailbox> {
+    let mailbox = mailbox(field)?;
+    let plain: String =
+        mailbox.address.local_part().to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    if plain.contains("noreply") || plain.contains("donotreply") {
+        let message = "people must be able to answer a notice; a `noreply` mailbox is refused";
+        field.refuse_with("noreply", message, "name a mailbox that somebody reads");
+        return None;
+    }
+    Some(mailbox)
+}
+
+fn mailbox(field: &Field<'_>) -> Option<Mailbox> {
+    let text = field.line()?;
+    let (name, address) = match text.split_once('<') {
+        Some((name, rest)) => {
+            (name.trim().trim_matches('"').to_owned(), rest.strip_suffix('>').unwrap_or(rest).to_owned())
+        }
+        None => (String::new(), text),
+    };
+    if name.len() > DISPLAY_NAME_OCTETS_MAX {
+        field.refuse("too-long", format!("a display name has at most {DISPLAY_NAME_OCTETS_MAX} octets"));
+        return None;
+    }
+    parse_address(field, &address).map(|address| Mailbox { name, address })
+}
+
+fn parse_address(field: &Field<'_>, text: &str) -> Option<Address> {
+    Address::parse(text).map_err(|error| field.refuse("address-syntax", error.to_string())).ok()
+}
+
+fn domain(field: &Field<'_>) -> Option<String> {
+    let text = field.line()?;
+    parse_address(field, &format!("x@{text}")).map(|address| address.domain().to_owned())
+}
+
+fn website(field: &Field<'_>) -> Option<String> {
+    let text = field.line()?;
+    if text.contains("://") || text.contains(char::is_whitespace) {
+        let hint = "write it as people type it: \"example.org\" or \"example.org/notice\"";
+        field.refuse_with("website", "a website is named without its scheme", hint);
+        return None;
+    }
+    parse_address(field, &format!("x@{}", text.split('/').next().unwrap_or_default())).map(|_| text)
+}
+
+fn facts(table: &Table<'_>) -> Option<Facts> {
+    let exposures = [
+        ("viewed", Exposure::Viewed),
+        ("disclosed", Exposure::Disclosed),
+        ("taken", Exposure::Taken),
+        ("lost", Exposure::Lost),
+        ("unknown", Exposure::Unknown),
+    ];
+    let counts = [("one", Culprits::One), ("several", Culprits::Several), ("unknown", Culprits::Unknown)];
+    let roles = [
+        ("employee", CulpritRole::Employee),
+        ("contractor", CulpritRole::Contractor),
+        ("outsider", CulpritRole::Outsider),
+        ("unknown", CulpritRole::Unknown),
+    ];
+    let exposure = table.need("exposure", "what happened to the data").and_then(|f| f.one_of(&exposures));
+    let culprits = table.need("culprits", "how many did it: one, several, unknown").and_then(|f| f.one_of(&counts));
+    let culprit_role = table.need("culprit_role", "what they are to you").and_then(|f| f.one_of(&roles));
+    let holder = table.need("holder", "who has the data: { en = \"a seller of lists\" }, or \"unknown\"");
+    let holder = holder.and_then(|f| fact(&f, words));
+    let people_affected =
+        table.need("people_affected", "how many people are concerned").and_then(|f| fact(&f, Field::number));
+    let nothing_else = table.need("nothing_else", "who determined that nothing else was exposed: { by, on }");
+    let nothing_else = nothing_else.and_then(|f| fact(&f, determination));
+    let passwords_safe = optional(table, "passwords_safe", determination);
+    let police_told = table.need("police_told", "when police were told").and_then(|f| told(&f));
+    let authority_told = table.need("authority_told", "when the authority was told").and_then(|f| told(&f));
+    Some(Facts {
+        exposure: exposure?,
+        culprits: culprits?,
+        culprit_role: culprit_role?,
+        holder: holder?,
+        people_affected: people_affected?,
+        nothing_else: nothing_else?,
+        passwords_safe: passwords_safe?,
+        police_told: police_told?,
+        authority_told: authority_told?,
+    })
+}
+
+/// Reads when somebody was told. The organisation knows whether it told them: "unknown" is no answer.
+fn told(field: &Field<'_>) -> Option<Fact<When>> {
+    let fact = fact(field, when)?;
+    if fact.is_unknown() {
+        let hint = "write the day, or { not_told = \"why the notice does not say it\" }";
+        field.refuse_with("wrong-fact", "whom you told, you know", hint);
+        return None;
+    }
+    Some(fact)
+}
+
+fn determination(field: &Field<'_>) -> Option<Determination> {
+    finish(&field.table()?, |table| {
+        let by = table.need("by", "who determined it: name and role").and_then(|f| f.line());
+        let on = table.need("on", "the day of the finding").and_then(|f| f.date());
+        Some(Determination { by: by?, on: on? })
+    })
+}
+
+/// Reads words by language: `{ en = "…", de = "…" }`.
+fn words(field: &Field<'_>) -> Option<BTreeMap<String, String>> {
+    entries(&field.table()?, |key, field| {
+        is_language_or_refuse(field, key)?;
+        field.line()
+    })
+}
+
+fn entries<'d, T>(table: &Table<'d>, read: impl Fn(&str, &Field<'d>) -> Option<T>) -> Option<BTreeMap<String, T>> {
+    let entries = table.entries();
+    if entries.len() > ENTRIES_MAX {
+        table.refuse("too-many", format!("at most {ENTRIES_MAX} entries belong here"));
+        return None;
+    }
+    // All are read before any failure is passed on, so that all are reported.
+    let read: Vec<_> = entries.into_iter().map(|(key, _, field)| (read(&key, &field), key)).collect();
+    read.into_iter().map(|(value, key)| Some((key, value?))).collect()
+}
+
+fn is_language_or_refuse(field: &Field<'_>, tag: &str) -> Option<()> {
+    if crate::affected::is_language(tag) {
+        return Some(());
+    }
+    field.refuse("unknown-value", format!("`{tag}` is not a language tag (BCP 47), such as en or pt-BR"));
+    None
+}
+
+fn categories(table: &Table<'_>) -> Option<Vec<Category>> {
+    let own = match table.get("words") {
+        Some(field) => field.table().and_then(|table| entries(&table, |_, field| words(field))),
+        None => Some(BTreeMap::new()),
+    };
+    let ids = table.need("categories", "ids of the data concerned, such as [\"email\", \"phone\"]")?;
+    let own = own?;
+    let mut categories: Vec<Category> = Vec::new();
+    let mut is_good = true;
+    for field in ids.items()? {
+        let Some(id) = field.line() else { continue };
+        let words = own.get(&id).cloned().unwrap_or_default();
+        if words.is_empty() && known_category(&id).is_none() {
+            let hint = format!("say what it is called: [data.words.{id}] en = \"your …\"");
+            field.refuse_with("unknown-category", format!("no words are known for the category `{id}`"), hint);
+            is_good = false;
+        } else if categories.iter().any(|category| category.id == id) {
+            field.refuse("twice", format!("the category `{id}` stands twice"));
+            is_good = false;
+        }
+        categories.push(Category { id, words });
+    }
+    if categories.is_empty() {
+        ids.refuse("empty-value", "at least one category of data is concerned");
+        is_good = false;
+    }
+    is_good.then_some(categories)
+}
+
+fn languages(table: &Table<'_>) -> Option<Languages> {
+    let default = table.need("default", "the language for people whose own is not offered").and_then(|field| {
+        let tag = field.line()?;
+        is_language_or_refuse(&field, &tag).map(|()| tag)
+    });
+    let offered = optional(table, "offered", |field| {
+        let tags = field.lines()?;
+        tags.iter().map(|tag| is_language_or_refuse(field, tag)).collect::<Option<()>>()?;
+        Some(tags)
+    });
+    let (default, offered) = (default?, offered?);
+    let mut offered = offered.unwrap_or_default();
+    if !offered.contains(&default) {
+        offered.insert(0, default.clone());
+    }
+    Some(Languages { default, offered })
+}
+
+fn contact(table: &Table<'_>) -> Option<Contact> {
+    let email = table.need("email", "the mailbox for questions").and_then(|f| bare_address(&f));
+    let phone = optional(table, "phone", Field::line);
+    let hours = match table.get("hours") {
+        Some(field) => words(&field),
+        None => Some(BTreeMap::new()),
+    };
+    let fakes = table.need("report_fakes_to", "the mailbox for fake messages in your name");
+    let fakes = fakes.and_then(|f| bare_address(&f));
+    Some(Contact { email: email?, phone: phone?, hours: hours?, report_fakes_to: fakes? })
+}
+
+fn bare_address(field: &Field<'_>) -> Option<Address> {
+    let text = field.line()?;
+    parse_address(field, &text)
+}
+
+fn read_notice(root: &Table<'_>, languages: Option<&Languages>) -> Option<NoticeSettings> {
+    let (elements, subject) = match root.get("notice") {
+        Some(field) => finish(&field.table()?, |table| {
+            let elements = optional(table, "elements", Field::lines);
+            let subject = optional(table, "subject", subjects);
+            Some((elements?.unwrap_or_default(), subject?.unwrap_or_default()))
+        })?,
+        None => Default::default(),
+    };
+    let statements = match root.get("statements") {
+        Some(field) => field.table().and_then(|table| statements(&table, languages)),
+        None => Some(BTreeMap::new()),
+    };
+    let advice = match root.get("advice") {
+        Some(field) => field.table().and_then(|table| entries(&table, |_, field| field.lines())),
+        None => Some(BTreeMap::new()),
+    };
+    Some(NoticeSettings { elements, subject, statements: statements?, advice: advice? })
+}
+
+fn subjects(field: &Field<'_>) -> Option<BTreeMap<String, String>> {
+    entries(&field.table()?, |key, field| {
+        is_language_or_refuse(field, key)?;
+        let subject = field.line()?;
+        if subject.chars().count() > SUBJECT_CHARACTERS_MAX {
+            field.refuse("subject-too-long", format!("a subject has at most {SUBJECT_CHARACTERS_MAX} characters"));
+            return None;
+        }
+        Some(subject)
+    })
+}
+
+/// Reads `[statements.LANGUAGE] ELEMENT = "…"` into element → language → statement.
+fn statements(
+    table: &Table<'_>,
+    languages: Option<&Languages>,
+) -> Option<BTreeMap<String, BTreeMap<String, Statement>>> {
+    let by_language = entries(table, |language, field| {
+        if let Some(languages) = languages
+            && !languages.offered.iter().any(|offered| offered == language)
+        {
+            field.refuse("unknown-language", format!("`{language}` is not among the languages offered"));
+            return None;
+        }
+        entries(&field.table()?, |_, field| Some(Statement { text: field.text()?, span: field.span() }))
+    })?;
+    let mut by_element: BTreeMap<String, BTreeMap<String, Statement>> = BTreeMap::new();
+    for (language, statements) in by_language {
+        for (element, statement) in statements {
+            by_element.entry(element).or_default().insert(language.clone(), statement);
+        }
+    }
+    Some(by_element)
+}
+
+fn approval(table: &Table<'_>) -> Option<ApprovalRule> {
+    if let Some(none) = table.get("none") {
+        return none.line().map(|reason| ApprovalRule::NotNeeded { reason });
+    }
+    // What signers are to look like is not read yet; the presence of such a rule is, and binds.
+    let keys = table.entries();
+    if keys.is_empty() {
+        table.refuse("empty-value", "[approval] names signers, or says `none = \"why\"`");
+        return None;
+    }
+    Some(ApprovalRule::Signers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipient::Residence;
+
+    const WHOLE: &str = r#"
+[incident]
+id = "x-2026"
+occurred = 2020-10-12
+discovered = { from = 2020-10-13, to = 2020-10-19 }
+contained = 2020-10-19T08:00:00Z
+
+[organisation]
+legal_name = "Kestrel Lane Books Ltd"
+known_as = "Kestrel Lane"
+from = "Kestrel Lane <privacy@kestrel-lane.example>"
+postal_address = ["1 Kestrel Lane", "Leeds"]
+website = "kestrel-lane.example"
+
+[[organisation.elsewhere]]
+residence = ["GB", "US-CA"]
+legal_name = "Kestrel Lane UK Ltd"
+known_as = "Kestrel Lane"
+from = "privacy@kestrel-lane.example"
+postal_address = ["London"]
+website = "kestrel-lane.example/uk"
+authority = "ICO"
+
+[facts]
+exposure = "disclosed"
+culprits = "one"
+culprit_role = "employee"
+holder = { en = "a seller of address lists" }
+people_affected = "unknown"
+nothing_else = { by = "A. Ash, head of security", on = 2020-10-21 }
+police_told = 2020-10-20
+authority_told = { not_told = "no authority has a say" }
+
+[data]
+categories = ["email", "loyalty_number"]
+[data.words.loyalty_number]
+en = "your loyalty card number"
+
+[contact]
+email = "help@kestrel-lane.example"
+report_fakes_to = "fakes@kestrel-lane.example"
+
+[statements.en]
+what_we_did = "We **fired** them."
+
+[approval]
+none = "a test"
+"#;
+
+    #[test]
+    fn a_whole_incident_is_read() {
+        let (incident, findings) = read("incident.toml", WHOLE.as_bytes());
+        assert_eq!(findings, []);
+        let incident = incident.unwrap();
+        assert_eq!(incident.clock.occurred.known(), Some(&When::On(jiff::civil::date(2020, 10, 12))));
+        assert!(incident.facts.people_affected.is_unknown());
+        assert_eq!(incident.organisation.return_path_domain, "kestrel-lane.example");
+        let gb = Residence { country: "GB".into(), region: String::new() };
+        let texas = Residence { country: "US".into(), region: "TX".into() };
+        assert_eq!(incident.entity_for(&gb).1.legal_name, "Kestrel Lane UK Ltd");
+        assert_eq!(incident.entity_for(&texas).0, 0);
+        assert_eq!(incident.notice.statements["what_we_did"]["en"].text, "We **fired** them.");
+        assert_eq!(incident.approval, Some(ApprovalRule::NotNeeded { reason: "a test".into() }));
+        assert_eq!(incident.language_for("en-GB"), "en");
+        assert_eq!(incident.language_for("fr"), "en");
+    }
+
+    #[test]
+    fn each_slip_is_one_finding_at_its_place() {
+        for (from, to, code, at) in [
+            ("id = \"x-2026\"", "id = \"X 2026\"", "incident-id", "\"X 2026\""),
+            ("occurred = 2020-10-12", "occurred = \"last week\"", "wrong-fact", "\"last week\""),
+            ("occurred = 2020-10-12", "", "missing-key", "[incident]"),
+            ("culprits = \"one\"", "culprits = \"two\"", "unknown-value", "\"two\""),
+            ("exposure = ", "exposed = ", "missing-key", "[facts]"),
+            ("to = 2020-10-19", "to = 2020-10-01", "dates-reversed", "{ from"),
+            ("<privacy@", "<no-reply@", "noreply", "\"Kestrel"),
+            ("\"GB\"", "\"UK\"", "unknown-value", "[\"UK\""),
+            ("website = \"kestrel-lane.example\"", "website = \"https://a.example\"", "website", "\"https"),
+            ("police_told = 2020-10-20", "police_told = \"unknown\"", "wrong-fact", "\"unknown\""),
+            ("\"email\", ", "\"e-mail\", ", "unknown-category", "\"e-mail\""),
+            ("[statements.en]", "[statements.de]", "unknown-language", ""),
+            ("none = \"a test\"", "", "empty-value", "[approval]"),
+        ] {
+            assert!(WHOLE.contains(from), "{from}");
+            let text = WHOLE.replacen(from, to, 1);
+            let (incident, findings) = read("incident.toml", text.as_bytes());
+            assert_eq!(incident, None, "{to}");
+            let finding = findings.iter().find(|f| f.code == code).unwrap_or_else(|| panic!("{to}: {findings:?}"));
+            assert!(text[finding.place.span.clone().unwrap()].starts_with(at), "{to}: {finding:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_names_every_section_that_is_missing() {
+        let (_, findings) = read("incident.toml", b"");
+        let sections = ["incident", "organisation", "facts", "data", "contact"];
+        assert_eq!(findings.len(), sections.len());
+        for section in sections {
+            assert!(
+                findings.iter().any(|f| f.message.starts_with(&format!("`{section}` is missing"))),
+                "{section}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_approval_that_asks_for_signers_is_read_as_such() {
+        let text = WHOLE.replacen("none = \"a test\"", "signers = [\"a\"]\nroles = [\"counsel\"]", 1);
+        assert_eq!(read("incident.toml", text.as_bytes()).0.unwrap().approval, Some(ApprovalRule::Signers));
+    }
+}

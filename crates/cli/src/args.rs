@@ -1,0 +1,231 @@
+//! The command line.
+
+use crate::terminal::Format;
+use clap::{Args, Parser, Subcommand, ValueHint};
+use std::path::PathBuf;
+
+/// Tells people that their data was exposed: the right words, to every affected person, once, with proof.
+#[derive(Debug, Parser)]
+#[command(name = "forthwith", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Examples:
+  forthwith new acme-2026-11            an incident folder that checks clean at once
+  forthwith check acme-2026-11          read everything, list every finding
+  forthwith preview acme-2026-11 --open see a notice as its recipient will
+  forthwith notify acme-2026-11         rehearse: deliver to the built-in inbox; nobody is told
+
+Exit codes: 0 done, 1 cannot, 2 usage, 3 inputs refused, 4 not released, 5 incomplete, 6 ledger, 7 relay.")]
+pub struct Cli {
+    /// How results are written to standard output
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub format: Format,
+    /// Leave out progress and messages; errors are still shown
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make an incident folder that checks clean at once
+    #[command(after_help = "Example: forthwith new acme-2026-11")]
+    New(NewArgs),
+    /// Read everything and list every finding; writes nothing
+    #[command(after_help = "Example: forthwith check acme-2026-11 --format json")]
+    Check(IncidentArgs),
+    /// Show one notice as its recipient will get it; without a choice, the variants
+    #[command(after_help = "Example: forthwith preview acme-2026-11 --row 3 --as text")]
+    Preview(PreviewArgs),
+    /// Hand every notice over to the relay, going on where an earlier run stopped
+    #[command(after_help = "Examples:
+  forthwith notify acme-2026-11                      as delivery.toml says; a rehearsal while relay = \"inbox\"
+  forthwith notify acme-2026-11 --dry-run            render all, freeze the plan, write the packet; no network
+  forthwith notify acme-2026-11 --relay smtps://mail.example.org --confirm 1204")]
+    Notify(NotifyArgs),
+    /// Make a running notify drain and end, from another terminal
+    #[command(after_help = "Example: forthwith stop acme-2026-11 --reason \"wrong telephone number in the notice\"")]
+    Stop(StopArgs),
+    /// Show counts by state, pace, time left and what needs a person; also while a run goes on
+    #[command(after_help = "Example: forthwith status acme-2026-11")]
+    Status(StatusArgs),
+    /// Tell one person's whole story: row, variant, attempts, replies
+    #[command(after_help = "Example: forthwith explain acme-2026-11 ada@example.org")]
+    Explain(ExplainArgs),
+    /// Settle notices in doubt: tell again, or let stand
+    #[command(after_help = "Example: forthwith resolve acme-2026-11 --resend --id C17 --reason \"not in the relay's log\"")]
+    Resolve(ResolveArgs),
+    /// Print completions for a shell
+    #[command(after_help = "Example: forthwith completions bash > /etc/bash_completion.d/forthwith")]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = "Example: forthwith man > forthwith.1")]
+    Man,
+}
+
+/// The incident.
+#[derive(Debug, Args)]
+pub struct IncidentArgs {
+    /// The incident folder, or the list in it
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub incident: PathBuf,
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The folder to make; it must not exist yet
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// Begin from this shipped example instead of the bare sample
+    #[arg(long, value_name = "EXAMPLE")]
+    pub from: Option<String>,
+}
+
+/// Arguments of `preview`.
+#[derive(Debug, Args)]
+pub struct PreviewArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// The notice for this data row, counted from 1
+    #[arg(long, value_name = "N", group = "who")]
+    pub row: Option<u64>,
+    /// The notice for the person with this id
+    #[arg(long, group = "who")]
+    pub id: Option<String>,
+    /// The first notice of this variant
+    #[arg(long, value_name = "KEY", group = "who")]
+    pub variant: Option<String>,
+    /// As what to show it
+    #[arg(long = "as", value_enum, value_name = "FORM")]
+    pub form: Option<Form>,
+    /// Open the HTML in the browser
+    #[arg(long)]
+    pub open: bool,
+}
+
+/// As what a notice is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// The text part, with the headers that a reader sees
+    Text,
+    /// The HTML part
+    Html,
+    /// The whole message, byte for byte but for its Date
+    Eml,
+}
+
+/// Arguments of `notify`.
+#[derive(Debug, Args)]
+pub struct NotifyArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// Render every notice, freeze the plan and write the packet; touches no network
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The number of planned notices: confirms them without a terminal
+    #[arg(long, value_name = "N")]
+    pub confirm: Option<u64>,
+    /// Submit here: smtps://HOST, smtp+starttls://HOST, smtp://HOST (loopback), or inbox
+    #[arg(long, value_name = "URL")]
+    pub relay: Option<String>,
+    /// Connections at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub connections: Option<u32>,
+    /// At most so many attempts: 20/s, 5000/h, 50000/d, unlimited (repeatable)
+    #[arg(long, value_name = "LIMIT")]
+    pub rate: Vec<String>,
+    /// Hand over at most N notices, then stop: a canary
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// End when only later retries are left
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Rehearsal only: throw the earlier rehearsal away and begin anew
+    #[arg(long, conflicts_with = "dry_run")]
+    pub fresh: bool,
+}
+
+/// Arguments of `stop`.
+#[derive(Debug, Args)]
+pub struct StopArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// Why; it is recorded
+    #[arg(long)]
+    pub reason: String,
+    /// Who decides; the system account where it is not given
+    #[arg(long)]
+    pub by: Option<String>,
+    /// Stop the rehearsal instead
+    #[arg(long)]
+    pub rehearsal: bool,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// Of the rehearsal
+    #[arg(long)]
+    pub rehearsal: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// An id, an address, a row number or the token in a notice's X-Forthwith-ID
+    pub who: String,
+    /// In the rehearsal
+    #[arg(long)]
+    pub rehearsal: bool,
+}
+
+/// Arguments of `resolve`.
+#[derive(Debug, Args)]
+pub struct ResolveArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// Tell them again; those in doubt may get a second copy
+    #[arg(long, required_unless_present = "let_stand", conflicts_with = "let_stand")]
+    pub resend: bool,
+    /// Do not tell again those who may or may not have been told
+    #[arg(long)]
+    pub let_stand: bool,
+    /// Only these ids, addresses or tokens (repeatable)
+    #[arg(long = "id", value_name = "ID", num_args = 1..)]
+    pub ids: Vec<String>,
+    /// Notices in this state
+    #[arg(long, value_enum, default_value_t = ResolvedState::InDoubt)]
+    pub state: ResolvedState,
+    /// Why; it is recorded
+    #[arg(long)]
+    pub reason: String,
+    /// Who decides; the system account where it is not given
+    #[arg(long)]
+    pub by: Option<String>,
+    /// How many notices are settled: confirms them without a terminal
+    #[arg(long, value_name = "N")]
+    pub confirm: Option<u64>,
+    /// In the rehearsal
+    #[arg(long)]
+    pub rehearsal: bool,
+}
+
+/// Which notices are settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ResolvedState {
+    /// In doubt
+    InDoubt,
+    /// Refused for good by the relay
+    Bounced,
+    /// Given up past the plan's limit
+    Expired,
+}

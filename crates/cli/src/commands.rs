@@ -1,0 +1,36 @@
+//! One command, one file. Here they are told apart, and nothing else.
+
+mod check;
+mod completions;
+mod explain;
+mod man;
+mod new;
+mod notify;
+mod preview;
+mod resolve;
+mod status;
+mod stop;
+
+use crate::{
+    args::{Cli, Command},
+    exit::{CommandError, Exit},
+    terminal::Out,
+};
+
+/// Does what the command line asks.
+pub fn run(cli: &Cli, out: Out) -> Result<Exit, CommandError> {
+    match &cli.command {
+        Command::New(args) => new::run(args, out),
+        Command::Check(args) => check::run(args, out),
+        Command::Preview(args) => preview::run(args, out),
+        Command::Notify(args) => notify::run(args, out),
+        Command::Stop(args) => stop::run(args, out),
+        Command::Status(args) => status::run(args, out),
+        Command::Explain(args) => explain::run(args, out),
+        Command::Resolve(args) => resolve::run(args, out),
+        Command::Completions { shell } => completions::run(*shell),
+        Command::Man => man::run(),
+    }
+}
+
+pub use check::refuse;

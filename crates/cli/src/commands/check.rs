@@ -1,0 +1,92 @@
+//! `forthwith check`: reads everything, lists every finding, writes nothing.
+
+use crate::{
+    args::IncidentArgs,
+    checking::{self, Checked},
+    exit::{CommandError, Exit},
+    findings,
+    folder::Folder,
+    inputs,
+    terminal::{Out, counted},
+};
+use forthwith_core::finding::{Gravity, any_refused};
+use serde_json::{Value, json};
+
+/// Runs the command.
+pub fn run(args: &IncidentArgs, out: Out) -> Result<Exit, CommandError> {
+    let folder = Folder::find(&args.incident)?;
+    let mut checked = checking::check(&folder, out, |_, _| Ok(()))?;
+    // delivery.toml is no part of a plan, but the operator wants to know now.
+    let (_, more, sources) = inputs::delivery(&folder)?;
+    let is_refused = checked.is_refused() || any_refused(&more);
+    checked.inputs.findings.extend(more);
+    checked.inputs.sources.extend(sources);
+    out.json(&report(&checked));
+    out.verbatim(&findings::human(&checked.findings(), &checked.totals(), &checked.inputs.sources, out));
+    for line in summary(&checked) {
+        out.line(line);
+    }
+    out.line(next_step(&folder, is_refused));
+    Ok(if is_refused { Exit::Refused } else { Exit::Done })
+}
+
+/// Returns the report for programs.
+pub fn report(checked: &Checked) -> Value {
+    let counts = &checked.tally.counts;
+    let variants = checked.variants.iter().map(|(variant, reached)| {
+        json!({ "key": variant.to_string(), "count": reached.count })
+    });
+    json!({
+        "rows": counts.rows,
+        "planned": counts.planned,
+        "withheld": counts.withheld,
+        "refused": counts.refused,
+        "findings": findings::json(&checked.findings(), &checked.inputs.sources),
+        "findings_total": checked.totals(),
+        "variants": variants.collect::<Vec<_>>(),
+    })
+}
+
+/// Returns the counts, as lines for people.
+pub fn summary(checked: &Checked) -> Vec<String> {
+    let counts = &checked.tally.counts;
+    let mut lines = vec![format!("{} in the list", counted(counts.rows, "row"))];
+    lines.push(format!("  {} to be told", counted(counts.planned, "person").replace("persons", "people")));
+    for (reason, count) in &counts.withheld {
+        lines.push(format!("  {} withheld: {reason}", counted(*count, "row")));
+    }
+    if counts.refused > 0 {
+        lines.push(format!("  {} refused: must be mended, or left out by name", counted(counts.refused, "row")));
+    }
+    if checked.variants.len() > 1 {
+        lines.push(format!("{} of the notice:", counted(checked.variants.len() as u64, "variant")));
+        for (variant, reached) in &checked.variants {
+            lines.push(format!("  {variant}: {}", counted(reached.count, "notice")));
+        }
+    }
+    lines
+}
+
+fn next_step(folder: &Folder, is_refused: bool) -> String {
+    let path = folder.path.display();
+    if is_refused {
+        format!("\nRefused. Mend what is marked `refused` above, then run `forthwith check {path}` again.")
+    } else {
+        format!("\nNothing is refused. Look at a notice: forthwith preview {path} --open")
+    }
+}
+
+/// Returns the error that a command ends with where the inputs are refused, after showing the findings.
+pub fn refuse(checked: &Checked, out: Out, folder: &Folder) -> CommandError {
+    let shown = findings::human(&checked.findings(), &checked.totals(), &checked.inputs.sources, out.on_stderr());
+    eprint_verbatim(&shown);
+    let count = counted(checked.weighing(Gravity::Refused), "finding");
+    CommandError::new(Exit::Refused, format!("the inputs are refused: {count} of gravity `refused`"))
+        .hint(format!("`forthwith check {}` lists them all", folder.path.display()))
+}
+
+fn eprint_verbatim(text: &str) {
+    use std::io::Write as _;
+    // Nothing can be done about a standard error that is gone.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,156 @@
+//! `forthwith preview`: one notice as its recipient will get it.
+
+use crate::{
+    args::{Form, PreviewArgs},
+    checking,
+    commands::check,
+    exit::{CommandError, Exit},
+    folder::Folder,
+    secret,
+    terminal::{Out, counted},
+};
+use forthwith_core::{
+    affected::{Fated, Row},
+    incident::Incident,
+    notice::Token,
+    recipient::Recipient,
+    variant::Variant,
+};
+use forthwith_templating::Words;
+use serde_json::json;
+use std::{io::Write as _, path::PathBuf, process::Command};
+
+/// Runs the command.
+pub fn run(args: &PreviewArgs, out: Out) -> Result<Exit, CommandError> {
+    let folder = Folder::find(&args.incident.incident)?;
+    let mut chosen: Option<Row> = None;
+    let checked = checking::check(&folder, out, |_, row| {
+        if chosen.is_none() && is_chosen(args, row) {
+            chosen = Some(row.clone());
+        }
+        Ok(())
+    })?;
+    // A refused row must not keep the words from being looked at; refused settings leave nothing to show.
+    let Some((incident, _, words)) = checked.inputs.whole() else { return Err(check::refuse(&checked, out, &folder)) };
+    let recipient = match (&chosen, &args.variant) {
+        (Some(row), _) => planned(row)?,
+        (None, Some(key)) => {
+            let found = checked.variants.iter().find(|(variant, _)| variant.to_string() == *key);
+            found.map(|(_, reached)| reached.first.clone()).ok_or_else(|| no_such("variant", key, &folder))?
+        }
+        (None, None) => match (args.row, &args.id) {
+            (Some(row), _) => return Err(no_such("row", &row.to_string(), &folder)),
+            (_, Some(id)) => return Err(no_such("id", id, &folder)),
+            _ if args.open || args.form.is_some() => match checked.variants.values().next() {
+                Some(reached) => reached.first.clone(),
+                None => return Err(check::refuse(&checked, out, &folder)),
+            },
+            _ => return list_variants(&checked, out, &folder),
+        },
+    };
+    show(args, &folder, (incident, words), &recipient, out)
+}
+
+fn is_chosen(args: &PreviewArgs, row: &Row) -> bool {
+    match (args.row, &args.id) {
+        (Some(number), _) => row.row == number,
+        (None, Some(id)) => match &row.fate {
+            Fated::Planned(recipient) => recipient.id.expose() == id,
+            Fated::Withheld { id: own, .. } => own.expose() == id,
+            Fated::Refused => false,
+        },
+        _ => false,
+    }
+}
+
+fn planned(row: &Row) -> Result<Recipient, CommandError> {
+    match &row.fate {
+        Fated::Planned(recipient) => Ok((**recipient).clone()),
+        Fated::Withheld { reason, note, .. } => {
+            let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
+            let message = format!("row {} gets no notice: withheld, {}{note}", row.row, reason.reason());
+            Err(CommandError::new(Exit::Refused, message))
+        }
+        Fated::Refused => Err(CommandError::new(Exit::Refused, format!("row {} is refused", row.row))
+            .hint("`forthwith check` says why")),
+    }
+}
+
+fn no_such(what: &str, which: &str, folder: &Folder) -> CommandError {
+    CommandError::new(Exit::Usage, format!("there is no {what} `{which}` in the list"))
+        .hint(format!("`forthwith preview {}` shows the variants and how many get each", folder.path.display()))
+}
+
+fn list_variants(checked: &checking::Checked, out: Out, folder: &Folder) -> Result<Exit, CommandError> {
+    let variants = || checked.variants.iter();
+    out.json(&json!({ "variants": variants().map(|(variant, reached)| {
+        json!({ "key": variant.to_string(), "count": reached.count, "first_row": reached.first.row })
+    }).collect::<Vec<_>>() }));
+    for (variant, reached) in variants() {
+        out.line(format!("{variant}  {}, first in row {}", counted(reached.count, "notice"), reached.first.row));
+    }
+    if let Some((variant, _)) = variants().next() {
+        out.line(format!("\nLook at one: forthwith preview {} --variant {variant} --open", folder.path.display()));
+    }
+    Ok(Exit::Done)
+}
+
+fn show(
+    args: &PreviewArgs,
+    folder: &Folder,
+    (incident, words): (&Incident, &Words),
+    recipient: &Recipient,
+    out: Out,
+) -> Result<Exit, CommandError> {
+    let cannot = |error| CommandError::new(Exit::Refused, "cannot render this notice").because(error);
+    let parts = words.parts(recipient).map_err(cannot)?;
+    let form = args.form.unwrap_or(if args.open { Form::Html } else { Form::Text });
+    if form == Form::Eml {
+        let key = secret::load_or_default(folder)?;
+        let token: Token = key.token(recipient.row);
+        let message = words.render(&key, &token, recipient, None).map_err(cannot)?;
+        out.json(&json!({ "row": recipient.row, "eml": String::from_utf8_lossy(&message.bytes) }));
+        out.verbatim(&String::from_utf8_lossy(&message.bytes).replace("\r\n", "\n"));
+        return Ok(Exit::Done);
+    }
+    let variant = Variant::of(incident, recipient).to_string();
+    out.json(&json!({
+        "row": recipient.row, "variant": variant, "from": parts.from, "reply_to": parts.reply_to, "to": parts.to,
+        "subject": parts.subject, "text": parts.text, "html": parts.html,
+    }));
+    match form {
+        Form::Html if args.open => open(&parts.html, recipient.row, out)?,
+        // The page is for a browser or a file; a terminal that shows it obeys nothing in it.
+        Form::Html => out.line(&parts.html),
+        _ => {
+            out.line(format!("From: {}\nTo: {}\nSubject: {}\n", parts.from, parts.to, parts.subject));
+            out.line(&parts.text);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes the page where only this account reads it, and asks the desktop to open it.
+fn open(html: &str, row: u64, out: Out) -> Result<(), CommandError> {
+    let path = write_page(html, row)
+        .map_err(|error| CommandError::new(Exit::Cannot, "cannot write the page").because(error))?;
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    out.line(format!("The notice for row {row} is in {}", path.display()));
+    match Command::new(opener).arg(&path).status() {
+        Ok(status) if status.success() => Ok(()),
+        _ => {
+            out.message(format!("`{opener}` could not open it: open the file in a browser yourself"));
+            Ok(())
+        }
+    }
+}
+
+fn write_page(html: &str, row: u64) -> std::io::Result<PathBuf> {
+    let mut file = tempfile::Builder::new()
+        .prefix(&format!("forthwith-preview-row-{row}-"))
+        .suffix(".html")
+        .tempfile()?;
+    file.write_all(html.as_bytes())?;
+    let (_, path) = file.keep().map_err(|error| error.error)?;
+    Ok(path)
+}

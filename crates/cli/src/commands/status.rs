@@ -1,0 +1,120 @@
+//! `forthwith status`: counts by state, pace, time left and what needs a person; also while a run goes on.
+
+use crate::{
+    args::StatusArgs,
+    exit::{CommandError, Exit},
+    folder::Folder,
+    ledgers::{self, Stage},
+    progress::{span, time_left},
+    summary::Summary,
+    terminal::{Out, counted},
+};
+use forthwith_core::state::State;
+use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader, RunView, Which};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+/// The time over which the pace is reckoned.
+const PACE_OVER: SignedDuration = SignedDuration::from_secs(60);
+/// Notices that are shown one by one.
+const SHOWN_MAX: usize = 10;
+
+/// Runs the command.
+pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
+    let folder = Folder::find(&args.incident.incident)?;
+    let now = Timestamp::now();
+    let stage = Stage::of(args.rehearsal);
+    let (reader, plan) = ledgers::look(&folder, stage)?;
+    let summary = Summary::read(&reader, &plan, stage)?;
+    let run = reader.last_run(Some("notify")).map_err(ledgers::failed)?;
+    let recent = reader.accepted_since(now - PACE_OVER).map_err(ledgers::failed)?;
+    let is_running = run.as_ref().is_some_and(|run| run.is_alive);
+    out.json(&report(&summary, run.as_ref(), recent));
+    for line in summary.lines() {
+        out.line(line);
+    }
+    out.line(pace(&summary, is_running, recent));
+    if let Some(run) = &run {
+        out.line(about_run(run));
+    }
+    if let Some(line) = deadline(&plan, now) {
+        out.line(line);
+    }
+    show_doubts(&reader, &summary, &folder, out)?;
+    show_bounced(&reader, &summary, out)?;
+    Ok(Exit::Done)
+}
+
+fn report(summary: &Summary, run: Option<&RunView>, recent: u64) -> Value {
+    let mut report = summary.json();
+    report["running"] = json!(run.is_some_and(|run| run.is_alive));
+    report["accepted_last_minute"] = json!(recent);
+    report["last_run"] = json!(run.map(|run| json!({
+        "run": run.run,
+        "started_at": run.started_at.to_string(),
+        "ended_at": run.ended.as_ref().map(|(at, _)| at.to_string()),
+        "ended": run.ended.as_ref().map(|(_, how)| how),
+        "head": run.head.to_string(),
+    })));
+    report
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a pace is shown without digits behind the point")]
+fn pace(summary: &Summary, is_running: bool, recent: u64) -> String {
+    let left = summary.counts.queued + summary.counts.deferred;
+    match (is_running, left) {
+        (true, _) => {
+            let pace = recent as f64 / PACE_OVER.as_secs_f64();
+            format!("\nA run goes on: {recent} accepted in the last minute, {} left", time_left(left, pace))
+        }
+        (false, 0) => "\nNo run goes on, and nothing is left to attempt.".to_owned(),
+        (false, left) => format!("\nNo run goes on; {} to attempt: `forthwith notify` goes on", counted(left, "notice")),
+    }
+}
+
+fn about_run(run: &RunView) -> String {
+    let ended = match &run.ended {
+        Some((at, how)) => format!("ended {at:.0}: {how}"),
+        None if run.is_alive => "goes on".to_owned(),
+        None => "did not end: it was killed".to_owned(),
+    };
+    format!("Last run {}, started {:.0}, {ended}\nHead of its record: {}", run.run, run.started_at, run.head)
+}
+
+fn deadline(plan: &CurrentPlan, now: Timestamp) -> Option<String> {
+    let line = plan.frozen.manifest.lines().find_map(|line| line.strip_prefix("deadline "))?;
+    let deadline: Timestamp = line.parse().ok()?;
+    let seconds = deadline.as_second() - now.as_second();
+    let apart = span(seconds.unsigned_abs());
+    Some(if seconds >= 0 { format!("Deadline {deadline}: {apart} left") } else { format!("Deadline {deadline}: {apart} ago") })
+}
+
+fn show_doubts(reader: &LedgerReader, summary: &Summary, folder: &Folder, out: Out) -> Result<(), CommandError> {
+    if summary.counts.in_doubt == 0 {
+        return Ok(());
+    }
+    out.line("\nIn doubt:");
+    for notice in reader.notices(Which::InDoubt).map_err(ledgers::failed)?.take(SHOWN_MAX) {
+        let notice = notice.map_err(ledgers::failed)?;
+        let why = notice.why.as_ref().map_or("the run was killed", |why| why.expose().as_str());
+        out.line(format!("  row {} {} since {:.0}: {why}", notice.row, notice.token, notice.since));
+    }
+    let path = folder.path.display();
+    out.line("Look for their tokens in the relay's log, then settle each:");
+    out.line(format!("  forthwith resolve {path} --let-stand --id TOKEN --reason \"the relay's log shows it\""));
+    out.line(format!("  forthwith resolve {path} --resend --id TOKEN --reason \"not in the relay's log\""));
+    Ok(())
+}
+
+fn show_bounced(reader: &LedgerReader, summary: &Summary, out: Out) -> Result<(), CommandError> {
+    if summary.counts.bounced == 0 {
+        return Ok(());
+    }
+    out.line("\nBounced:");
+    for notice in reader.notices(Which::In(State::Bounced)).map_err(ledgers::failed)?.take(SHOWN_MAX) {
+        let notice = notice.map_err(ledgers::failed)?;
+        let why = notice.why.as_ref().map_or("", |why| why.expose().as_str());
+        out.line(format!("  row {} {}: {why}", notice.row, notice.token));
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! The incident folder: which files are in it, and how they are read without being led astray.
+
+use crate::exit::{CommandError, Exit};
+use forthwith_core::document::DOCUMENT_OCTETS_MAX;
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+/// Names of the settings files, beside the list.
+pub const INCIDENT: &str = "incident.toml";
+/// How the list is read.
+pub const AFFECTED: &str = "affected.toml";
+/// How notices go out.
+pub const DELIVERY: &str = "delivery.toml";
+/// Templates in a folder: named so that a wrong folder is not read for ever.
+const TEMPLATES_MAX: usize = 500;
+
+/// An incident folder, and which list in it is meant.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// The folder.
+    pub path: PathBuf,
+    /// The list's name in the folder; `None` where there is none.
+    pub list: Option<String>,
+}
+
+impl Folder {
+    /// Finds the folder and list that INCIDENT names: the folder, or a list in it.
+    pub fn find(incident: &Path) -> Result<Self, CommandError> {
+        let shown = incident.display();
+        let kind = fs::metadata(incident).map_err(|error| {
+            CommandError::new(Exit::Cannot, format!("cannot open {shown}"))
+                .because(error)
+                .hint("INCIDENT is an incident folder, or the list in it; `forthwith new DIR` makes one")
+        })?;
+        if kind.is_dir() {
+            return Ok(Self { list: find_list(incident)?, path: incident.to_owned() });
+        }
+        let name = incident.file_name().and_then(|name| name.to_str());
+        let parent = incident.parent().map_or_else(|| Path::new("."), |p| if p == Path::new("") { Path::new(".") } else { p });
+        match name {
+            Some(name) if kind.is_file() && name.ends_with(".csv") => {
+                Ok(Self { path: parent.to_owned(), list: Some(name.to_owned()) })
+            }
+            _ => Err(CommandError::new(Exit::Usage, format!("{shown} is neither an incident folder nor a CSV list"))),
+        }
+    }
+
+    /// Returns the path of a file in the folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Returns the folder of what forthwith makes.
+    pub fn out(&self) -> PathBuf {
+        self.path.join("out")
+    }
+
+    /// Reads a settings file; `None` where it does not exist.
+    pub fn read_settings(&self, name: &str) -> Result<Option<Vec<u8>>, CommandError> {
+        read_small(&self.file(name))
+    }
+
+    /// Reads the folder's own templates, by file name.
+    pub fn read_templates(&self) -> Result<BTreeMap<String, Vec<u8>>, CommandError> {
+        let folder = self.file("templates");
+        let cannot = |error| CommandError::new(Exit::Cannot, format!("cannot read {}", folder.display())).because(error);
+        let mut templates = BTreeMap::new();
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(templates),
+            entries => entries.map_err(cannot)?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(cannot)?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            // An editor's leavings are not templates.
+            if name.starts_with('.') || name.ends_with('~') {
+                continue;
+            }
+            if let Some(bytes) = read_small(&entry.path())? {
+                templates.insert(name, bytes);
+            }
+            if templates.len() > TEMPLATES_MAX {
+                let message = format!("{} holds more than {TEMPLATES_MAX} templates", folder.display());
+                return Err(CommandError::new(Exit::Refused, message));
+            }
+        }
+        Ok(templates)
+    }
+}
+
+fn find_list(folder: &Path) -> Result<Option<String>, CommandError> {
+    let cannot = |error| CommandError::new(Exit::Cannot, format!("cannot read {}", folder.display())).because(error);
+    let mut lists = Vec::new();
+    for entry in fs::read_dir(folder).map_err(cannot)? {
+        let name = entry.map_err(cannot)?.file_name();
+        lists.extend(name.into_string().ok().filter(|name| name.ends_with(".csv")));
+    }
+    lists.sort();
+    match lists.as_slice() {
+        [] => Ok(None),
+        [list] => Ok(Some(list.clone())),
+        [first, ..] => {
+            let message = format!("{} holds several lists: {}", folder.display(), lists.join(", "));
+            let hint = format!("name the list that is meant: {}", folder.join(first).display());
+            Err(CommandError::new(Exit::Usage, message).hint(hint))
+        }
+    }
+}
+
+/// Reads a regular file of bounded size; `None` where it does not exist.
+fn read_small(path: &Path) -> Result<Option<Vec<u8>>, CommandError> {
+    let cannot = |error| CommandError::new(Exit::Cannot, format!("cannot read {}", path.display())).because(error);
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(cannot(error)),
+        // A device or pipe could be read for ever.
+        Ok(kind) if !kind.is_file() => {
+            return Err(CommandError::new(Exit::Cannot, format!("{} is not a file", path.display())));
+        }
+        Ok(_) => {}
+    }
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(cannot)?;
+    // One octet over the limit is read, so that the reader of the document sees that it is too long.
+    file.take(DOCUMENT_OCTETS_MAX as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    Ok(Some(bytes))
+}

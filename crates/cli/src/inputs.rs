@@ -1,0 +1,123 @@
+//! Everything that an incident folder says, read and checked, with every finding.
+
+use crate::{
+    exit::CommandError,
+    findings::Sources,
+    folder::{AFFECTED, DELIVERY, Folder, INCIDENT},
+};
+use forthwith_core::{
+    affected::{ListSettings, read_settings},
+    finding::{Finding, Place, any_refused},
+    incident::{self, Incident},
+    private::Private,
+};
+use forthwith_templating::Words;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The part of a template's input name before its file name.
+const TEMPLATES: &str = "templates/";
+
+/// The inputs of a plan, verbatim: what the ledger keeps, and what is compared with it for drift.
+pub type Verbatim = BTreeMap<String, Private<Vec<u8>>>;
+
+/// What the inputs mean. Parts are missing while their file is refused.
+pub struct Inputs {
+    /// incident.toml.
+    pub incident: Option<Incident>,
+    /// affected.toml.
+    pub list: Option<ListSettings>,
+    /// The words: shipped, the folder's own, and the incident's statements.
+    pub words: Option<Words>,
+    /// Every finding so far.
+    pub findings: Vec<Finding>,
+    /// The texts that findings point into.
+    pub sources: Sources,
+    /// The list's columns that are nobody's but the templates'.
+    pub columns: Vec<String>,
+    /// Those of them that the words read: two rows that differ in one of them are not duplicates.
+    pub read_columns: BTreeSet<String>,
+    /// The bytes that all this was read from.
+    pub verbatim: Verbatim,
+}
+
+/// Reads the settings and templates of a folder as they are now.
+pub fn verbatim(folder: &Folder) -> Result<Verbatim, CommandError> {
+    let mut inputs = Verbatim::new();
+    for name in [INCIDENT, AFFECTED] {
+        if let Some(bytes) = folder.read_settings(name)? {
+            inputs.insert(name.to_owned(), Private::new(bytes));
+        }
+    }
+    for (name, bytes) in folder.read_templates()? {
+        inputs.insert(format!("{TEMPLATES}{name}"), Private::new(bytes));
+    }
+    Ok(inputs)
+}
+
+impl Inputs {
+    /// Reads what `verbatim` means, for a list whose further columns `columns` tells once the settings are
+    /// known. A plan in the ledger is read by the same way as a folder.
+    pub fn read(verbatim: Verbatim, columns: impl FnOnce(&ListSettings) -> Vec<String>) -> Self {
+        let mut findings = Vec::new();
+        let mut sources = Sources::new();
+        let mut own = BTreeMap::new();
+        for (name, bytes) in &verbatim {
+            let text = String::from_utf8_lossy(bytes.expose()).into_owned();
+            let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
+            if let Some(file) = name.strip_prefix(TEMPLATES) {
+                if std::str::from_utf8(bytes.expose()).is_err() {
+                    let finding = Finding::refused("not-utf8", Place::file(name), "the template is not UTF-8");
+                    findings.push(finding.hint("save it as UTF-8"));
+                }
+                own.insert(file.to_owned(), text.clone());
+            }
+            sources.insert(name.clone(), text);
+        }
+        let incident = match verbatim.get(INCIDENT) {
+            Some(bytes) => keep(&mut findings, incident::read(INCIDENT, bytes.expose())),
+            None => {
+                let finding = Finding::refused("no-incident", Place::file(INCIDENT), "incident.toml is missing");
+                findings.push(finding.hint("`forthwith new DIR` makes a folder with a sample of it"));
+                None
+            }
+        };
+        let list = match verbatim.get(AFFECTED) {
+            Some(bytes) => keep(&mut findings, read_settings(AFFECTED, bytes.expose())),
+            None => Some(ListSettings::default()),
+        };
+        let columns = list.as_ref().map(columns).unwrap_or_default();
+        let words = incident.as_ref().and_then(|incident| {
+            keep(&mut findings, Words::with_columns(incident, &own, columns.iter().map(String::as_str)))
+        });
+        let read_columns = words.as_ref().map(Words::columns_read).unwrap_or_default();
+        Self { incident, list, words, findings, sources, columns, read_columns, verbatim }
+    }
+
+    /// Returns whether anything so far refuses the inputs.
+    pub fn is_refused(&self) -> bool {
+        any_refused(&self.findings)
+    }
+
+    /// Returns incident, settings and words where nothing refuses them.
+    pub fn whole(&self) -> Option<(&Incident, &ListSettings, &Words)> {
+        if self.is_refused() {
+            return None;
+        }
+        Some((self.incident.as_ref()?, self.list.as_ref()?, self.words.as_ref()?))
+    }
+}
+
+fn keep<T>(findings: &mut Vec<Finding>, (value, more): (T, Vec<Finding>)) -> T {
+    findings.extend(more);
+    value
+}
+
+/// Reads delivery.toml; `None` and findings where it is refused, `None` alone where it is missing.
+pub fn delivery(
+    folder: &Folder,
+) -> Result<(Option<forthwith_core::delivery::Delivery>, Vec<Finding>, Sources), CommandError> {
+    let Some(bytes) = folder.read_settings(DELIVERY)? else { return Ok((None, Vec::new(), Sources::new())) };
+    let (delivery, findings) = forthwith_core::delivery::read(DELIVERY, &bytes);
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok((delivery, findings, Sources::from([(DELIVERY.to_owned(), text)])))
+}

@@ -1,0 +1,149 @@
+//! The affected list as a file: opened with care, read row by row, with progress.
+
+use crate::{
+    exit::{CommandError, Exit},
+    folder::Folder,
+    inputs::Inputs,
+    progress::Reading,
+    terminal::Out,
+};
+use forthwith_core::{
+    affected::{self, Context, Counts, ListSettings, People, Row, RowsError, Tally},
+    digest::Digest,
+    finding::{Finding, Place},
+};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, BufReader, Read as _},
+    path::{Path, PathBuf},
+};
+
+/// Octets read at a time.
+const PIECE_OCTETS: usize = 1 << 18;
+
+/// Reads the rows of a list, one after the other.
+pub struct Reader<'a> {
+    people: People<'a, BufReader<File>>,
+    progress: Reading,
+    path: PathBuf,
+}
+
+impl Reader<'_> {
+    /// Reads the next row; `None` at the end of the list.
+    pub fn read(&mut self) -> Result<Option<Row>, CommandError> {
+        let row = self.people.read().map_err(|error| cannot(&self.path, error))?;
+        self.progress.at(self.people.octets());
+        Ok(row)
+    }
+
+    /// Ends the reading: the findings about the list as a whole, the counts and the digest.
+    pub fn finish(self) -> Result<Tally, CommandError> {
+        self.progress.end();
+        let Self { people, path, .. } = self;
+        people.finish().map_err(|error| cannot(&path, error))
+    }
+}
+
+/// Opens the list; the findings where it is refused before its first row.
+///
+/// # Errors
+///
+/// There is no list, or the file cannot be read.
+pub fn open<'a>(folder: &'a Folder, inputs: &'a Inputs, out: Out) -> Result<Result<Reader<'a>, Vec<Finding>>, CommandError> {
+    let Some(name) = folder.list.as_deref() else {
+        let finding = Finding::refused("no-list", Place::file("affected.csv"), "there is no list in the folder");
+        return Ok(Err(vec![finding.hint("put the affected list there as affected.csv")]));
+    };
+    let Some(settings) = &inputs.list else { return Ok(Err(Vec::new())) };
+    let path = folder.file(name);
+    let file = open_file(&path).map_err(|error| cannot(&path, error))?;
+    let octets = file.metadata().map_err(|error| cannot(&path, error))?.len();
+    let context = Context {
+        file: name,
+        settings,
+        categories: inputs.incident.as_ref().map(|incident| incident.categories.as_slice()),
+        read_columns: &inputs.read_columns,
+    };
+    match People::new(context, BufReader::with_capacity(PIECE_OCTETS, file)) {
+        Ok(people) => Ok(Ok(Reader { people, progress: Reading::start(out, octets), path })),
+        Err(RowsError::Refused(findings)) => Ok(Err(findings)),
+        Err(RowsError::Input(error)) => Err(cannot(&path, error)),
+    }
+}
+
+/// Reads the whole list, handing each row to `each`, and returns the tally.
+///
+/// A list that is refused before its first row has a tally with no rows.
+///
+/// # Errors
+///
+/// The file cannot be read to its end, or `each` fails. Rows handed over so far are the caller's to forget.
+pub fn read(
+    folder: &Folder,
+    inputs: &Inputs,
+    out: Out,
+    mut each: impl FnMut(Row) -> Result<(), CommandError>,
+) -> Result<Tally, CommandError> {
+    let mut list = match open(folder, inputs, out)? {
+        Ok(list) => list,
+        Err(findings) => {
+            let totals = crate::findings::totals(&findings);
+            return Ok(Tally { counts: Counts::default(), findings, totals, digest: Digest::of(b"") });
+        }
+    };
+    while let Some(row) = list.read()? {
+        each(row)?;
+    }
+    list.finish()
+}
+
+/// Returns the names of the list's columns that are not forthwith's own. A list that cannot be read has none:
+/// reading it says why.
+pub fn columns(folder: &Folder, settings: &ListSettings) -> Vec<String> {
+    let Some(file) = folder.list.as_deref().and_then(|name| open_file(&folder.file(name)).ok()) else {
+        return Vec::new();
+    };
+    affected::other_columns(settings, BufReader::new(file))
+}
+
+/// Returns the SHA-256 of the list as it is now; `None` where it is gone.
+pub fn digest(folder: &Folder, name: &str) -> Result<Option<Digest>, CommandError> {
+    let path = folder.file(name);
+    let mut file = match open_file(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(|error| cannot(&path, error))?,
+    };
+    let mut hashing = forthwith_core::digest::Hashing::default();
+    let mut piece = vec![0; PIECE_OCTETS];
+    loop {
+        let n = file.read(&mut piece).map_err(|error| cannot(&path, error))?;
+        if n == 0 {
+            return Ok(Some(hashing.finish()));
+        }
+        hashing.add(&piece[..n]);
+    }
+}
+
+/// Opens a regular file; a device or pipe could be read for ever.
+fn open_file(path: &Path) -> io::Result<File> {
+    let kind = std::fs::metadata(path)?;
+    if kind.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !kind.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    File::open(path)
+}
+
+fn cannot(path: &Path, error: io::Error) -> CommandError {
+    CommandError::new(Exit::Cannot, format!("cannot read {}", path.display())).because(error)
+}
+
+/// Adds two sets of totals.
+pub fn add(totals: &mut BTreeMap<&'static str, u64>, more: &BTreeMap<&'static str, u64>) {
+    for (code, count) in more {
+        *totals.entry(code).or_default() += count;
+    }
+}

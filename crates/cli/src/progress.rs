@@ -1,0 +1,154 @@
+//! Progress on standard error: a bar on a terminal, plain lines elsewhere, nothing when asked to be quiet.
+
+use crate::terminal::{Out, grouped, note};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
+
+/// Work shorter than this shows nothing.
+const QUIET_FOR: Duration = Duration::from_secs(1);
+/// How often a plain line is written where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+/// How often a bar is drawn: no more often than an eye reads.
+const DRAWS_PER_SECOND: u8 = 8;
+
+/// Progress of reading a file, by octets.
+pub struct Reading {
+    bar: Option<ProgressBar>,
+    started: Instant,
+    shown: Cell<bool>,
+}
+
+impl Reading {
+    /// Starts; the bar appears after a second.
+    pub fn start(out: Out, octets: u64) -> Self {
+        let bar = (!out.is_quiet && out.is_interactive).then(|| {
+            let bar = ProgressBar::with_draw_target(Some(octets), ProgressDrawTarget::hidden());
+            bar.set_style(style("reading the list {bar:30} {percent} % · {eta} left"));
+            bar
+        });
+        Self { bar, started: Instant::now(), shown: Cell::new(false) }
+    }
+
+    /// Tells how far the reading has come.
+    pub fn at(&self, octets: u64) {
+        let Some(bar) = &self.bar else { return };
+        if !self.shown.get() && self.started.elapsed() > QUIET_FOR {
+            self.shown.set(true);
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));
+        }
+        bar.set_position(octets);
+    }
+
+    /// Ends, and takes the bar away.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Progress of a count towards a known total: rendering, delivering.
+pub struct Counting {
+    doing: &'static str,
+    bar: Option<ProgressBar>,
+    out: Out,
+    total: u64,
+    started: Instant,
+    first: u64,
+    line_at: Cell<Instant>,
+}
+
+impl Counting {
+    /// Starts at `done` of `total`.
+    pub fn start(out: Out, doing: &'static str, done: u64, total: u64) -> Self {
+        let bar = (!out.is_quiet && out.is_interactive).then(|| {
+            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));
+            bar.set_style(style("{prefix} {bar:30} {pos} of {len} · {msg}"));
+            bar.set_prefix(doing);
+            bar.set_position(done);
+            bar
+        });
+        let now = Instant::now();
+        Self { doing, bar, out, total, started: now, first: done, line_at: Cell::new(now) }
+    }
+
+    /// Tells that `done` are done, and what else is worth knowing (`2 deferred`).
+    pub fn at(&self, done: u64, remark: &str) {
+        let elapsed = self.started.elapsed();
+        let rate = per_second(done.saturating_sub(self.first), elapsed);
+        let left = time_left(self.total.saturating_sub(done), rate);
+        let separator = if remark.is_empty() { "" } else { " · " };
+        let message = format!("{rate:.0}/s · {left} left{separator}{remark}");
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+            bar.set_message(message);
+        } else if !self.out.is_quiet && self.line_at.get().elapsed() >= LINE_EVERY {
+            self.line_at.set(Instant::now());
+            note(&format!("{} {} of {} · {message}", self.doing, grouped(done), grouped(self.total)));
+        }
+    }
+
+    /// Shows a line above the bar.
+    pub fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(crate::terminal::safe(text)),
+            None => self.out.message(text),
+        }
+    }
+
+    /// Ends, and takes the bar away.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is written here").progress_chars("━╸─")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate is shown without digits behind the point")]
+fn per_second(count: u64, elapsed: Duration) -> f64 {
+    count as f64 / elapsed.as_secs_f64().max(0.001)
+}
+
+/// Returns how long `count` take at this pace: `3 min`, `2 h 10 min`.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded")]
+pub fn time_left(count: u64, per_second: f64) -> String {
+    if per_second < 0.001 {
+        return "unknown time".to_owned();
+    }
+    span((count as f64 / per_second).min(1e9).ceil() as u64)
+}
+
+/// Returns `seconds` as people say it, in at most two units.
+pub fn span(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) if minutes < 10 => format!("{minutes} min {} s", seconds % 60),
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_in_two_units() {
+        for (seconds, said) in
+            [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (1_200, "20 min"), (7_800, "2 h 10 min"), (90_000, "1 d 1 h")]
+        {
+            assert_eq!(span(seconds), said);
+        }
+        assert_eq!(time_left(10, 0.0), "unknown time");
+        assert_eq!(time_left(100, 10.0), "10 s");
+    }
+}

@@ -1,0 +1,16 @@
+//! The affected list: bytes to rows, rows to recipients and findings.
+//!
+//! The seam is kept: `records` knows bytes, lines and quotes; `rows` turns records into cells by way of the
+//! csv crate; `people` knows what a row means; `standards` what the values of its columns may be; `settings`
+//! is affected.toml. Everything streams: a list of a million rows is never held whole.
+
+mod people;
+mod records;
+mod rows;
+mod settings;
+mod standards;
+
+pub use people::{Context, Counts, Fated, People, Row, Tally, other_columns};
+pub use rows::{Rows, RowsError};
+pub use settings::{LeaveOut, ListSettings, Which, read_settings};
+pub use standards::{is_country, is_language, is_region};

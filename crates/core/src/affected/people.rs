@@ -1,0 +1,604 @@
+//! What a row means: a recipient, somebody withheld, or a row that is refused, with every finding.
+//!
+//! Nothing is mended, guessed or dropped: each row comes out with exactly one fate.
+
+use super::{
+    records::Fault,
+    rows::{RawRow, RowFault, Rows, RowsError},
+    settings::{ListSettings, STANDARD_COLUMNS, Which},
+    standards::{is_country, is_language, is_region},
+};
+use crate::{
+    address::{Address, ParseAddressError, is_unseen, mailbox_key},
+    digest::{Digest, hex},
+    document::nearest,
+    finding::{Finding, Gravity, Place},
+    incident::Category,
+    notice::Withheld,
+    private::Private,
+    recipient::{Recipient, Residence},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, BufRead},
+};
+
+/// Findings of one code that are kept whole; more are counted.
+pub const FINDINGS_KEPT_MAX: u64 = 1_000;
+/// Rows at which a spreadsheet cuts a list: 1,048,576 lines less the header.
+const SPREADSHEET_ROWS: u64 = 1_048_575;
+/// Octets in a name: with its address it stays on few header lines (RFC 5322 section 2.1.1).
+const NAME_OCTETS_MAX: usize = 300;
+/// Characters of a cell that a finding quotes.
+const QUOTED_CHARACTERS_MAX: usize = 60;
+
+/// One row and its fate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The data row, counted from 1.
+    pub row: u64,
+    /// The physical line where it starts, counted from 1.
+    pub line: u64,
+    /// What becomes of it.
+    pub fate: Fated,
+}
+
+/// What becomes of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fated {
+    /// A notice is owed.
+    Planned(Box<Recipient>),
+    /// No notice, for this reason; the cells are as they were written.
+    Withheld {
+        /// The reason that programs know.
+        reason: Withheld,
+        /// More words.
+        note: String,
+        /// The id column.
+        id: Private<String>,
+        /// The address column.
+        address: Private<String>,
+        /// The name column.
+        name: Private<String>,
+    },
+    /// The row must be mended or left out by name.
+    Refused,
+}
+
+/// How many rows have which fate: `rows = planned + withheld + refused`, always.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows of the list.
+    pub rows: u64,
+    /// Notices owed.
+    pub planned: u64,
+    /// Rows withheld, by reason.
+    pub withheld: BTreeMap<&'static str, u64>,
+    /// Rows refused.
+    pub refused: u64,
+}
+
+/// What is known once a list was read to its end.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    /// The counts.
+    pub counts: Counts,
+    /// The first `FINDINGS_KEPT_MAX` findings of each code, in the order of the list.
+    pub findings: Vec<Finding>,
+    /// How many findings of each code there are.
+    pub totals: BTreeMap<&'static str, u64>,
+    /// SHA-256 of the list's bytes.
+    pub digest: Digest,
+}
+
+/// What a list is read against.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The list's name in the incident folder.
+    pub file: &'a str,
+    /// affected.toml.
+    pub settings: &'a ListSettings,
+    /// The incident's categories of data; `None` while the incident itself is refused.
+    pub categories: Option<&'a [Category]>,
+    /// The other columns that the notice's words read: two rows that differ in one of them are not duplicates.
+    pub read_columns: &'a BTreeSet<String>,
+}
+
+/// Reads people, row by row.
+pub struct People<'a, R> {
+    context: Context<'a>,
+    rows: Rows<R>,
+    raw: RawRow,
+    columns: Columns,
+    seen: BTreeMap<[u8; 16], Seen>,
+    ids: BTreeMap<[u8; 16], u64>,
+    is_used: Vec<bool>,
+    counts: Counts,
+    findings: Vec<Finding>,
+    totals: BTreeMap<&'static str, u64>,
+}
+
+/// The place of each standard column in the header, and the names of the others.
+struct Columns {
+    standard: BTreeMap<&'static str, usize>,
+    other: Vec<(usize, String)>,
+}
+
+/// What is remembered of a planned row, to know its duplicates.
+struct Seen {
+    row: u64,
+    id: [u8; 16],
+    read: [u8; 16],
+}
+
+/// What is wrong with a cell: column, code, message, next step.
+struct Refusal(&'static str, &'static str, String, Option<String>);
+
+impl<'a, R: BufRead> People<'a, R> {
+    /// Reads the header of a list.
+    ///
+    /// # Errors
+    ///
+    /// The input's own, or the findings that refuse the list as a whole.
+    pub fn new(context: Context<'a>, input: R) -> Result<Self, RowsError> {
+        let rows = Rows::new(context.file, input)?;
+        let columns = Columns::find(context, rows.header()).map_err(RowsError::Refused)?;
+        Ok(Self {
+            context,
+            rows,
+            raw: RawRow::default(),
+            columns,
+            seen: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            is_used: vec![false; context.settings.leave_out.len()],
+            counts: Counts::default(),
+            findings: Vec::new(),
+            totals: BTreeMap::new(),
+        })
+    }
+
+    /// Returns how many octets of the list were read so far.
+    pub fn octets(&self) -> u64 {
+        self.rows.octets()
+    }
+
+    /// Reads the next row; `None` at the end of the list.
+    pub fn read(&mut self) -> io::Result<Option<Row>> {
+        let mut raw = std::mem::take(&mut self.raw);
+        let is_row = self.rows.read(&mut raw)?;
+        self.raw = raw;
+        if !is_row {
+            return Ok(None);
+        }
+        let fate = match self.left_out() {
+            Some(fate) => fate,
+            None => self.fate(),
+        };
+        self.counts.rows += 1;
+        match &fate {
+            Fated::Planned(_) => self.counts.planned += 1,
+            Fated::Withheld { reason, .. } => *self.counts.withheld.entry(reason.reason()).or_default() += 1,
+            Fated::Refused => self.counts.refused += 1,
+        }
+        Ok(Some(Row { row: self.raw.row, line: self.raw.line, fate }))
+    }
+
+    /// Ends the reading: the findings about the list as a whole, the counts and the digest.
+    pub fn finish(mut self) -> io::Result<Tally> {
+        let file = self.context.file.to_owned();
+        let rows = self.counts.rows;
+        if rows == 0 {
+            let finding = Finding::refused("no-rows", Place::file(&file), "the list has a header and no rows");
+            self.report(finding.hint("an empty list would mean that nobody was affected"));
+        }
+        match self.context.settings.expected_rows {
+            Some(expected) if expected != rows => {
+                let message = format!("the list has {rows} rows; affected.toml expects {expected}");
+                let hint = "ask the data team for the whole list, or mend `expected_rows`";
+                self.report(Finding::refused("control-total", Place::file(&file), message).hint(hint));
+            }
+            Some(_) => {}
+            None if rows > 0 => {
+                let message = format!("nothing says how many rows the list must have; it has {rows}");
+                let hint = format!("confirm it with the data team: affected.toml, [list] expected_rows = {rows}");
+                self.report(Finding::warning("no-control-total", Place::file(&file), message).hint(hint));
+            }
+            None => {}
+        }
+        if rows == SPREADSHEET_ROWS {
+            let message = "the list ends exactly where a spreadsheet cuts lists off";
+            self.report(Finding::warning("spreadsheet-cut", Place::file(&file), message));
+        }
+        self.report_unused();
+        let (counts, findings, totals) = (self.counts, self.findings, self.totals);
+        Ok(Tally { counts, findings, totals, digest: self.rows.digest()? })
+    }
+
+    fn report_unused(&mut self) {
+        for (i, leave_out) in self.context.settings.leave_out.iter().enumerate() {
+            if self.is_used[i] {
+                continue;
+            }
+            let which = match &leave_out.which {
+                Which::Id(id) => format!("no row has the id `{id}`"),
+                Which::Row { row, .. } => format!("there is no row {row}"),
+            };
+            let place = Place::span("affected.toml", leave_out.span.clone());
+            let message = format!("{which}: nobody is left out by this line");
+            self.report(Finding::refused("leave-out-unused", place, message).hint("mend or delete the line"));
+        }
+    }
+
+    fn report(&mut self, finding: Finding) {
+        let total = self.totals.entry(finding.code).or_default();
+        *total += 1;
+        if *total <= FINDINGS_KEPT_MAX {
+            self.findings.push(finding);
+        }
+    }
+
+    fn place(&self, column: Option<&str>) -> Place {
+        Place {
+            row: Some(self.raw.row),
+            line: Some(self.raw.line),
+            column: column.map(str::to_owned),
+            ..Place::file(self.context.file)
+        }
+    }
+
+    fn cell(&self, column: &str) -> &str {
+        self.columns.standard.get(column).and_then(|i| self.raw.cells.get(*i)).unwrap_or_default()
+    }
+
+    fn fingerprint(&self) -> String {
+        hex(&Digest::of(&self.raw.bytes).as_bytes()[..4])
+    }
+
+    /// Returns the fate of a row that affected.toml leaves out, whatever else is wrong with it.
+    fn left_out(&mut self) -> Option<Fated> {
+        let id = self.cell("id").to_owned();
+        let leave_out = &self.context.settings.leave_out;
+        let i = leave_out.iter().position(|leave_out| match &leave_out.which {
+            Which::Id(left_out) => self.raw.fault.is_none() && !id.is_empty() && *left_out == id,
+            Which::Row { row, .. } => *row == self.raw.row,
+        })?;
+        self.is_used[i] = true;
+        if let Which::Row { fingerprint, .. } = &leave_out[i].which
+            && *fingerprint != self.fingerprint()
+        {
+            let now = self.fingerprint();
+            let message =
+                format!("the row that affected.toml leaves out has changed: its fingerprint is now {now}");
+            let hint = "look at the row again, then mend the line in affected.toml";
+            self.report(Finding::refused("leave-out-changed", self.place(None), message).hint(hint));
+            return Some(Fated::Refused);
+        }
+        Some(self.withheld(Withheld::LeftOut, leave_out[i].reason.clone()))
+    }
+
+    fn withheld(&self, reason: Withheld, note: String) -> Fated {
+        let cell = |column| Private::new(self.cell(column).to_owned());
+        Fated::Withheld { reason, note, id: cell("id"), address: cell("email"), name: cell("name") }
+    }
+
+    fn refuse(&mut self, column: Option<&str>, code: &'static str, message: String, hint: Option<String>) {
+        let row = self.raw.row;
+        let paste =
+            format!("leave_out = [{{ row = {row}, fingerprint = \"{}\", reason = \"…\" }}]", self.fingerprint());
+        let hint = match hint {
+            Some(hint) => format!("{hint}; or leave it out: {paste}"),
+            None => format!("mend the row, or leave it out: {paste}"),
+        };
+        self.report(Finding::refused(code, self.place(column), message).hint(hint));
+    }
+
+    fn fate(&mut self) -> Fated {
+        match self.raw.fault.clone() {
+            Some(RowFault::Record(fault)) => {
+                let (code, message, hint) = describe(&fault);
+                self.refuse(None, code, message, Some(hint));
+                return Fated::Refused;
+            }
+            Some(RowFault::Cells { found }) => {
+                let expected = self.rows.header().len();
+                let message = format!("the row has {found} cells; the header has {expected}");
+                let hint = "a comma within a cell needs quotes around the cell".to_owned();
+                self.refuse(None, "cells", message, Some(hint));
+                return Fated::Refused;
+            }
+            None => {}
+        }
+        let (recipient, refusals) = self.recipient();
+        let is_refused = !refusals.is_empty();
+        for Refusal(column, code, message, hint) in refusals {
+            self.refuse(Some(column), code, message, hint);
+        }
+        if is_refused {
+            return Fated::Refused;
+        }
+        match recipient {
+            Ok(recipient) => self.unless_repeated(recipient),
+            Err(reason) => self.withheld(reason, String::new()),
+        }
+    }
+
+    /// Reads the cells: a recipient or the reason for withholding one, and what refuses the row.
+    fn recipient(&self) -> (Result<Recipient, Withheld>, Vec<Refusal>) {
+        let mut refusals = Vec::new();
+        let name = checked(&mut refusals, read_name(self.cell("name")));
+        let country = checked(&mut refusals, read_code("country", self.cell("country"), is_country));
+        let region = checked(&mut refusals, read_code("region", self.cell("region"), is_region));
+        let language = checked(&mut refusals, read_language(self.cell("language")));
+        let data = checked(&mut refusals, self.read_data());
+        if !region.is_empty() && country.is_empty() {
+            let message = "a region is given without its country".to_owned();
+            refusals.push(Refusal("region", "region-without-country", message, None));
+        }
+        let address = match read_address(self.cell("email")) {
+            Ok(address) => address,
+            Err(AddressCell::Withheld(reason)) => return (Err(reason), refusals),
+            Err(AddressCell::Refused(refusal)) => {
+                refusals.push(refusal);
+                // Refused: what is withheld instead is never looked at.
+                return (Err(Withheld::NoAddress), refusals);
+            }
+        };
+        let recipient = Recipient {
+            row: self.raw.row,
+            line: self.raw.line,
+            id: Private::new(self.cell("id").to_owned()),
+            address,
+            name: Private::new(name),
+            residence: Residence { country, region },
+            language,
+            data,
+            columns: self
+                .columns
+                .other
+                .iter()
+                .map(|(i, name)| {
+                    (name.clone(), Private::new(self.raw.cells.get(*i).unwrap_or_default().to_owned()))
+                })
+                .collect(),
+        };
+        (Ok(recipient), refusals)
+    }
+
+    fn read_data(&self) -> Result<Vec<String>, Refusal> {
+        let cell = self.cell("data");
+        let ids: BTreeSet<&str> = cell.split(';').map(str::trim).filter(|id| !id.is_empty()).collect();
+        let Some(categories) = self.context.categories else {
+            return Ok(ids.into_iter().map(str::to_owned).collect());
+        };
+        let known = || categories.iter().map(|category| category.id.as_str());
+        if ids.is_empty() {
+            return Ok(known().map(str::to_owned).collect());
+        }
+        if let Some(unknown) = ids.iter().find(|id| !known().any(|known| known == **id)) {
+            let message = format!("{} is not a category of this incident", quoted(unknown));
+            let hint = match nearest(unknown, known()) {
+                Some(near) => format!("is `{near}` meant?"),
+                None => "incident.toml lists the categories under [data]".to_owned(),
+            };
+            return Err(Refusal("data", "data-unknown", message, Some(hint)));
+        }
+        Ok(known().filter(|id| ids.contains(id)).map(str::to_owned).collect())
+    }
+
+    /// Returns the fate of a good row: planned, unless the same person or address came before.
+    fn unless_repeated(&mut self, recipient: Recipient) -> Fated {
+        let address = short_digest([mailbox_key(&recipient.address).as_bytes()]);
+        let id = short_digest([recipient.id.expose().as_bytes()]);
+        let read = self.read_digest(&recipient);
+        if let Some(seen) = self.seen.get(&address) {
+            let first = seen.row;
+            if seen.id != id {
+                let message = format!("row {first} has the same address for another id");
+                self.refuse(Some("email"), "shared-address", message, None);
+                return Fated::Refused;
+            }
+            if seen.read != read {
+                let message = format!("row {first} is the same person at the same address, with other data");
+                self.refuse(Some("email"), "conflicting-rows", message, None);
+                return Fated::Refused;
+            }
+            return self.withheld(Withheld::Duplicate, format!("repeats row {first}"));
+        }
+        if !recipient.id.expose().is_empty()
+            && let Some(first) = self.ids.get(&id).copied()
+        {
+            let message = format!("row {first} has the same id with another address");
+            self.refuse(Some("id"), "several-addresses", message, None);
+            return Fated::Refused;
+        }
+        self.seen.insert(address, Seen { row: recipient.row, id, read });
+        self.ids.insert(id, recipient.row);
+        Fated::Planned(Box::new(recipient))
+    }
+
+    /// Digests every field that the notice or a rule reads.
+    fn read_digest(&self, recipient: &Recipient) -> [u8; 16] {
+        let residence = recipient.residence.code();
+        let data = recipient.data.join(";");
+        let mut parts = vec![recipient.name.expose().as_str(), &residence, &recipient.language, &data];
+        let read = |(name, _): &(&String, _)| self.context.read_columns.contains(*name);
+        parts.extend(recipient.columns.iter().filter(read).map(|(_, value)| value.expose().as_str()));
+        short_digest(parts.iter().map(|part| part.as_bytes()))
+    }
+}
+
+/// Returns the names of a list's columns that are not forthwith's own, which templates may read. A list whose
+/// header is refused has none.
+pub fn other_columns(settings: &ListSettings, input: impl BufRead) -> Vec<String> {
+    let read_columns = BTreeSet::new();
+    let context = Context { file: "", settings, categories: None, read_columns: &read_columns };
+    let Ok(rows) = Rows::new(context.file, input) else { return Vec::new() };
+    let columns = Columns::find(context, rows.header());
+    columns.map_or_else(|_| Vec::new(), |columns| columns.other.into_iter().map(|(_, name)| name).collect())
+}
+
+impl Columns {
+    fn find(context: Context<'_>, header: &[String]) -> Result<Self, Vec<Finding>> {
+        let mut findings = Vec::new();
+        let mut standard = BTreeMap::new();
+        for name in STANDARD_COLUMNS {
+            let mapped = context.settings.columns.get(name);
+            let wanted = mapped.map_or(name, String::as_str);
+            match header.iter().position(|column| column == wanted) {
+                Some(i) => _ = standard.insert(name, i),
+                None if mapped.is_some() || name == "email" => {
+                    findings.push(missing(context, header, name, wanted))
+                }
+                None => {}
+            }
+        }
+        let is_other = |(i, _): &(usize, &String)| !standard.values().any(|used| used == i);
+        let other = header.iter().enumerate().filter(is_other).map(|(i, name)| (i, name.clone())).collect();
+        if findings.is_empty() { Ok(Self { standard, other }) } else { Err(findings) }
+    }
+}
+
+fn missing(context: Context<'_>, header: &[String], name: &str, wanted: &str) -> Finding {
+    let place = Place { line: Some(1), column: Some(name.to_owned()), ..Place::file(context.file) };
+    let code = if name == "email" { "no-email-column" } else { "no-column" };
+    let names = header.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    let finding = Finding::refused(code, place, format!("the list has no column `{wanted}`; it has {names}"));
+    let likely = nearest(wanted, header.iter().map(String::as_str))
+        .or_else(|| header.iter().map(String::as_str).find(|column| column.contains("mail")));
+    finding.hint(match likely {
+        Some(likely) => format!("say so in affected.toml: [columns] {name} = \"{likely}\""),
+        None => "the first line of the list names its columns".to_owned(),
+    })
+}
+
+fn checked<T: Default>(refusals: &mut Vec<Refusal>, read: Result<T, Refusal>) -> T {
+    read.unwrap_or_else(|refusal| {
+        refusals.push(refusal);
+        T::default()
+    })
+}
+
+fn read_name(cell: &str) -> Result<String, Refusal> {
+    if let Some(c) = cell.chars().find(|c| is_unseen(*c) && !matches!(c, '\u{200c}' | '\u{200d}')) {
+        let message = format!("the name has the character U+{:04X}, which cannot be seen", u32::from(c));
+        return Err(Refusal("name", "control-character", message, Some("correct the name".to_owned())));
+    }
+    if cell.len() > NAME_OCTETS_MAX {
+        let message = format!("the name has {} octets; at most {NAME_OCTETS_MAX}", cell.len());
+        return Err(Refusal("name", "name-too-long", message, None));
+    }
+    Ok(cell.trim().to_owned())
+}
+
+fn read_code(column: &'static str, cell: &str, fits: impl Fn(&str) -> bool) -> Result<String, Refusal> {
+    let code = cell.trim().to_ascii_uppercase();
+    if code.is_empty() || fits(&code) {
+        return Ok(code);
+    }
+    let (standard, code_name) = match column {
+        "country" => ("a country code (ISO 3166-1: GB, DE, US)", "country-unknown"),
+        _ => ("a region code (ISO 3166-2 without the country: CA, BY)", "region-unknown"),
+    };
+    Err(Refusal(column, code_name, format!("{} is not {standard}", quoted(cell)), None))
+}
+
+fn read_language(cell: &str) -> Result<String, Refusal> {
+    let tag = cell.trim();
+    if tag.is_empty() || is_language(tag) {
+        return Ok(tag.to_owned());
+    }
+    let message = format!("{} is not a language tag (BCP 47: en, pt-BR)", quoted(cell));
+    Err(Refusal("language", "language-unknown", message, None))
+}
+
+enum AddressCell {
+    Withheld(Withheld),
+    Refused(Refusal),
+}
+
+fn read_address(cell: &str) -> Result<Address, AddressCell> {
+    if cell.trim().is_empty() {
+        return Err(AddressCell::Withheld(Withheld::NoAddress));
+    }
+    Address::parse(cell).map_err(|error| {
+        if error == ParseAddressError::NeedsSmtputf8 {
+            return AddressCell::Withheld(Withheld::NeedsSmtputf8);
+        }
+        let hint = probably_meant(cell).map(|meant| format!("is {} meant?", quoted(meant)));
+        let message = format!("{} is not an address that can be written to: {error}", quoted(cell));
+        AddressCell::Refused(Refusal("email", "address-syntax", message, hint))
+    })
+}
+
+/// Returns the address that was probably meant. It is shown, never used.
+fn probably_meant(cell: &str) -> Option<&str> {
+    let inner = cell.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(cell, |(inner, _)| inner);
+    let inner = inner.trim().trim_start_matches("mailto:").trim_end_matches(['.', ',', ';']).trim();
+    (inner != cell && Address::parse(inner).is_ok()).then_some(inner)
+}
+
+fn quoted(text: &str) -> String {
+    let mut short: String = text.chars().take(QUOTED_CHARACTERS_MAX).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    format!("\"{short}\"")
+}
+
+/// Returns 128 bits of SHA-256 over `parts`, each with its length in front.
+fn short_digest<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> [u8; 16] {
+    let mut bytes = Vec::new();
+    for part in parts {
+        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(part);
+    }
+    let mut short = [0; 16];
+    short.copy_from_slice(&Digest::of(&bytes).as_bytes()[..16]);
+    short
+}
+
+impl Tally {
+    /// Returns whether anything refuses the list.
+    pub fn is_refused(&self) -> bool {
+        self.counts.refused > 0 || self.findings.iter().any(|finding| finding.gravity == Gravity::Refused)
+    }
+}
+
+/// Returns code, message and next step of a fault in a record's form.
+pub(super) fn describe(fault: &Fault) -> (&'static str, String, String) {
+    match fault {
+        Fault::UnclosedQuote { line } => (
+            "unclosed-quote",
+            format!("a quote was opened on line {line} and is never closed"),
+            format!("close or remove the quote on line {line}; everything behind it was read as one cell"),
+        ),
+        Fault::StrayQuote { line } => (
+            "stray-quote",
+            format!("on line {line} a quote stands inside a cell, or text follows a closing quote"),
+            "put the whole cell in quotes and double each quote within it (RFC 4180)".to_owned(),
+        ),
+        Fault::TooLong { quote: Some(line) } => (
+            "row-too-long",
+            format!("the row is longer than 1 MiB; a quote is open since line {line}"),
+            format!("close or remove the quote on line {line}"),
+        ),
+        Fault::TooLong { quote: None } => (
+            "row-too-long",
+            "the row is longer than 1 MiB".to_owned(),
+            "shorten its cells, or delete columns that no notice needs".to_owned(),
+        ),
+        Fault::NotUtf8 { octet, byte } => (
+            "not-utf8",
+            format!("octet {octet} of the row (0x{byte:02X}) is not UTF-8"),
+            "save the list as UTF-8; an export from a spreadsheet is often Windows-1252".to_owned(),
+        ),
+        Fault::Nul => (
+            "nul",
+            "there is a NUL character in the row".to_owned(),
+            "export the list again as UTF-8 text; it may be UTF-16".to_owned(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Lists and the fates of their rows.
+
+use super::*;
+
+fn categories() -> Vec<Category> {
+    ["email", "phone"].map(|id| Category { id: id.to_owned(), words: BTreeMap::new() }).to_vec()
+}
+
+/// Reads `text`; returns a word a row (`planned`, a reason, `refused`) and the tally.
+fn read_with(text: &str, settings: &ListSettings, read_columns: &[&str]) -> (Vec<String>, Tally) {
+    let categories = categories();
+    let read_columns = read_columns.iter().map(|name| (*name).to_owned()).collect();
+    let context = Context { file: "l.csv", settings, categories: Some(&categories), read_columns: &read_columns };
+    let mut people = People::new(context, text.as_bytes()).unwrap();
+    let mut fates = Vec::new();
+    while let Some(row) = people.read().unwrap() {
+        fates.push(match row.fate {
+            Fated::Planned(_) => "planned".to_owned(),
+            Fated::Withheld { reason, .. } => reason.reason().to_owned(),
+            Fated::Refused => "refused".to_owned(),
+        });
+    }
+    let tally = people.finish().unwrap();
+    assert_eq!(
+        tally.counts.rows,
+        tally.counts.planned + tally.counts.withheld.values().sum::<u64>() + tally.counts.refused
+    );
+    (fates, tally)
+}
+
+fn read(text: &str) -> (Vec<String>, Tally) {
+    read_with(text, &ListSettings::default(), &[])
+}
+
+fn codes(tally: &Tally) -> Vec<&'static str> {
+    tally.findings.iter().map(|f| f.code).filter(|code| *code != "no-control-total").collect()
+}
+
+#[test]
+fn each_row_has_one_fate() {
+    let (fates, tally) = read(
+        "id,email,name\n1,a@b.example,Ada\n2,,Bo\n3,jürgen@b.example,Jürgen\n1,a@b.example,Ada\n4,nobody,Cy\n5,c@d.example\n",
+    );
+    assert_eq!(fates, ["planned", "no-address", "needs-smtputf8", "duplicate", "refused", "refused"]);
+    assert_eq!(codes(&tally), ["address-syntax", "cells"]);
+    assert_eq!(tally.findings[0].place.row, Some(5));
+    assert_eq!(tally.findings[0].place.line, Some(6));
+    assert_eq!(tally.findings[0].place.column.as_deref(), Some("email"));
+    assert!(tally.findings[0].hint.as_ref().unwrap().contains("fingerprint"));
+}
+
+#[test]
+fn several_slips_in_one_row_are_all_found() {
+    let (fates, tally) =
+        read("email,name,country,region,language,data\nx,\"A\r\nBcc: e\",UK,California,english,fax\n");
+    assert_eq!(fates, ["refused"]);
+    assert_eq!(
+        codes(&tally),
+        [
+            "control-character",
+            "country-unknown",
+            "region-unknown",
+            "language-unknown",
+            "data-unknown",
+            "address-syntax"
+        ]
+    );
+}
+
+#[test]
+fn names_with_controls_are_refused_and_joiners_stay() {
+    for (name, expected) in [
+        ("Bob\u{0}", "refused"),
+        ("Bob\u{85}", "refused"),
+        ("Bob\u{2028}", "refused"),
+        ("Bob\u{202e}", "refused"),
+        ("علی\u{200c}رضا", "planned"),
+        ("O\u{2019}Hara 👩\u{200d}🔬", "planned"),
+    ] {
+        let (fates, _) = read(&format!("email,name\na@b.example,{name}\n"));
+        assert_eq!(fates, [expected], "{name:?}");
+    }
+}
+
+#[test]
+fn the_meant_address_is_shown_and_not_used() {
+    for cell in ["Ada <a@b.example>", " a@b.example", "a@b.example.", "mailto:a@b.example", "\"a@b.example,\""] {
+        let (fates, tally) = read(&format!("email,name\n{cell},Ada\n"));
+        assert_eq!(fates, ["refused"], "{cell}");
+        assert!(tally.findings[0].hint.as_ref().unwrap().starts_with("is \"a@b.example\" meant?"), "{cell}");
+    }
+}
+
+#[test]
+fn repeated_rows() {
+    for (rows, expected) in [
+        ("1,a@b.example,Ada,x\n1,a@B.EXAMPLE,Ada,x\n", ["planned", "duplicate"]),
+        ("1,a@b.example,Ada,x\n1,a@b.example,Ada,y\n", ["planned", "duplicate"]),
+        ("1,a@b.example,Ada,x\n1,a@b.example,Ida,x\n", ["planned", "refused"]),
+        ("1,a@b.example,Ada,x\n2,a@b.example,Ada,x\n", ["planned", "refused"]),
+        ("1,a@b.example,Ada,x\n1,c@b.example,Ada,x\n", ["planned", "refused"]),
+        ("1,a@b.example,Ada,x\n2,A@b.example,Ada,x\n", ["planned", "planned"]),
+        (",a@b.example,Ada,x\n,a@b.example,Ada,x\n", ["planned", "duplicate"]),
+        (",a@b.example,Ada,x\n,c@b.example,Ada,x\n", ["planned", "planned"]),
+    ] {
+        assert_eq!(read(&format!("id,email,name,source\n{rows}")).0, expected, "{rows}");
+    }
+    let (fates, tally) =
+        read_with("id,email,source\n1,a@b.example,x\n1,a@b.example,y\n", &ListSettings::default(), &["source"]);
+    assert_eq!((fates[1].as_str(), codes(&tally)), ("refused", vec!["conflicting-rows"]));
+}
+
+#[test]
+fn leaving_out_by_id_and_by_row() {
+    let list = "id,email\nC17,a@b.example\nC18,broken\n";
+    let toml = "leave_out = [{ id = \"C17\", reason = \"is told by letter\" }, \
+        { row = 2, fingerprint = \"FP\", reason = \"cannot be written to\" }]\n";
+    let fingerprint = hex(&Digest::of(b"C18,broken").as_bytes()[..4]);
+    let settings = |fingerprint: &str| {
+        super::super::read_settings("affected.toml", toml.replace("FP", fingerprint).as_bytes()).0.unwrap()
+    };
+    let (fates, tally) = read_with(list, &settings(&fingerprint), &[]);
+    assert_eq!((fates, codes(&tally)), (vec!["left-out".into(), "left-out".into()], vec![]));
+    let (fates, tally) = read_with(list, &settings("00000000"), &[]);
+    assert_eq!((fates[1].as_str(), codes(&tally)), ("refused", vec!["leave-out-changed"]));
+    let (_, tally) = read_with("id,email\nC17,a@b.example\n", &settings(&fingerprint), &[]);
+    assert_eq!(codes(&tally), ["leave-out-unused"]);
+}
+
+#[test]
+fn control_totals() {
+    let settings = |rows| ListSettings { expected_rows: Some(rows), ..ListSettings::default() };
+    assert_eq!(read_with("email\na@b.example\n", &settings(1), &[]).1.findings, []);
+    let (_, tally) = read_with("email\na@b.example\n", &settings(2), &[]);
+    assert!(tally.is_refused() && codes(&tally) == ["control-total"]);
+    let (_, tally) = read("email\na@b.example\n");
+    assert!(!tally.is_refused() && tally.totals["no-control-total"] == 1);
+    let (_, tally) = read("email\n");
+    assert!(tally.is_refused() && codes(&tally) == ["no-rows"]);
+}
+
+#[test]
+fn columns_are_mapped_or_missed_with_the_likely_one() {
+    let settings = ListSettings {
+        columns: BTreeMap::from([("email".to_owned(), "e-mail address".to_owned())]),
+        ..ListSettings::default()
+    };
+    assert_eq!(read_with("E-Mail Address,x\na@b.example,1\n", &settings, &[]).0, ["planned"]);
+    let read_columns = BTreeSet::new();
+    let settings = ListSettings::default();
+    let context = Context { file: "l.csv", settings: &settings, categories: None, read_columns: &read_columns };
+    let Err(RowsError::Refused(findings)) = People::new(context, "E-Mail Address\n".as_bytes()) else { panic!() };
+    assert_eq!(findings[0].code, "no-email-column");
+    assert!(findings[0].hint.as_ref().unwrap().contains("email = \"e-mail address\""));
+}
+
+#[test]
+fn a_quote_that_swallows_the_rest_is_one_refused_row_at_the_line_of_the_quote() {
+    let (fates, tally) = read("email,name\na@b.example,\"Ada\nb@b.example,Bo\nc@b.example,Cy\n");
+    assert_eq!(fates, ["refused"]);
+    assert!(tally.findings[0].message.contains("line 2"));
+}
+
+#[test]
+fn a_cell_of_ten_megabytes_is_one_refused_row() {
+    let (fates, tally) = read(&format!("email,name\na@b.example,{}\nb@b.example,Bo\n", "x".repeat(10 << 20)));
+    assert_eq!((fates, codes(&tally)), (vec!["refused".into(), "planned".into()], vec!["row-too-long"]));
+}
+
+#[test]
+fn findings_of_one_code_are_kept_up_to_a_limit_and_counted_beyond() {
+    let rows = "nobody\n".repeat(1_500);
+    let (_, tally) = read(&format!("email\n{rows}"));
+    assert_eq!(tally.findings.iter().filter(|f| f.code == "address-syntax").count(), 1_000);
+    assert_eq!(tally.totals["address-syntax"], 1_500);
+}
+
+#[test]
+fn data_is_listed_in_the_order_of_the_incident_and_defaults_to_all() {
+    let settings = ListSettings::default();
+    let (categories, read_columns) = (categories(), BTreeSet::new());
+    let context =
+        Context { file: "l", settings: &settings, categories: Some(&categories), read_columns: &read_columns };
+    let mut people =
+        People::new(context, "email,data\na@b.example,phone; email\nb@b.example,\nc@b.example,phone\n".as_bytes())
+            .unwrap();
+    let mut data = Vec::new();
+    while let Some(row) = people.read().unwrap() {
+        let Fated::Planned(recipient) = row.fate else { panic!() };
+        data.push(recipient.data.join(" "));
+    }
+    assert_eq!(data, ["email phone", "email phone", "phone"]);
+}

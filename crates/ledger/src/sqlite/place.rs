@@ -1,0 +1,195 @@
+//! Where a ledger lies, who may read it, and who may run on it: folder, file modes and the run lock.
+//!
+//! Nothing is followed, and what others could read or replace is refused with what to do about it. It does
+//! not look into the ledger.
+
+use super::OpenLedgerError;
+use jiff::Timestamp;
+use rustix::{
+    fs::{Mode, OFlags},
+    io::Errno,
+};
+use std::{
+    fs::{DirBuilder, File, Metadata, TryLockError},
+    io::{Read, Seek, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Bits of a mode that give others anything.
+const OTHERS: u32 = 0o077;
+/// How often a taken lock is tried again: a reader that looks whether a run is alive holds it for microseconds.
+const LOCK_TRIES: u32 = 5;
+/// How long to wait between two tries.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+/// Octets read of a lock file: it is three short lines.
+const LOCK_OCTETS_MAX: u64 = 512;
+
+/// The files of one ledger, in a folder that is no link and belongs to us alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The ledger itself; its folder's path holds no link.
+    pub(crate) ledger: PathBuf,
+    lock: PathBuf,
+}
+
+impl Place {
+    /// Finds the ledger at `path` and checks folder and file; `None` where either is missing.
+    pub(crate) fn find(path: &Path) -> Result<Option<Self>, OpenLedgerError> {
+        match Self::of(path)? {
+            Some(place) if place.check_file(&place.ledger)? => Ok(Some(place)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Finds where the ledger at `path` is or will be, and makes its folder with mode 0700 where it is missing.
+    pub(crate) fn make(path: &Path) -> Result<Self, OpenLedgerError> {
+        let folder = folder_of(path);
+        if let Err(error) = DirBuilder::new().recursive(true).mode(0o700).create(folder) {
+            return Err(storage("create the folder of", path, error));
+        }
+        let gone = || storage("find the folder of", path, std::io::ErrorKind::NotFound.into());
+        Self::of(path)?.ok_or_else(gone)
+    }
+
+    /// Makes an empty ledger file with mode 0600 where there is none, and checks the one that is there.
+    pub(crate) fn make_file(&self) -> Result<(), OpenLedgerError> {
+        if !self.check_file(&self.ledger)? {
+            // SQLite takes an empty file for an empty database, and gives its side files the mode of this one.
+            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            rustix::fs::open(&self.ledger, flags, Mode::RUSR | Mode::WUSR)
+                .map_err(|error| storage("create", &self.ledger, error.into()))?;
+        }
+        Ok(())
+    }
+
+    fn of(path: &Path) -> Result<Option<Self>, OpenLedgerError> {
+        let folder = folder_of(path);
+        let Some(found) = look(folder)? else { return Ok(None) };
+        if !found.is_dir() {
+            return Err(unsafe_place(folder, "it must be a folder and no link: put a folder of your own there"));
+        }
+        check_owner_and_mode(folder, &found, "0700")?;
+        let folder = folder.canonicalize().map_err(|error| storage("find", path, error))?;
+        let name = path.file_name().ok_or_else(|| unsafe_place(path, "it names no file"))?;
+        let place = Self { ledger: folder.join(name), lock: folder.join(Path::new(name).with_extension("lock")) };
+        for beside in ["-wal", "-shm"] {
+            let mut side = place.ledger.clone().into_os_string();
+            side.push(beside);
+            place.check_file(Path::new(&side))?;
+        }
+        Ok(Some(place))
+    }
+
+    /// Returns whether `file` is there; refuses what is no plain file of our own.
+    ///
+    /// It is not opened: closing a second descriptor would drop the locks of a connection in this process.
+    fn check_file(&self, file: &Path) -> Result<bool, OpenLedgerError> {
+        let Some(found) = look(file)? else { return Ok(false) };
+        if !found.is_file() {
+            return Err(unsafe_place(file, "it is a link or no plain file: put the file itself there"));
+        }
+        if found.nlink() > 1 {
+            return Err(unsafe_place(file, "it has a second name (hard link): remove the other name"));
+        }
+        check_owner_and_mode(file, &found, "0600")?;
+        Ok(true)
+    }
+
+    /// Takes the run lock, or says who holds it.
+    pub(crate) fn lock(&self, command: &str, pid: u32, at: Timestamp) -> Result<RunLock, OpenLedgerError> {
+        let mut file = self.open_lock(OFlags::CREATE)?;
+        let mut tries = 1;
+        while let Err(error) = file.try_lock() {
+            match error {
+                TryLockError::WouldBlock if tries == LOCK_TRIES => return Err(self.locked_by(&mut file)),
+                TryLockError::WouldBlock => std::thread::sleep(LOCK_PAUSE),
+                TryLockError::Error(error) => return Err(storage("lock", &self.lock, error)),
+            }
+            tries += 1;
+        }
+        let note = format!("pid {pid}\nsince {at}\ncommand {command}\n");
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(note.as_bytes()))
+            .map_err(|error| storage("write", &self.lock, error))?;
+        Ok(RunLock { _file: file })
+    }
+
+    /// Returns whether a run holds the lock.
+    pub(crate) fn is_locked(&self) -> Result<bool, OpenLedgerError> {
+        if look(&self.lock)?.is_none() {
+            return Ok(false);
+        }
+        match self.open_lock(OFlags::empty())?.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(storage("lock", &self.lock, error)),
+        }
+    }
+
+    fn open_lock(&self, more: OFlags) -> Result<File, OpenLedgerError> {
+        self.check_file(&self.lock)?;
+        let flags = more | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match rustix::fs::open(&self.lock, flags, Mode::RUSR | Mode::WUSR) {
+            Ok(file) => Ok(File::from(file)),
+            Err(Errno::LOOP) => Err(unsafe_place(&self.lock, "it is a link: remove it")),
+            Err(error) => Err(storage("lock", &self.lock, error.into())),
+        }
+    }
+
+    fn locked_by(&self, file: &mut File) -> OpenLedgerError {
+        let mut note = String::new();
+        // An unreadable note is an empty one: the lock itself is what counts.
+        let _ = file.take(LOCK_OCTETS_MAX).read_to_string(&mut note);
+        let line = |name: &str| {
+            let found = note.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            found.map_or_else(|| "unknown".to_owned(), |text| text.replace(|c: char| c.is_control(), "?"))
+        };
+        OpenLedgerError::Locked {
+            path: self.ledger.display().to_string(),
+            command: line("command"),
+            pid: line("pid"),
+            since: line("since"),
+        }
+    }
+}
+
+/// The run lock; given up when dropped, or by the system when the process ends in any way.
+#[derive(Debug)]
+pub(crate) struct RunLock {
+    _file: File,
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn look(path: &Path) -> Result<Option<Metadata>, OpenLedgerError> {
+    match path.symlink_metadata() {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(storage("look at", path, error)),
+    }
+}
+
+fn check_owner_and_mode(path: &Path, found: &Metadata, wanted: &str) -> Result<(), OpenLedgerError> {
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(unsafe_place(path, "it belongs to another account: run as that account, or give it to yours"));
+    }
+    if found.mode() & OTHERS != 0 {
+        let mode = found.mode() & 0o7777;
+        let why = format!("its mode is {mode:04o}, so others can reach personal data: chmod {wanted} it");
+        return Err(unsafe_place(path, &why));
+    }
+    Ok(())
+}
+
+fn unsafe_place(path: &Path, why: &str) -> OpenLedgerError {
+    OpenLedgerError::Unsafe { path: path.display().to_string(), why: why.to_owned() }
+}
+
+fn storage(doing: &'static str, path: &Path, source: std::io::Error) -> OpenLedgerError {
+    OpenLedgerError::Storage { doing, path: path.display().to_string(), source: source.into() }
+}

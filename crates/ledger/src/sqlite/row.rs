@@ -1,0 +1,186 @@
+//! A frozen row as the tables keep it, and the salted digest that binds all of it.
+//!
+//! The digest of a row is SHA-256 over the text `forthwith-row-1` and a line feed, then each of these after
+//! its length in eight octets: salt, row and line as decimal text, the reason for withholding and its note,
+//! id, address, person (JSON), token, keyed order as decimal text, variant, content digest. What a row does
+//! not have is empty. With the salt deleted, the digest tells nothing of the person.
+
+use super::{
+    chain::digest,
+    commit::token,
+    fault::{Fault, damaged},
+};
+use forthwith_core::{
+    digest::Digest,
+    notice::Withheld,
+    plan::{Fate, FrozenRow, Planned},
+    private::Private,
+};
+use rusqlite::Row;
+use serde::{
+    Deserialize, Serialize,
+    de::{IntoDeserializer, value::StrDeserializer},
+};
+
+/// The channel and purpose of every notice so far.
+pub(crate) const CHANNEL: &str = "email";
+pub(crate) const PURPOSE: &str = "first-notice";
+
+/// A row and its person, as in the tables `rows`, `recipients` and `notices`.
+pub(crate) struct KeptRow {
+    pub(crate) row: i64,
+    pub(crate) line: i64,
+    pub(crate) withheld: Option<String>,
+    pub(crate) note: Option<String>,
+    pub(crate) notice: Option<KeptNotice>,
+    pub(crate) person: KeptPerson,
+}
+
+/// What is owed to the person of a row.
+pub(crate) struct KeptNotice {
+    pub(crate) token: String,
+    pub(crate) order: i64,
+    pub(crate) variant: String,
+    pub(crate) content: Digest,
+}
+
+/// The person of a row.
+pub(crate) struct KeptPerson {
+    pub(crate) id: String,
+    pub(crate) address: String,
+    /// JSON: the recipient, or [`WithheldPerson`].
+    pub(crate) person: String,
+    pub(crate) salt: Vec<u8>,
+}
+
+/// What is kept of a person withheld, beside id and address.
+#[derive(Serialize, Deserialize)]
+struct WithheldPerson {
+    name: Private<String>,
+}
+
+impl KeptRow {
+    /// The columns that [`Self::read`] takes.
+    pub(crate) const COLUMNS: &'static str = "r.row, r.line, r.withheld, r.note, r.digest, \
+         p.id, p.address, p.person, p.salt, n.token, n.keyed_order, n.variant, n.content";
+    /// Where they come from.
+    pub(crate) const TABLES: &'static str = "rows r \
+         LEFT JOIN recipients p ON p.plan = r.plan AND p.row = r.row \
+         LEFT JOIN notices n ON n.plan = r.plan AND n.row = r.row \
+         AND n.channel = 'email' AND n.purpose = 'first-notice'";
+
+    /// Reads a row and the digest kept of it; the person is missing where it was purged.
+    pub(crate) fn read(row: &Row<'_>) -> Result<(Result<Self, i64>, Digest), Fault> {
+        let kept_digest = digest(row.get(4)?)?;
+        let number: i64 = row.get(0)?;
+        let Some(salt) = row.get::<_, Option<Vec<u8>>>(8)? else { return Ok((Err(number), kept_digest)) };
+        let notice = match row.get::<_, Option<String>>(9)? {
+            Some(token) => Some(KeptNotice {
+                token,
+                order: row.get(10)?,
+                variant: row.get(11)?,
+                content: digest(row.get(12)?)?,
+            }),
+            None => None,
+        };
+        let person = KeptPerson { id: row.get(5)?, address: row.get(6)?, person: row.get(7)?, salt };
+        let (line, withheld, note) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok((Ok(Self { row: number, line, withheld, note, notice, person }), kept_digest))
+    }
+
+    /// Returns `row` as it will be kept.
+    pub(crate) fn of(row: &FrozenRow, salt: &[u8]) -> Result<Self, Fault> {
+        let number = |number: u64| i64::try_from(number).map_err(|_| damaged("a row number is out of range"));
+        let json = |json: Result<String, serde_json::Error>| json.map_err(|_| damaged("a recipient is not JSON"));
+        let salt = salt.to_vec();
+        let (withheld, note, notice, person) = match &row.fate {
+            Fate::Planned(planned) => {
+                let person = &planned.recipient;
+                let notice = KeptNotice {
+                    token: planned.token.as_str().to_owned(),
+                    order: planned.order.cast_signed(),
+                    variant: planned.variant.clone(),
+                    content: planned.content,
+                };
+                let kept = KeptPerson {
+                    id: person.id.expose().clone(),
+                    address: person.address.expose().to_owned(),
+                    person: json(serde_json::to_string(person))?,
+                    salt,
+                };
+                (None, None, Some(notice), kept)
+            }
+            Fate::Withheld { reason, note, id, address, name } => {
+                let kept = KeptPerson {
+                    id: id.expose().clone(),
+                    address: address.expose().clone(),
+                    person: json(serde_json::to_string(&WithheldPerson { name: name.clone() }))?,
+                    salt,
+                };
+                (Some(reason.reason().to_owned()), Some(note.clone()), None, kept)
+            }
+        };
+        Ok(Self { row: number(row.row)?, line: number(row.line)?, withheld, note, notice, person })
+    }
+
+    /// Returns the row as it was frozen.
+    pub(crate) fn thaw(self) -> Result<FrozenRow, Fault> {
+        let number = |number: i64| u64::try_from(number).map_err(|_| damaged("a row number is negative"));
+        // The cause of a failed reading would quote the person.
+        let unreadable = || damaged(format!("the recipient of row {} cannot be read", self.row));
+        let (row, line) = (number(self.row)?, number(self.line)?);
+        let fate = match (self.withheld, self.notice) {
+            (None, Some(notice)) => Fate::Planned(Planned {
+                recipient: serde_json::from_str(&self.person.person).map_err(|_| unreadable())?,
+                token: token(&notice.token)?,
+                order: notice.order.cast_unsigned(),
+                variant: notice.variant,
+                content: notice.content,
+            }),
+            (Some(reason), None) => {
+                let kept: WithheldPerson = serde_json::from_str(&self.person.person).map_err(|_| unreadable())?;
+                Fate::Withheld {
+                    reason: withheld(&reason)?,
+                    note: self.note.unwrap_or_default(),
+                    id: Private::new(self.person.id),
+                    address: Private::new(self.person.address),
+                    name: kept.name,
+                }
+            }
+            _ => return Err(damaged(format!("row {row} is neither planned nor withheld"))),
+        };
+        Ok(FrozenRow { row, line, fate })
+    }
+
+    /// Returns the digest that binds the row.
+    pub(crate) fn digest(&self) -> Digest {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
+        let notice = self.notice.as_ref();
+        let fields = [
+            self.person.salt.clone(),
+            self.row.to_string().into_bytes(),
+            self.line.to_string().into_bytes(),
+            text(&self.withheld),
+            text(&self.note),
+            self.person.id.clone().into_bytes(),
+            self.person.address.clone().into_bytes(),
+            self.person.person.clone().into_bytes(),
+            notice.map_or_else(Vec::new, |notice| notice.token.clone().into_bytes()),
+            notice.map_or_else(Vec::new, |notice| notice.order.to_string().into_bytes()),
+            notice.map_or_else(Vec::new, |notice| notice.variant.clone().into_bytes()),
+            notice.map_or_else(Vec::new, |notice| notice.content.as_bytes().to_vec()),
+        ];
+        let mut bytes = b"forthwith-row-1\n".to_vec();
+        for field in fields {
+            bytes.extend((field.len() as u64).to_be_bytes());
+            bytes.extend(field);
+        }
+        Digest::of(&bytes)
+    }
+}
+
+/// Reads the reason for withholding from its name.
+pub(crate) fn withheld(reason: &str) -> Result<Withheld, Fault> {
+    let reason_of: StrDeserializer<'_, serde::de::value::Error> = reason.into_deserializer();
+    Withheld::deserialize(reason_of).map_err(|_| damaged("a reason for withholding is not one"))
+}

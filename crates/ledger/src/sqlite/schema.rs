@@ -1,0 +1,211 @@
+//! The tables of a ledger, its version, and how a connection is set up.
+//!
+//! Personal data lies in `recipients`, `inputs` and `event_private` alone: a purge empties them, and what is
+//! left still proves itself.
+
+use super::fault::{Fault, damaged};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::{path::Path, time::Duration};
+
+/// `FWTH`: the file is a ledger of forthwith.
+const APPLICATION_ID: i32 = 0x4657_5448;
+/// The version of the tables. A change of them is a new number.
+pub(crate) const SCHEMA_VERSION: i32 = 1;
+/// How long a writer waits for another short write (`stop`, `approve`) to end.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Prepared statements kept; there are fewer in all.
+const STATEMENTS_MAX: usize = 64;
+/// Pages of 4 KiB in the log before they are copied to the file: 16 MiB, so that a copy is rare while notices go out.
+const CHECKPOINT_PAGES: i32 = 4_096;
+/// Memory for pages, in KiB: what is due and its surroundings stay in it.
+const CACHE_KIB: i32 = 32 * 1_024;
+
+/// The tables. Times are microseconds since 1970 in UTC, digests 32 bytes.
+const TABLES: &str = "
+-- One line a freezing. Only the plan that is not superseded has rows, notices and inputs.
+CREATE TABLE plans(
+  plan INTEGER PRIMARY KEY,
+  digest BLOB NOT NULL,
+  manifest TEXT NOT NULL,
+  frozen_at INTEGER NOT NULL,
+  incident TEXT NOT NULL,
+  list_name TEXT NOT NULL,
+  list_digest BLOB NOT NULL,
+  expires_at INTEGER,
+  rows INTEGER NOT NULL,
+  planned INTEGER NOT NULL,
+  first_offer_at INTEGER,
+  superseded_at INTEGER
+) STRICT;
+-- What was read, verbatim.
+CREATE TABLE inputs(
+  plan INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  bytes BLOB NOT NULL,
+  PRIMARY KEY(plan, name)
+) STRICT, WITHOUT ROWID;
+-- Every row of the affected list; `digest` is salted and binds the whole row.
+CREATE TABLE rows(
+  plan INTEGER NOT NULL,
+  row INTEGER NOT NULL,
+  line INTEGER NOT NULL,
+  withheld TEXT,
+  note TEXT,
+  digest BLOB NOT NULL,
+  PRIMARY KEY(plan, row)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rows_withheld ON rows(plan, withheld, row) WHERE withheld IS NOT NULL;
+-- The person of a row. `person` is JSON: the whole recipient, or what is kept of a person withheld.
+CREATE TABLE recipients(
+  plan INTEGER NOT NULL,
+  row INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  address TEXT NOT NULL COLLATE NOCASE,
+  person TEXT NOT NULL,
+  salt BLOB NOT NULL,
+  PRIMARY KEY(plan, row)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX recipients_id ON recipients(plan, id) WHERE id <> '';
+CREATE INDEX recipients_address ON recipients(plan, address) WHERE address <> '';
+-- What is owed, numbered in keyed order.
+CREATE TABLE notices(
+  notice INTEGER PRIMARY KEY,
+  plan INTEGER NOT NULL,
+  row INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  token TEXT NOT NULL UNIQUE,
+  position INTEGER NOT NULL,
+  keyed_order INTEGER NOT NULL,
+  variant TEXT NOT NULL,
+  content BLOB NOT NULL,
+  state INTEGER NOT NULL,
+  doubted INTEGER NOT NULL,
+  deferrals INTEGER NOT NULL,
+  requeues INTEGER NOT NULL,
+  due INTEGER,
+  date INTEGER,
+  wire BLOB,
+  offered_by INTEGER,
+  last INTEGER NOT NULL,
+  report TEXT,
+  UNIQUE(plan, row, channel, purpose)
+) STRICT;
+-- What a claim reads: those never attempted, and those that wait for another attempt.
+CREATE INDEX notices_fresh ON notices(plan, position) WHERE state = 0 AND due IS NULL;
+CREATE INDEX notices_due ON notices(plan, due, position) WHERE due IS NOT NULL;
+-- What a person may have to look at: offered, bounced, let stand, expired.
+CREATE INDEX notices_rest ON notices(plan, state, position) WHERE state IN (2, 4, 5, 6);
+-- How many notices are in each state: kept with every change, so that nobody counts a million.
+CREATE TABLE tallies(
+  plan INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY(plan, state)
+) STRICT, WITHOUT ROWID;
+-- One line a run. `named` is the head that a later run's first event has named.
+CREATE TABLE runs(
+  run INTEGER PRIMARY KEY,
+  command TEXT NOT NULL,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  how TEXT,
+  length INTEGER NOT NULL,
+  head BLOB NOT NULL,
+  named BLOB
+) STRICT;
+-- The run that may write about notices.
+CREATE TABLE owner(
+  one INTEGER PRIMARY KEY CHECK(one = 1),
+  run INTEGER NOT NULL
+) STRICT;
+-- Append only. A chain a run: `digest` is over the event and `previous`. `before` is the same notice's event before.
+CREATE TABLE events(
+  event INTEGER PRIMARY KEY,
+  run INTEGER GENERATED ALWAYS AS (event >> 32) VIRTUAL,
+  seq INTEGER GENERATED ALWAYS AS (event & 4294967295) VIRTUAL,
+  previous BLOB NOT NULL,
+  digest BLOB NOT NULL,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  notice INTEGER,
+  token TEXT,
+  before INTEGER,
+  facts TEXT NOT NULL,
+  private BLOB
+) STRICT;
+CREATE INDEX events_pace ON events(kind, at) WHERE kind IN ('offered', 'accepted');
+-- What an event says in words that may be personal; the event holds its salted digest.
+CREATE TABLE event_private(
+  event INTEGER PRIMARY KEY,
+  salt BLOB NOT NULL,
+  bytes BLOB NOT NULL
+) STRICT;
+-- Requests that a run end.
+CREATE TABLE stops(
+  run INTEGER PRIMARY KEY,
+  event INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// What the version of a file says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    Empty,
+    Known,
+    Newer(i32),
+}
+
+/// Opens the file for reading and writing, with every commit synced before it is reported.
+pub(crate) fn open_to_write(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let connection = open(path, flags)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0))?;
+    // NORMAL would sync only at checkpoints, and lose offers with the power.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    let synchronous: i32 = connection.query_row("PRAGMA synchronous", (), |row| row.get(0))?;
+    if mode != "wal" || synchronous != 2 {
+        return Err(damaged(format!("it cannot be made durable: journal {mode}, synchronous {synchronous}")));
+    }
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    Ok(connection)
+}
+
+/// Opens the file for reading, beside a run that writes.
+pub(crate) fn open_to_read(path: &Path) -> Result<Connection, Fault> {
+    open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // Temporary tables and sorts hold personal data too: never in a file.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}
+
+/// Reads what kind of file this is; damage where it is no ledger at all.
+pub(crate) fn version(connection: &Connection) -> Result<Version, Fault> {
+    let id: i32 = connection.query_row("PRAGMA application_id", (), |row| row.get(0))?;
+    let version: i32 = connection.query_row("PRAGMA user_version", (), |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+    match (id, version) {
+        (0, 0) if tables == 0 => Ok(Version::Empty),
+        (APPLICATION_ID, SCHEMA_VERSION) => Ok(Version::Known),
+        (APPLICATION_ID, newer) if newer > SCHEMA_VERSION => Ok(Version::Newer(newer)),
+        _ => Err(damaged("it is not a ledger of forthwith")),
+    }
+}
+
+/// Makes the tables in an empty file.
+pub(crate) fn create(connection: &mut Connection) -> Result<(), Fault> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(TABLES)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    Ok(transaction.commit()?)
+}

@@ -1,0 +1,424 @@
+//! The compiled words of one incident, and the way from them to one person's message.
+//!
+//! What people of a variant share is filled in and parsed once, when the variant first turns up. For each person
+//! only the elements that read a personal value go through Tera again, and their Markdown is parsed once for all
+//! who differ only in values. No order, clock or chance enters: the same inputs give the same bytes.
+
+use crate::{
+    context::{self, Names, Phrases},
+    document::{self, Block, MarkdownRefusal},
+    html, language,
+    layout::{Piece, lay_out},
+    lint,
+    mime::{self, Marks, RenderError},
+    scan,
+    source::{self, Collected, LanguagePhrases, Source},
+    text, value,
+};
+use forthwith_core::{
+    digest::Digest,
+    finding::{Finding, Place, any_refused},
+    incident::{Entity, Incident, Mailbox},
+    key::PlanKey,
+    message::Message,
+    notice::Token,
+    recipient::Recipient,
+    variant::Variant,
+};
+use jiff::Timestamp;
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    sync::{Arc, PoisonError, RwLock},
+};
+use tera::{Context, Tera};
+
+/// Characters in a subject: more is cut off on a phone.
+pub const SUBJECT_CHARACTERS_MAX: usize = 60;
+/// Octets that one element may have when it is filled in, values as hex: 64 kB of text.
+const FILLED_OCTETS_MAX: usize = 128 * 1024;
+/// Variants kept ready: 14 known categories make up to 16,383, but a list has a handful.
+const SHEETS_MAX: usize = 1024;
+/// Parses of personal elements kept: one for each way that a template's conditions can turn out.
+const PARSES_MAX: usize = 4096;
+
+/// The compiled words of one incident.
+pub struct Words {
+    incident: Incident,
+    names: Names,
+    collected: Collected,
+    tera: Tera,
+    sheets: RwLock<BTreeMap<Variant, Arc<Sheet>>>,
+    parses: RwLock<BTreeMap<String, Arc<Vec<Block>>>>,
+}
+
+/// The parts of one person's notice, decoded: what a reader sees.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Parts {
+    /// The subject.
+    pub subject: String,
+    /// From, as `Name <address>`.
+    pub from: String,
+    /// Reply-To, where one is set.
+    pub reply_to: Option<String>,
+    /// To, as `Name <address>`.
+    pub to: String,
+    /// The language, BCP 47.
+    pub language: String,
+    /// The text part, with CRLF line ends.
+    pub text: String,
+    /// The HTML part, with CRLF line ends.
+    pub html: String,
+}
+
+/// What the people of one variant share.
+struct Sheet {
+    subject: String,
+    entity: Entity,
+    language: String,
+    parts: Vec<Part>,
+}
+
+/// An element on a sheet.
+enum Part {
+    /// The same for everybody.
+    Shared(Piece),
+    /// To be filled in for each person, over these shared values.
+    Personal { source: usize, names: Vec<String>, context: Context },
+}
+
+impl Words {
+    /// Compiles the words of `incident`. `own` are the templates of the incident folder by file name
+    /// (`closing.en.md`), replacing or adding. Without words where a finding refuses them.
+    pub fn new(incident: &Incident, own: &BTreeMap<String, String>) -> (Option<Self>, Vec<Finding>) {
+        Self::with_columns(incident, own, std::iter::empty())
+    }
+
+    /// Does what [`Words::new`] does, for a list that has these further columns: each is a name that templates
+    /// may use, in lower case and with `_` for what a name cannot have.
+    pub fn with_columns<'a>(
+        incident: &Incident,
+        own: &BTreeMap<String, String>,
+        columns: impl IntoIterator<Item = &'a str>,
+    ) -> (Option<Self>, Vec<Finding>) {
+        let (names, hidden) = Names::new(columns);
+        let mut collected = source::collect(incident, own);
+        let mut findings = std::mem::take(&mut collected.findings);
+        findings.extend(hidden.iter().map(|column| hidden_column(column)));
+        findings.extend(check_subjects(&collected.phrases));
+        let tera = compile(&collected, &names, &mut findings);
+        if any_refused(&findings) {
+            return (None, findings);
+        }
+        let sheets = RwLock::default();
+        let parses = RwLock::default();
+        (Some(Self { incident: incident.clone(), names, collected, tera, sheets, parses }), findings)
+    }
+
+    /// Returns the digest of every template used, by name, for the manifest.
+    ///
+    /// Statements are not among them: they are in incident.toml, which has a digest of its own.
+    pub fn sources(&self) -> BTreeMap<String, Digest> {
+        self.collected.digests.clone()
+    }
+
+    /// Returns the content settings, for the manifest: From, Reply-To and the return path's domain of each
+    /// entity, and the subject in each language.
+    pub fn settings(&self) -> BTreeMap<String, String> {
+        let mut settings = BTreeMap::new();
+        let elsewhere = self.incident.elsewhere.iter().map(|elsewhere| &elsewhere.entity);
+        for (i, entity) in std::iter::once(&self.incident.organisation).chain(elsewhere).enumerate() {
+            let prefix = if i == 0 { String::new() } else { format!("entity{i}.") };
+            settings.insert(format!("{prefix}from"), shown(&entity.from));
+            let reply_to = entity.reply_to.as_ref().map_or_else(|| "none".to_owned(), shown);
+            settings.insert(format!("{prefix}reply-to"), reply_to);
+            settings.insert(format!("{prefix}return-path-domain"), entity.return_path_domain.clone());
+        }
+        for (language, phrases) in &self.collected.phrases {
+            settings.insert(format!("subject.{language}"), phrases.subject.clone());
+        }
+        settings
+    }
+
+    /// Returns what is to be said of the wording that `variant` gets: steps, clarity, claims, forbidden words.
+    pub fn check(&self, variant: &Variant) -> Vec<Finding> {
+        let sample = lint::sample_recipient(variant, self.names.columns());
+        let sources = self.collected.elements.get(&variant.language).map_or(&[][..], Vec::as_slice);
+        let pieces = self.sheet(variant).and_then(|sheet| self.pieces(&sheet, &sample));
+        match pieces {
+            Ok(pieces) => lint::check(&self.incident, variant, sources, &pieces),
+            Err(error) => vec![self.failure(sources, &error)],
+        }
+    }
+
+    /// Renders the message of one notice.
+    ///
+    /// Without a date the bytes hold 31 times `x` in its place, which is what the content digest is made over.
+    /// About 50 µs a message; see `examples/render_rate.rs`.
+    pub fn render(
+        &self,
+        key: &PlanKey,
+        token: &Token,
+        recipient: &Recipient,
+        date: Option<Timestamp>,
+    ) -> Result<Message, RenderError> {
+        let sheet = self.sheet(&Variant::of(&self.incident, recipient))?;
+        let parts = self.parts_of(&sheet, recipient)?;
+        let entity = &sheet.entity;
+        let marks = Marks {
+            token: token.as_str(),
+            message_id: key.message_id(token, &self.incident.id, entity.from.address.domain()),
+            boundary: key.boundary(token),
+            from: &entity.from,
+            reply_to: entity.reply_to.as_ref(),
+            to: to(recipient),
+        };
+        let (mut bytes, content) = mime::masked(&parts, &marks)?;
+        if let Some(date) = date {
+            mime::set_date(&mut bytes, &mime::date_value(date))?;
+        }
+        let return_path = format!("{}@{}", key.return_path(token), entity.return_path_domain);
+        Ok(Message { return_path, bytes, content })
+    }
+
+    /// Returns the parts of one person's notice, for preview and packet.
+    pub fn parts(&self, recipient: &Recipient) -> Result<Parts, RenderError> {
+        let sheet = self.sheet(&Variant::of(&self.incident, recipient))?;
+        self.parts_of(&sheet, recipient)
+    }
+
+    fn parts_of(&self, sheet: &Sheet, recipient: &Recipient) -> Result<Parts, RenderError> {
+        let pieces = self.pieces(sheet, recipient)?;
+        let laid = lay_out(&pieces);
+        let frame = html::Frame {
+            language: &sheet.language,
+            direction: language::direction(&sheet.language),
+            title: &sheet.subject,
+        };
+        Ok(Parts {
+            subject: sheet.subject.clone(),
+            from: shown(&sheet.entity.from),
+            reply_to: sheet.entity.reply_to.as_ref().map(shown),
+            to: shown(&to(recipient)),
+            language: sheet.language.clone(),
+            text: text::write(&laid),
+            html: html::write(&frame, &laid),
+        })
+    }
+
+    /// Returns the elements of one person's notice, those without words left out.
+    fn pieces(&self, sheet: &Sheet, recipient: &Recipient) -> Result<Vec<Piece>, RenderError> {
+        let mut pieces = Vec::with_capacity(sheet.parts.len());
+        for part in &sheet.parts {
+            let piece = match part {
+                Part::Shared(piece) => piece.clone(),
+                Part::Personal { source, names, context } => {
+                    let mut context = context.clone();
+                    for name in names {
+                        context.insert(name.clone(), self.names.personal(name, recipient));
+                    }
+                    self.fill_in(self.source(&sheet.language, *source)?, &context)?
+                }
+            };
+            if !piece.blocks.is_empty() {
+                pieces.push(piece);
+            }
+        }
+        Ok(pieces)
+    }
+
+    fn source(&self, language: &str, index: usize) -> Result<&Source, RenderError> {
+        let sources = self.collected.elements.get(language);
+        sources.and_then(|sources| sources.get(index)).ok_or_else(|| RenderError::Language(language.to_owned()))
+    }
+
+    /// Returns what the people of `variant` share, from memory where it was made before.
+    fn sheet(&self, variant: &Variant) -> Result<Arc<Sheet>, RenderError> {
+        let kept = self.sheets.read().unwrap_or_else(PoisonError::into_inner).get(variant).cloned();
+        if let Some(sheet) = kept {
+            return Ok(sheet);
+        }
+        let sheet = Arc::new(self.make_sheet(variant)?);
+        let mut sheets = self.sheets.write().unwrap_or_else(PoisonError::into_inner);
+        if sheets.len() < SHEETS_MAX {
+            sheets.insert(variant.clone(), Arc::clone(&sheet));
+        }
+        Ok(sheet)
+    }
+
+    fn make_sheet(&self, variant: &Variant) -> Result<Sheet, RenderError> {
+        let language = || RenderError::Language(variant.language.clone());
+        let sources = self.collected.elements.get(&variant.language).ok_or_else(language)?;
+        let phrases = self.collected.phrases.get(&variant.language).ok_or_else(language)?;
+        let shared = context::of_variant(&self.incident, variant, &phrases.as_values());
+        let mut parts = Vec::new();
+        for (index, source) in sources.iter().enumerate() {
+            let (used, _) = scan::scan(&source.text, &|name| self.names.kind(name));
+            let (personal, shared_names): (Vec<_>, Vec<_>) =
+                used.into_iter().partition(|name| self.names.is_personal(name));
+            let mut context = Context::new();
+            for name in shared_names {
+                if let Some(value) = shared.get(&name) {
+                    context.insert_value(name, value.clone());
+                }
+            }
+            parts.push(if personal.is_empty() {
+                Part::Shared(self.fill_in(source, &context)?)
+            } else {
+                Part::Personal { source: index, names: personal, context }
+            });
+        }
+        let entity = context::entity(&self.incident, variant).clone();
+        Ok(Sheet { subject: phrases.subject.clone(), entity, language: variant.language.clone(), parts })
+    }
+
+    /// Fills an element in and parses it.
+    fn fill_in(&self, source: &Source, context: &Context) -> Result<Piece, RenderError> {
+        let element = || source.element.to_string();
+        let mut out = Bounded(Vec::with_capacity(1024));
+        let filled = self.tera.render_to(&template_name(source), context, &mut out);
+        if out.0.len() > FILLED_OCTETS_MAX {
+            return Err(RenderError::TooLong(element()));
+        }
+        filled.map_err(|_| RenderError::Template(element()))?;
+        let filled = String::from_utf8(out.0).map_err(|_| RenderError::Template(element()))?;
+        let taken = value::take_out(&filled).ok_or_else(|| RenderError::TooLong(element()))?;
+        let blocks = self.parse(taken.markdown).map_err(|why| {
+            let why = why.to_string();
+            RenderError::Markdown { element: element(), why }
+        })?;
+        let values = Arc::new(taken.values);
+        Ok(Piece { element: Arc::clone(&source.element), flow: source.flow, blocks, values })
+    }
+
+    /// Parses Markdown, from memory where the same was parsed before.
+    fn parse(&self, markdown: String) -> Result<Arc<Vec<Block>>, MarkdownRefusal> {
+        let kept = self.parses.read().unwrap_or_else(PoisonError::into_inner).get(&markdown).cloned();
+        if let Some(blocks) = kept {
+            return Ok(blocks);
+        }
+        let blocks = Arc::new(document::parse(&markdown)?);
+        let mut parses = self.parses.write().unwrap_or_else(PoisonError::into_inner);
+        if parses.len() < PARSES_MAX {
+            parses.insert(markdown, Arc::clone(&blocks));
+        }
+        Ok(blocks)
+    }
+
+    /// Returns a failure of the sample as a finding, placed at the element that it names.
+    fn failure(&self, sources: &[Source], error: &RenderError) -> Finding {
+        let (RenderError::Template(element)
+        | RenderError::TooLong(element)
+        | RenderError::Markdown { element, .. }
+        | RenderError::Language(element)) = error
+        else {
+            return Finding::refused("render", Place::file(source::INCIDENT), error.to_string());
+        };
+        let source = sources.iter().find(|source| *source.element == **element);
+        let place = source.map_or_else(|| Place::file(source::INCIDENT), |source| source.place(None));
+        Finding::refused("render", place, error.to_string())
+    }
+}
+
+impl LanguagePhrases {
+    fn as_values(&self) -> Phrases<'_> {
+        Phrases { subject: &self.subject, categories: &self.categories, consequences: &self.consequences }
+    }
+}
+
+/// Adds every template that passes the scanner to a Tera instance of its own.
+fn compile(collected: &Collected, names: &Names, findings: &mut Vec<Finding>) -> Tera {
+    let mut tera = Tera::default();
+    tera.set_escape_fn(value::escape);
+    // Every name ends in the empty suffix: all values are escaped, whatever a template is called.
+    tera.autoescape_on([""]);
+    for source in collected.elements.values().flatten() {
+        let (_, complaints) = scan::scan(&source.text, &|name| names.kind(name));
+        if complaints.is_empty() {
+            findings.extend(add_template(&mut tera, source, names));
+        }
+        for complaint in complaints {
+            let name = source.text.get(complaint.at.clone()).unwrap_or_default();
+            let nearest = scan::nearest(name, names.iter()).filter(|_| complaint.code == "template-name");
+            let hint = match nearest {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "docs/templates.md lists every name; each column of the list is one too".to_owned(),
+            };
+            findings.push(source.finding(complaint, Some(hint)));
+        }
+    }
+    tera
+}
+
+fn add_template(tera: &mut Tera, source: &Source, names: &Names) -> Option<Finding> {
+    let name = template_name(source);
+    if let Err(error) = tera.add_raw_template(&name, &source.text) {
+        let (at, message) = match error.kind() {
+            tera::ErrorKind::SyntaxError(report) => (report.span().range.clone(), report.message().to_owned()),
+            _ => (0..0, "the template cannot be read".to_owned()),
+        };
+        let complaint = scan::Complaint { code: "template-syntax", at, message, hint: None };
+        return Some(source.finding(complaint, None));
+    }
+    // The scanner should have seen every name; what Tera sees beyond them is a bug, and must not go out.
+    let seen = tera.get_template_variables(&name).unwrap_or_default();
+    let unknown = seen.into_iter().filter(|name| names.kind(name).is_none()).min()?;
+    let message = format!("`{unknown}` is not a name that a notice knows");
+    Some(Finding::refused("template-name", source.place(None), message))
+}
+
+fn template_name(source: &Source) -> String {
+    format!("{}/{}", source.language, source.element)
+}
+
+fn hidden_column(column: &str) -> Finding {
+    let place = Place { column: Some(column.to_owned()), ..Place::default() };
+    let message = format!("templates cannot use the column `{column}`: its name is taken, or has no letter first");
+    Finding::note("column-name", place, message)
+}
+
+fn check_subjects(phrases: &BTreeMap<String, LanguagePhrases>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (language, phrases) in phrases {
+        let length = phrases.subject.chars().count();
+        let place = || Place::file(source::INCIDENT);
+        if length > SUBJECT_CHARACTERS_MAX {
+            let message =
+                format!("the subject in `{language}` has {length} characters: at most {SUBJECT_CHARACTERS_MAX}");
+            findings
+                .push(Finding::refused("subject-long", place(), message).hint("a phone cuts off what is longer"));
+        }
+        if phrases.subject.chars().any(forthwith_core::address::is_unseen) || phrases.subject.contains('{') {
+            let message = format!("the subject in `{language}` is not plain text on one line");
+            findings.push(Finding::refused("subject-form", place(), message));
+        }
+    }
+    findings
+}
+
+/// Returns a mailbox as people read it: `Name <address>`.
+fn shown(mailbox: &Mailbox) -> String {
+    let address = mailbox.address.expose();
+    if mailbox.name.is_empty() { address.to_owned() } else { format!("{} <{address}>", mailbox.name) }
+}
+
+fn to(recipient: &Recipient) -> Mailbox {
+    Mailbox { name: recipient.name.expose().clone(), address: recipient.address.clone() }
+}
+
+/// A buffer that takes no more than it should.
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        if self.0.len() > FILLED_OCTETS_MAX {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,4 @@
+//! Tests of the words, over the public interface alone.
+
+mod model;
+mod notice;

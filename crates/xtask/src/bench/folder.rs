@@ -1,0 +1,145 @@
+//! The incident that the benchmark hands over: the example's words, a generated list, frozen once.
+//!
+//! It lies under `target/`, on the disk that the repository is on: in a `/tmp` of memory a sync costs nothing,
+//! and the figure would flatter.
+
+use anyhow::{Context as _, ensure};
+use forthwith_testkit::lists;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Whose words the notices have.
+const EXAMPLE: &str = "examples/amazon-2020-10";
+/// Approval is not what is measured.
+const APPROVAL: &str = "\n[approval]\nnone = \"benchmark\"\n";
+
+/// A frozen incident.
+#[derive(Debug)]
+pub(crate) struct Incident {
+    folder: tempfile::TempDir,
+    /// How many notices the plan owes.
+    pub(crate) planned: usize,
+}
+
+impl Incident {
+    /// Makes the folder with `count` people drawn from `seed`, and freezes its plan with a dry run.
+    pub(crate) fn freeze(program: &Path, count: usize, seed: u64) -> anyhow::Result<Self> {
+        let folder = new_folder()?;
+        let example = crate::top_level().join(EXAMPLE);
+        let settings = fs::read_to_string(example.join("incident.toml"))
+            .with_context(|| format!("cannot read {EXAMPLE}/incident.toml"))?;
+        fs::write(folder.path().join("incident.toml"), without_table(&settings, "approval") + APPROVAL)?;
+        let data = first_data_value(&fs::read_to_string(example.join("affected.csv"))?);
+        fs::write(folder.path().join("affected.csv"), lists::csv(&lists::people(seed, count, &data)))?;
+        for name in ["delivery.toml", "templates"] {
+            if example.join(name).exists() {
+                copy_tree(&example.join(name), &folder.path().join(name))?;
+            }
+        }
+        let output = Command::new(program)
+            .arg("notify")
+            .arg(folder.path())
+            .args(["--dry-run", "--quiet", "--format", "json"])
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "the dry run ended with {}: {said}", output.status);
+        let summary: serde_json::Value =
+            serde_json::from_slice(&output.stdout).context("the dry run printed no JSON")?;
+        let planned = summary["planned"].as_u64().context("the dry run says not how many are planned")?;
+        Ok(Self { folder, planned: usize::try_from(planned)? })
+    }
+
+    /// Returns a copy of the frozen folder that no run has touched.
+    pub(crate) fn fresh_copy(&self) -> anyhow::Result<tempfile::TempDir> {
+        let copy = new_folder()?;
+        for entry in fs::read_dir(self.folder.path())? {
+            let entry = entry?;
+            copy_tree(&entry.path(), &copy.path().join(entry.file_name()))?;
+        }
+        // What the copy left in memory is not to be written while the clock runs.
+        let _ = Command::new("sync").status();
+        Ok(copy)
+    }
+
+    /// Returns the median size of `samples` messages, evenly spread over the list, in octets.
+    pub(crate) fn median_size(&self, program: &Path, samples: usize) -> anyhow::Result<usize> {
+        let mut sizes = Vec::with_capacity(samples);
+        for sample in 0..samples {
+            let row = 1 + sample * self.planned / samples;
+            let mut preview = Command::new(program);
+            preview.arg("preview").arg(self.folder.path()).args(["--row", &row.to_string(), "--as", "eml"]);
+            let output = preview.output()?;
+            ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            sizes.push(output.stdout.len());
+        }
+        sizes.sort_unstable();
+        sizes.get(samples / 2).copied().context("no message was looked at")
+    }
+}
+
+fn new_folder() -> anyhow::Result<tempfile::TempDir> {
+    let parent: PathBuf = crate::target_folder().join("bench");
+    fs::create_dir_all(&parent)?;
+    Ok(tempfile::Builder::new().prefix("incident-").tempdir_in(parent)?)
+}
+
+/// Copies a file or a folder with its permissions.
+fn copy_tree(from: &Path, to: &Path) -> anyhow::Result<()> {
+    if !from.is_dir() {
+        fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
+        return Ok(());
+    }
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        copy_tree(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    fs::set_permissions(to, fs::metadata(from)?.permissions())?;
+    Ok(())
+}
+
+/// Returns `toml` without the table `[name]`: its header and all lines up to the next header.
+fn without_table(toml: &str, name: &str) -> String {
+    let header = format!("[{name}]");
+    let mut is_in_table = false;
+    let mut kept = String::new();
+    for line in toml.split_inclusive('\n') {
+        if line.starts_with('[') {
+            is_in_table = line.trim_end() == header;
+        }
+        if !is_in_table {
+            kept.push_str(line);
+        }
+    }
+    kept
+}
+
+/// Returns the value of the `data` column in the first row of a list without quoted values before it, or
+/// nothing where there is no such column.
+fn first_data_value(list: &str) -> String {
+    let mut lines = list.trim_start_matches('\u{feff}').lines();
+    let (header, row) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let at = header.split(',').position(|name| name.trim().eq_ignore_ascii_case("data"));
+    at.and_then(|at| row.split(',').nth(at)).unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_taken_out_whole() {
+        let toml = "a = 1\n[approval]\nsigners = 2\n\n[contact]\nx = 1\n";
+        assert_eq!(without_table(toml, "approval"), "a = 1\n[contact]\nx = 1\n");
+        assert_eq!(without_table("a = 1\n", "approval"), "a = 1\n");
+    }
+
+    #[test]
+    fn the_category_of_the_example_is_used() {
+        assert_eq!(first_data_value("id,email,Data\nC1,a@example.org,email\n"), "email");
+        assert_eq!(first_data_value("id,email\nC1,a@example.org\n"), "");
+    }
+}

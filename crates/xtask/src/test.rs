@@ -1,0 +1,51 @@
+//! `cargo xtask test`: the packages, then everything that must hold, ending with `cargo test`.
+//!
+//! The first step that fails ends the run. In the tests a program that is absent is a failure, never a skip.
+
+use crate::{cargo, packages};
+use anyhow::{Context as _, ensure};
+use forthwith_testkit::tools::REQUIRE_TOOLS;
+
+/// One call of cargo that must succeed before the tests run.
+struct Check {
+    name: &'static str,
+    arguments: &'static [&'static str],
+    rustdoc_flags: &'static str,
+}
+
+/// What comes before the tests.
+const CHECKS: [Check; 3] = [
+    Check { name: "format", arguments: &["fmt", "--all", "--check"], rustdoc_flags: "" },
+    Check {
+        name: "lints",
+        arguments: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+        rustdoc_flags: "",
+    },
+    Check {
+        name: "documentation",
+        arguments: &["doc", "--workspace", "--no-deps", "--locked"],
+        rustdoc_flags: "-D warnings",
+    },
+];
+
+/// The parts of the toolchain that the checks need: the subcommand, and its rustup component.
+const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
+
+/// Runs everything.
+pub(crate) fn run() -> anyhow::Result<()> {
+    for (subcommand, component) in COMPONENTS {
+        let asked = cargo(&[subcommand, "--version"]).output().context("cannot run cargo")?;
+        ensure!(asked.status.success(), "cargo {subcommand} is missing: rustup component add {component}");
+    }
+    packages::install_missing()?;
+    for check in CHECKS {
+        println!("xtask: {}: cargo {}", check.name, check.arguments.join(" "));
+        let mut command = cargo(check.arguments);
+        command.env("RUSTDOCFLAGS", check.rustdoc_flags);
+        ensure!(command.status()?.success(), "{}: not as it must be", check.name);
+    }
+    println!("xtask: tests: cargo test --workspace");
+    let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+    ensure!(tests.env(REQUIRE_TOOLS, "1").status()?.success(), "tests failed");
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! What the crates stand on: direct dependencies of the two walled crates, and libraries that no build holds.
+
+use crate::tree::{WALLED, cargo, read, refuse, top_level};
+
+/// Every direct dependency of core: name, `default` where its default features are on, features.
+///
+/// jiff's default features read time zones from the disk, and are therefore off.
+const CORE: [&str; 11] = [
+    "csv default",
+    "hmac default",
+    "idna default",
+    "jiff serde std tzdb-bundle-always",
+    "proptest std (dev)",
+    "serde default derive",
+    "sha2 default",
+    "strsim default",
+    "thiserror default",
+    "toml parse serde std",
+    "unicode-normalization default",
+];
+
+/// Every direct dependency of templating.
+const TEMPLATING: [&str; 7] = [
+    "forthwith-core default",
+    "jiff serde std tzdb-bundle-always",
+    "lettre builder",
+    "pulldown-cmark",
+    "serde default derive",
+    "tera default fast unicode",
+    "thiserror default",
+];
+
+/// Libraries that no lock file of ours names: other TLS and RSA code than rustls with aws-lc-rs, and the
+/// clock-reading neighbour of jiff.
+const REFUSED: [&str; 5] = ["openssl", "openssl-sys", "native-tls", "rsa", "chrono"];
+
+#[test]
+fn the_walled_crates_stand_on_the_written_list() {
+    let metadata: serde_json::Value =
+        serde_json::from_str(&cargo(&["metadata", "--format-version=1", "--no-deps", "--locked"])).unwrap();
+    for (folder, expected) in WALLED.into_iter().zip([&CORE[..], &TEMPLATING[..]]) {
+        let manifest = top_level().join(folder).join("Cargo.toml");
+        let packages = metadata["packages"].as_array().unwrap();
+        let package = packages.iter().find(|p| p["manifest_path"].as_str() == manifest.to_str()).unwrap();
+        let mut found: Vec<String> = package["dependencies"].as_array().unwrap().iter().map(describe).collect();
+        found.sort();
+        assert_eq!(found, expected, "{folder}: a new dependency there is a decision: docs/decisions.md, then here");
+    }
+}
+
+fn describe(dependency: &serde_json::Value) -> String {
+    let mut words = vec![dependency["name"].as_str().unwrap().to_owned()];
+    if dependency["uses_default_features"] == true {
+        words.push("default".to_owned());
+    }
+    let mut features: Vec<String> =
+        dependency["features"].as_array().unwrap().iter().map(|f| f.as_str().unwrap().to_owned()).collect();
+    features.sort();
+    words.extend(features);
+    words.extend(dependency["kind"].as_str().map(|kind| format!("({kind})")));
+    words.join(" ")
+}
+
+/// Returns each package of Cargo.lock: its name, and the lines that name what it depends on.
+fn locked(lock: &str) -> Vec<(&str, Vec<&str>)> {
+    let packages = lock.split("[[package]]").skip(1);
+    packages
+        .map(|package| {
+            let name = package.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+            let dependencies = package.lines().filter_map(|line| line.strip_prefix(" \"")?.strip_suffix("\","));
+            (name.unwrap(), dependencies.map(|d| d.split(' ').next().unwrap()).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn the_lock_holds_no_refused_library() {
+    let lock = read("Cargo.lock");
+    let packages = locked(&lock);
+    assert!(packages.len() > 20, "Cargo.lock is not understood");
+    let offences: Vec<String> =
+        packages.iter().filter(|(name, _)| REFUSED.contains(name)).map(|(name, _)| (*name).to_owned()).collect();
+    refuse(&offences, "these libraries may not be in Cargo.lock; `cargo tree -i NAME` shows who asks for them:");
+}
+
+/// Cargo.lock names ring although nothing compiles it: rustls-webpki has a feature `ring?/alloc`, and a lock
+/// holds weak dependencies too. Nobody else may name it.
+#[test]
+fn ring_stands_in_the_lock_for_webpki_alone() {
+    let lock = read("Cargo.lock");
+    let packages = locked(&lock);
+    let users: Vec<&str> =
+        packages.iter().filter(|(_, needs)| needs.contains(&"ring")).map(|(name, _)| *name).collect();
+    assert!(users.iter().all(|user| *user == "rustls-webpki"), "ring is asked for by {users:?}");
+}
+
+#[test]
+fn ring_is_compiled_for_nobody() {
+    let tree = cargo(&["tree", "--workspace", "--target=all", "--edges=all", "--prefix=none", "--locked"]);
+    assert!(tree.contains("aws-lc-rs v"), "the tree is not understood");
+    let ring = tree.lines().any(|line| line.starts_with("ring v"));
+    assert!(!ring, "ring is in the build; `cargo tree --target all -e all -i ring` shows who asks for it");
+}
+
+#[test]
+fn every_crate_is_described_or_never_published() {
+    let metadata: serde_json::Value =
+        serde_json::from_str(&cargo(&["metadata", "--format-version=1", "--no-deps", "--locked"])).unwrap();
+    for package in metadata["packages"].as_array().unwrap() {
+        let is_private = package["publish"].as_array().is_some_and(Vec::is_empty);
+        assert!(is_private || package["description"].is_string(), "{} needs a description", package["name"]);
+        assert_eq!(package["license"], "Apache-2.0 OR MIT", "{}", package["name"]);
+    }
+}
