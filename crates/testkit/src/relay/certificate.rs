@@ -1,11 +1,17 @@
 //! Certificates for scripted relays, good ones and each kind of bad one, made anew for every test.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
+
+/// Authorities made so far by this process.
+static AUTHORITIES: AtomicU64 = AtomicU64::new(1);
 
 /// What is wrong with a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,5 +81,8 @@ fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let key = KeyPair::generate().expect("a key can be made");
     let mut params = CertificateParams::new(Vec::new()).expect("an authority needs no name");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Each has a name of its own: with equal names, trust in one would be a bad signature of the other.
+    let number = AUTHORITIES.fetch_add(1, SeqCst);
+    params.distinguished_name.push(DnType::CommonName, format!("test authority {number}"));
     CertifiedIssuer::self_signed(params, key).expect("a certificate can be signed")
 }
