@@ -96,6 +96,11 @@ impl Session {
         self.offers
     }
 
+    /// Returns whether nothing was attempted over the line yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.messages == 0
+    }
+
     /// Returns whether the line has served long enough.
     pub(crate) fn is_worn(&self) -> bool {
         self.messages >= MESSAGES_MAX || self.opened.elapsed() >= AGE_MAX

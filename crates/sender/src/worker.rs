@@ -155,7 +155,11 @@ impl Worker {
         let mut session = self.session.take().expect("an attempt is given only to a worker whose line is open");
         let connection = session.number();
         if !session.prepare().await {
-            self.shared.report(connection, claimed, End::Untouched);
+            // An old line may have been closed for its age; a new one was not.
+            let why = Answer::Lost("the relay closed the line before anything was attempted".to_owned());
+            let failure = Failure::judged(Stage::Ehlo, why);
+            let end = if session.is_new() { End::DeadLine(failure) } else { End::Untouched };
+            self.shared.report(connection, claimed, end);
             self.shared.hung_up();
             return;
         }

@@ -1,6 +1,6 @@
 //! Where lettre's own connection goes wrong, and we must not: run these again on every change of its version.
 
-use crate::stand::{MODERN, plaintext, plan, run, timeouts};
+use crate::stand::{MODERN, OLD, plaintext, plan, run, timeouts};
 use forthwith_core::state::{Happening as H, State};
 use forthwith_sender::Ended;
 use forthwith_testkit::relay::{Act, At, Relay, Script};
@@ -55,6 +55,20 @@ fn a_relay_that_speaks_unasked_is_out_of_step() {
     assert_eq!(left.happened(), [H::Offered, H::Requeued, H::Offered, H::Accepted]);
     let said = relay.clear();
     assert!(said[0].ends_with(b"DATA\r\n"), "no content on the line that was out of step");
+}
+
+/// The same where commands go one by one: a 354 that came too early is not the answer to DATA.
+#[test]
+fn an_answer_before_its_command_is_never_used() {
+    let script = Script::new(OLD).on(move |moment| match (moment.at, moment.line) {
+        (At::Rcpt, 0) => Some(Act::Write(b"250 2.1.5 ok\r\n354 go on\r\n".to_vec())),
+        (At::Data, 0) => Some(Act::Stall),
+        _ => None,
+    });
+    let relay = Relay::start(script).unwrap();
+    let left = run(plan(1), plaintext(&relay), |run| run.timeouts = timeouts(300));
+    assert_eq!(left.happened(), [H::Offered, H::Requeued, H::Offered, H::Accepted]);
+    assert!(!String::from_utf8_lossy(&relay.clear()[0]).contains("Subject"), "no content on that line");
 }
 
 /// lettre's parser refuses a code alone, a bare LF, codes like 571 and anything that is not UTF-8.

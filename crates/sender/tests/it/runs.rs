@@ -44,6 +44,26 @@ fn a_relay_that_never_greets_is_given_up() {
 }
 
 #[test]
+fn a_relay_that_hangs_up_after_ehlo_is_away_and_not_hammered() {
+    let act = Act::Several(vec![Act::say("250 relay.example"), Act::Close]);
+    let relay = Relay::start(Script::new(MODERN).always(At::Ehlo, act)).unwrap();
+    let left = run(plan(3), plaintext(&relay), |run| run.patience = Duration::from_secs(2));
+    assert!(matches!(left.ended, Ended::RelayUnreachable(Failure { stage: Stage::Ehlo, .. })), "{:?}", left.ended);
+    assert_eq!((left.count(State::Queued), left.happened().len()), (3, 0));
+    assert!(relay.times(At::Greeting) <= 10, "{} lines", relay.times(At::Greeting));
+}
+
+#[test]
+fn settings_that_could_end_a_command_open_no_line() {
+    let relay = Relay::start(Script::new(MODERN)).unwrap();
+    for name in ["", "a b", "x\r\nMAIL FROM:<eve@example.org>"] {
+        let left = run(plan(1), plaintext(&relay), |run| run.server.ehlo_name = Some(name.to_owned()));
+        assert!(matches!(left.ended, Ended::CannotSetUp { .. }), "{:?}", left.ended);
+    }
+    assert_eq!(relay.times(At::Connect), 0);
+}
+
+#[test]
 fn a_relay_that_goes_away_for_a_moment_costs_nobody_anything() {
     let script = Script::new(MODERN).on(|moment| match moment.at {
         At::Mail if moment.times == 5 => Some(Act::say("421 4.3.2 shutting down")),
