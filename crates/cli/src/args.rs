@@ -45,7 +45,9 @@ pub enum Command {
   forthwith notify acme-2026-11 --relay smtps://mail.example.org --confirm 1204")]
     Notify(NotifyArgs),
     /// Make a running notify drain and end, from another terminal
-    #[command(after_help = "Example: forthwith stop acme-2026-11 --reason \"wrong telephone number in the notice\"")]
+    #[command(
+        after_help = "Example: forthwith stop acme-2026-11 --reason \"wrong telephone number in the notice\""
+    )]
     Stop(StopArgs),
     /// Show counts by state, pace, time left and what needs a person; also while a run goes on
     #[command(after_help = "Example: forthwith status acme-2026-11")]
@@ -54,7 +56,9 @@ pub enum Command {
     #[command(after_help = "Example: forthwith explain acme-2026-11 ada@example.org")]
     Explain(ExplainArgs),
     /// Settle notices in doubt: tell again, or let stand
-    #[command(after_help = "Example: forthwith resolve acme-2026-11 --resend --id C17 --reason \"not in the relay's log\"")]
+    #[command(
+        after_help = "Example: forthwith resolve acme-2026-11 --resend --id C17 --reason \"not in the relay's log\""
+    )]
     Resolve(ResolveArgs),
     /// Print completions for a shell
     #[command(after_help = "Example: forthwith completions bash > /etc/bash_completion.d/forthwith")]

@@ -11,7 +11,7 @@ use crate::{
 };
 use forthwith_core::{
     affected::{Fated, Row, Tally},
-    finding::{Finding, Gravity},
+    finding::{Finding, Gravity, any_refused},
     recipient::Recipient,
     variant::Variant,
 };
@@ -33,6 +33,10 @@ pub struct Reached {
     pub count: u64,
     /// The first in the list.
     pub first: Recipient,
+    /// How many of them live where, by residence code.
+    pub residences: BTreeMap<String, u64>,
+    /// What was found in its words.
+    pub findings: Vec<Finding>,
 }
 
 /// Reads everything; `each` sees every row.
@@ -41,44 +45,60 @@ pub fn check(
     out: Out,
     mut each: impl FnMut(&Inputs, &Row) -> Result<(), CommandError>,
 ) -> Result<Checked, CommandError> {
-    let mut inputs = Inputs::read(inputs::verbatim(folder)?, |settings| list::columns(folder, settings));
+    let inputs = Inputs::read(inputs::verbatim(folder)?, |settings| list::columns(folder, settings));
     let mut variants: BTreeMap<Variant, Reached> = BTreeMap::new();
     let tally = list::read(folder, &inputs, out, |row| {
         each(&inputs, &row)?;
         if let (Fated::Planned(recipient), Some(incident)) = (row.fate, &inputs.incident) {
-            let reached = variants.entry(Variant::of(incident, &recipient));
-            reached.and_modify(|reached| reached.count += 1).or_insert(Reached { count: 1, first: *recipient });
+            let residence = recipient.residence.code();
+            let reached = variants.entry(Variant::of(incident, &recipient)).or_insert_with(|| Reached {
+                count: 0,
+                first: *recipient,
+                residences: BTreeMap::new(),
+                findings: Vec::new(),
+            });
+            reached.count += 1;
+            *reached.residences.entry(residence).or_default() += 1;
         }
         Ok(())
     })?;
     if let Some(words) = &inputs.words {
-        let found: Vec<Finding> = variants.keys().flat_map(|variant| words.check(variant)).collect();
-        for finding in found {
-            // Variants share their elements: what is wrong with one of them is said once.
-            if !inputs.findings.contains(&finding) {
-                inputs.findings.push(finding);
-            }
+        for (variant, reached) in &mut variants {
+            reached.findings = words.check(variant);
         }
     }
     Ok(Checked { inputs, tally, variants })
 }
 
 impl Checked {
-    /// Returns every finding: about the settings and words, then about the list.
+    /// Returns every finding: about settings and words, then about the list. What variants share in words is
+    /// said once.
     pub fn findings(&self) -> Vec<Finding> {
-        self.inputs.findings.iter().chain(&self.tally.findings).cloned().collect()
+        let mut findings = self.about_settings();
+        findings.extend(self.tally.findings.iter().cloned());
+        findings
+    }
+
+    fn about_settings(&self) -> Vec<Finding> {
+        let mut findings = self.inputs.findings.clone();
+        for finding in self.variants.values().flat_map(|reached| &reached.findings) {
+            if !findings.contains(finding) {
+                findings.push(finding.clone());
+            }
+        }
+        findings
     }
 
     /// Returns how many findings of each code there are.
     pub fn totals(&self) -> BTreeMap<&'static str, u64> {
         let mut totals = self.tally.totals.clone();
-        list::add(&mut totals, &crate::findings::totals(&self.inputs.findings));
+        list::add(&mut totals, &crate::findings::totals(&self.about_settings()));
         totals
     }
 
     /// Returns whether anything refuses the incident.
     pub fn is_refused(&self) -> bool {
-        self.inputs.is_refused() || self.tally.is_refused()
+        any_refused(&self.about_settings()) || self.tally.is_refused()
     }
 
     /// Returns how many findings weigh so much.

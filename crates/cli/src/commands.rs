@@ -33,4 +33,4 @@ pub fn run(cli: &Cli, out: Out) -> Result<Exit, CommandError> {
     }
 }
 
-pub use check::refuse;
+pub use check::{refuse, refuse_settings, report as check_report, summary as check_summary};

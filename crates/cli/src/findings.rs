@@ -64,7 +64,8 @@ fn one(finding: &Finding, sources: &Sources, out: Out) -> String {
     if let Some(hint) = &hint {
         group = group.element(Level::HELP.message(hint.as_ref()));
     }
-    let is_plain = source.as_ref().is_none_or(|(s, _)| !s.chars().any(|c| is_unseen(c) && !matches!(c, '\n' | '\r' | '\t')));
+    let is_plain =
+        source.as_ref().is_none_or(|(s, _)| !s.chars().any(|c| is_unseen(c) && !matches!(c, '\n' | '\r' | '\t')));
     if out.has_colours && is_plain {
         format!("{}\n", Renderer::styled().render(&[group]))
     } else {

@@ -40,12 +40,16 @@ impl Folder {
             return Ok(Self { list: find_list(incident)?, path: incident.to_owned() });
         }
         let name = incident.file_name().and_then(|name| name.to_str());
-        let parent = incident.parent().map_or_else(|| Path::new("."), |p| if p == Path::new("") { Path::new(".") } else { p });
+        let parent = incident
+            .parent()
+            .map_or_else(|| Path::new("."), |p| if p == Path::new("") { Path::new(".") } else { p });
         match name {
             Some(name) if kind.is_file() && name.ends_with(".csv") => {
                 Ok(Self { path: parent.to_owned(), list: Some(name.to_owned()) })
             }
-            _ => Err(CommandError::new(Exit::Usage, format!("{shown} is neither an incident folder nor a CSV list"))),
+            _ => {
+                Err(CommandError::new(Exit::Usage, format!("{shown} is neither an incident folder nor a CSV list")))
+            }
         }
     }
 
@@ -67,7 +71,8 @@ impl Folder {
     /// Reads the folder's own templates, by file name.
     pub fn read_templates(&self) -> Result<BTreeMap<String, Vec<u8>>, CommandError> {
         let folder = self.file("templates");
-        let cannot = |error| CommandError::new(Exit::Cannot, format!("cannot read {}", folder.display())).because(error);
+        let cannot =
+            |error| CommandError::new(Exit::Cannot, format!("cannot read {}", folder.display())).because(error);
         let mut templates = BTreeMap::new();
         let entries = match fs::read_dir(&folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(templates),
@@ -93,7 +98,8 @@ impl Folder {
 }
 
 fn find_list(folder: &Path) -> Result<Option<String>, CommandError> {
-    let cannot = |error| CommandError::new(Exit::Cannot, format!("cannot read {}", folder.display())).because(error);
+    let cannot =
+        |error| CommandError::new(Exit::Cannot, format!("cannot read {}", folder.display())).because(error);
     let mut lists = Vec::new();
     for entry in fs::read_dir(folder).map_err(cannot)? {
         let name = entry.map_err(cannot)?.file_name();

@@ -27,7 +27,7 @@ use forthwith_core::{
 use forthwith_ledger::sqlite::{Freeze, FreezeError, SqliteLedger};
 use forthwith_templating::Words;
 use jiff::Timestamp;
-use std::{collections::BTreeMap, num::NonZero, thread};
+use std::{num::NonZero, thread};
 
 /// Notices rendered between two looks at the list.
 const BATCH: usize = 2048;
@@ -48,7 +48,13 @@ pub struct Prepared {
 ///
 /// Exit 3 where anything is refused, after its findings were shown. Nothing is written in any case.
 pub fn prepare(folder: &Folder, key: &PlanKey, out: Out, now: Timestamp) -> Result<Prepared, CommandError> {
-    let mut rendering = Rendering { key, batch: Vec::new(), contents: Vec::new(), notices: NoticesDigest::default(), findings: Vec::new() };
+    let mut rendering = Rendering {
+        key,
+        batch: Vec::new(),
+        contents: Vec::new(),
+        notices: NoticesDigest::default(),
+        findings: Vec::new(),
+    };
     let mut checked = checking::check(folder, out, |inputs, row| {
         if let Fated::Planned(recipient) = &row.fate {
             rendering.add(inputs, (**recipient).clone());
@@ -67,11 +73,21 @@ pub fn prepare(folder: &Folder, key: &PlanKey, out: Out, now: Timestamp) -> Resu
         manifest: manifest.text(),
         frozen_at: now,
         incident: incident.id.clone(),
-        inputs: checked.inputs.verbatim.clone(),
+        inputs: frozen_inputs(&checked.inputs),
         list: (folder.list.clone().unwrap_or_default(), checked.tally.digest),
         expires_at: None,
     };
     Ok(Prepared { plan, checked, contents: rendering.contents })
+}
+
+/// The name under which the list's further columns are frozen beside the inputs.
+pub const COLUMNS: &str = "columns of the list";
+
+/// Returns what the ledger keeps of the inputs: enough to go on when every file is gone.
+fn frozen_inputs(inputs: &Inputs) -> Verbatim {
+    let mut frozen = inputs.verbatim.clone();
+    frozen.insert(COLUMNS.to_owned(), Private::new(inputs.columns.join("\n").into_bytes()));
+    frozen
 }
 
 fn manifest(checked: &Checked, incident: &Incident, words: &Words, key: &PlanKey, notices: Digest) -> Manifest {
@@ -125,7 +141,11 @@ impl Rendering<'_> {
                     self.contents.push(content);
                 }
                 Err(error) => {
-                    let place = Place { row: Some(recipient.row), line: Some(recipient.line), ..Place::file("affected.csv") };
+                    let place = Place {
+                        row: Some(recipient.row),
+                        line: Some(recipient.line),
+                        ..Place::file("affected.csv")
+                    };
                     let message = format!("the notice for this row cannot be rendered: {error}");
                     self.findings.push(Finding::refused("not-rendered", place, message));
                 }
@@ -169,12 +189,14 @@ pub fn freeze(
         return Err(error);
     }
     frozen.map_err(|error| match error {
-        FreezeError::Offered { .. } => CommandError::new(Exit::NotReleased, "this incident's plan stands: its notices were offered already")
-            .because(error)
-            .hint("more people are a second wave: an incident folder of its own"),
-        FreezeError::Contradiction { .. } => {
-            CommandError::new(Exit::Cannot, "the list changed while it was read").because(error).hint("run it again")
+        FreezeError::Offered { .. } => {
+            CommandError::new(Exit::NotReleased, "this incident's plan stands: its notices were offered already")
+                .because(error)
+                .hint("more people are a second wave: an incident folder of its own")
         }
+        FreezeError::Contradiction { .. } => CommandError::new(Exit::Cannot, "the list changed while it was read")
+            .because(error)
+            .hint("run it again"),
         FreezeError::Ledger(error) => CommandError::new(Exit::Ledger, "the plan was not frozen").because(error),
     })
 }
@@ -215,9 +237,17 @@ impl<'a> FrozenRows<'a> {
                 let content = *self.contents.next().ok_or_else(changed)?;
                 let variant = Variant::of(self.incident, &recipient).to_string();
                 let token = self.key.token(row.row);
-                Fate::Planned(Planned { recipient: *recipient, token, order: self.key.order(row.row), variant, content })
+                Fate::Planned(Planned {
+                    recipient: *recipient,
+                    token,
+                    order: self.key.order(row.row),
+                    variant,
+                    content,
+                })
             }
-            Fated::Withheld { reason, note, id, address, name } => Fate::Withheld { reason, note, id, address, name },
+            Fated::Withheld { reason, note, id, address, name } => {
+                Fate::Withheld { reason, note, id, address, name }
+            }
             Fated::Refused => return Err(changed()),
         };
         Ok(FrozenRow { row: row.row, line: row.line, fate })
@@ -257,6 +287,7 @@ impl FrozenRows<'_> {
 /// differ: it is named apart.
 pub fn drift(now: &Verbatim, list_now: Option<Digest>, frozen: &Verbatim, list: &(String, Digest)) -> Drift {
     let mut drift = Drift::default();
+    let frozen: Verbatim = frozen.clone().into_iter().filter(|(name, _)| name != COLUMNS).collect();
     for (name, bytes) in now {
         match frozen.get(name) {
             Some(before) if before == bytes => {}
@@ -297,7 +328,10 @@ mod tests {
         let same = drift(&frozen, Some(list.1), &frozen, &list);
         assert_eq!(same, Drift::default());
         let gone = drift(&verbatim(&[("incident.toml", "a")]), None, &frozen, &list);
-        assert_eq!((gone.changed, gone.gone), (vec![], vec!["templates/x.md".to_owned(), "affected.csv".to_owned()]));
+        assert_eq!(
+            (gone.changed, gone.gone),
+            (vec![], vec!["templates/x.md".to_owned(), "affected.csv".to_owned()])
+        );
         let now = verbatim(&[("incident.toml", "A"), ("templates/x.md", "b"), ("templates/y.md", "c")]);
         let changed = drift(&now, Some(Digest::of(b"m")), &frozen, &list);
         assert_eq!(changed.changed, ["incident.toml changed", "templates/y.md is new", "affected.csv changed"]);

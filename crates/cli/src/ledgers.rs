@@ -81,9 +81,9 @@ pub fn identity(command: &str, now: Timestamp) -> RunIdentity {
         host,
         pid: std::process::id(),
         // systemd-timesyncd says so in a file; where it does not run, nothing is claimed.
-        clock_synchronised: std::path::Path::new("/run/systemd/timesync").exists().then(|| {
-            std::path::Path::new("/run/systemd/timesync/synchronized").exists()
-        }),
+        clock_synchronised: std::path::Path::new("/run/systemd/timesync")
+            .exists()
+            .then(|| std::path::Path::new("/run/systemd/timesync/synchronized").exists()),
         started_at: now,
     }
 }
@@ -101,7 +101,9 @@ pub fn account() -> String {
 /// Returns what a ledger that cannot be opened means.
 pub fn unusable(error: OpenLedgerError) -> CommandError {
     let hint = match &error {
-        OpenLedgerError::Locked { .. } => "wait for it, or end it with `forthwith stop`; nothing was connected or changed",
+        OpenLedgerError::Locked { .. } => {
+            "wait for it, or end it with `forthwith stop`; nothing was connected or changed"
+        }
         OpenLedgerError::Newer { .. } => "the ledger was not touched",
         OpenLedgerError::Damaged { .. } => "nothing was handed over; keep a copy of the file as it is",
         OpenLedgerError::Storage { .. } => "nothing was handed over; look at the disk and the folder's permissions",

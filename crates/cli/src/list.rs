@@ -50,7 +50,11 @@ impl Reader<'_> {
 /// # Errors
 ///
 /// There is no list, or the file cannot be read.
-pub fn open<'a>(folder: &'a Folder, inputs: &'a Inputs, out: Out) -> Result<Result<Reader<'a>, Vec<Finding>>, CommandError> {
+pub fn open<'a>(
+    folder: &'a Folder,
+    inputs: &'a Inputs,
+    out: Out,
+) -> Result<Result<Reader<'a>, Vec<Finding>>, CommandError> {
     let Some(name) = folder.list.as_deref() else {
         let finding = Finding::refused("no-list", Place::file("affected.csv"), "there is no list in the folder");
         return Ok(Err(vec![finding.hint("put the affected list there as affected.csv")]));

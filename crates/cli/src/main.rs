@@ -9,9 +9,13 @@ mod findings;
 mod folder;
 mod freezing;
 mod inputs;
+mod ledgers;
 mod list;
+mod packet;
+mod password;
 mod progress;
 mod secret;
+mod summary;
 mod terminal;
 
 use clap::Parser as _;

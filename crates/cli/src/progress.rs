@@ -65,7 +65,8 @@ impl Counting {
     /// Starts at `done` of `total`.
     pub fn start(out: Out, doing: &'static str, done: u64, total: u64) -> Self {
         let bar = (!out.is_quiet && out.is_interactive).then(|| {
-            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));
+            let bar =
+                ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));
             bar.set_style(style("{prefix} {bar:30} {pos} of {len} · {msg}"));
             bar.set_prefix(doing);
             bar.set_position(done);
@@ -143,9 +144,14 @@ mod tests {
 
     #[test]
     fn times_are_said_in_two_units() {
-        for (seconds, said) in
-            [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (1_200, "20 min"), (7_800, "2 h 10 min"), (90_000, "1 d 1 h")]
-        {
+        for (seconds, said) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (61, "1 min 1 s"),
+            (1_200, "20 min"),
+            (7_800, "2 h 10 min"),
+            (90_000, "1 d 1 h"),
+        ] {
             assert_eq!(span(seconds), said);
         }
         assert_eq!(time_left(10, 0.0), "unknown time");

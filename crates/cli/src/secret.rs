@@ -49,7 +49,7 @@ pub fn load(folder: &Folder) -> Result<Option<PlanKey>, CommandError> {
     let unusable = |why: &str| CommandError::new(Exit::Ledger, format!("the plan's key {} {why}", path.display()));
     let cannot = |error| unusable("cannot be read").because(error);
     let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
-    let mut file = match OpenOptions::new().read(true).custom_flags(flags).open(&path) {
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(cannot)?,
     };
@@ -57,8 +57,9 @@ pub fn load(folder: &Folder) -> Result<Option<PlanKey>, CommandError> {
         return Err(unusable("can be read by others").hint(format!("chmod 600 {}", path.display())));
     }
     let mut bytes = Vec::new();
-    file.by_ref().take(PlanKey::OCTETS as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    let bytes: [u8; PlanKey::OCTETS] = bytes.try_into().map_err(|_| unusable("is damaged: it must have 32 octets"))?;
+    file.take(PlanKey::OCTETS as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    let bytes: [u8; PlanKey::OCTETS] =
+        bytes.try_into().map_err(|_| unusable("is damaged: it must have 32 octets"))?;
     Ok(Some(PlanKey::new(bytes)))
 }
 

@@ -43,7 +43,8 @@ impl Summary {
     /// Returns the object that programs rely on; more keys may be added to it.
     pub fn json(&self) -> Value {
         let counts = &self.counts;
-        let withheld: BTreeMap<_, _> = self.withheld.iter().map(|(reason, count)| (reason.reason(), count)).collect();
+        let withheld: BTreeMap<_, _> =
+            self.withheld.iter().map(|(reason, count)| (reason.reason(), count)).collect();
         json!({
             "rehearsal": self.stage == Stage::Rehearsal,
             "digest": self.digest.to_string(),

@@ -70,11 +70,6 @@ impl Out {
             note(text.as_ref());
         }
     }
-
-    /// Returns `text` in bold where there are colours.
-    pub fn bold(&self, text: &str) -> String {
-        if self.has_colours { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
-    }
 }
 
 /// Writes a line to standard error, whatever was asked to be quiet.
@@ -140,7 +135,10 @@ mod tests {
 
     #[test]
     fn numbers_are_readable() {
-        assert_eq!((grouped(0), grouped(999), grouped(1_000), grouped(1_234_567)), ("0".into(), "999".into(), "1,000".into(), "1,234,567".into()));
+        assert_eq!(
+            (grouped(0), grouped(999), grouped(1_000), grouped(1_234_567)),
+            ("0".into(), "999".into(), "1,000".into(), "1,234,567".into())
+        );
         assert_eq!((counted(1, "row"), counted(2, "row")), ("1 row".into(), "2 rows".into()));
     }
 }

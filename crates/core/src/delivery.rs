@@ -23,6 +23,20 @@ pub struct Delivery {
     pub give_up_after: Duration,
 }
 
+impl Default for Delivery {
+    /// Returns what holds where nobody says otherwise: a rehearsal, gently.
+    fn default() -> Self {
+        Self {
+            relay: Relay::Inbox,
+            connections: read::CONNECTIONS_DEFAULT,
+            limits: Vec::new(),
+            patience: read::PATIENCE_DEFAULT,
+            timeouts: Timeouts::default(),
+            give_up_after: read::GIVE_UP_DEFAULT,
+        }
+    }
+}
+
 /// The server that we submit to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Relay {

@@ -7,7 +7,7 @@ use crate::{
     notice::Token,
     verdict::{Enhanced, Reply, Stage},
 };
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt};
 
 /// How much a run takes before the fuse blows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,13 @@ impl Likeness {
     /// Returns what matters of `reply` at `stage`.
     pub fn of(stage: Stage, reply: &Reply) -> Self {
         Self { stage, code: reply.code, enhanced: reply.enhanced }
+    }
+}
+
+impl fmt::Display for Likeness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.stage, self.code)?;
+        self.enhanced.map_or(Ok(()), |enhanced| write!(f, " {enhanced}"))
     }
 }
 

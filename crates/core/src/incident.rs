@@ -33,8 +33,6 @@ pub struct Incident {
     pub categories: Vec<Category>,
     /// The languages that notices are written in, and the one that is used where a person's is not among them.
     pub languages: Languages,
-    /// Where people turn.
-    pub contact: Contact,
     /// The notice: its own elements and its subjects.
     pub notice: NoticeSettings,
     /// Who must release the plan; `None` where the table is missing.
@@ -73,8 +71,10 @@ pub struct Entity {
     pub postal_address: Vec<String>,
     /// Its website as people type it: `example.org`, without a scheme.
     pub website: String,
-    /// The data protection authority that supervises it, where one does.
+    /// The data protection authority that supervises it, where one does; named without an article.
     pub authority: Option<String>,
+    /// Where the people that it writes to turn.
+    pub contact: Contact,
 }
 
 /// An entity for people who live elsewhere.

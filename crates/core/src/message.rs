@@ -91,7 +91,7 @@ pub enum GateRefusal {
 /// Returns whether `bytes` may be offered: ASCII, CRLF alone as line end and at the end, no control characters,
 /// lines of at most 998 octets, each required header field once and no forbidden one.
 ///
-/// One pass over the bytes; about 1 µs for a notice of 5 kB.
+/// One pass over the bytes; about 4 µs for a notice of 5 kB.
 pub fn gate(bytes: &[u8]) -> Result<(), GateRefusal> {
     let mut header = Some(HeaderSection::default());
     let mut start = 0;
@@ -150,7 +150,7 @@ impl HeaderSection {
         if let Some(field) = FORBIDDEN_FIELDS.into_iter().find(is) {
             return Err(GateRefusal::Forbidden(field));
         }
-        if let Some(i) = REQUIRED_FIELDS.iter().position(|field| is(field))
+        if let Some(i) = REQUIRED_FIELDS.iter().position(is)
             && std::mem::replace(&mut self.seen[i], true)
         {
             return Err(GateRefusal::Repeated(REQUIRED_FIELDS[i]));

@@ -18,12 +18,6 @@ pub fn leftovers(incident: &Incident) -> Vec<Finding> {
     for elsewhere in &incident.elsewhere {
         entity("[[organisation.elsewhere]]", &elsewhere.entity, &mut found);
     }
-    let contact = &incident.contact;
-    for (name, address) in [("email", &contact.email), ("report_fakes_to", &contact.report_fakes_to)] {
-        if address.is_reserved() {
-            found.push(format!("[contact] {name} is at a reserved domain"));
-        }
-    }
     let statements = incident.notice.statements.iter().flat_map(|(element, by_language)| {
         by_language
             .iter()
@@ -51,6 +45,12 @@ fn entity(table: &str, entity: &Entity, found: &mut Vec<String>) {
     for (name, domain) in reserved {
         if domain.is_some_and(is_reserved_domain) {
             found.push(format!("{table} {name} is at a reserved domain"));
+        }
+    }
+    let contact = &entity.contact;
+    for (name, address) in [("email", &contact.email), ("report_fakes_to", &contact.report_fakes_to)] {
+        if address.is_reserved() {
+            found.push(format!("the contact of {table}: {name} is at a reserved domain"));
         }
     }
     let texts = [("legal_name", &entity.legal_name), ("known_as", &entity.known_as)];

@@ -1,4 +1,4 @@
-//! The ledger as one SQLite file: a run opens it, holds its lock, and appends.
+//! The ledger as one `SQLite` file: a run opens it, holds its lock, and appends.
 //!
 //! Every change of a notice and the event that says so are one transaction, synced before it is reported
 //! (write-ahead log, `synchronous=FULL`). Decisions about notices are core's.
@@ -7,16 +7,22 @@ mod beside;
 mod chain;
 mod claim;
 mod commit;
+mod decide;
 mod fault;
 mod freeze;
 mod place;
 mod read;
 mod row;
 mod schema;
+mod story;
+mod verify;
 
 pub use beside::{BesideError, approve, request_stop, withdraw_approval};
+pub use decide::{Decision, ResolveError};
 pub use freeze::{Freeze, FreezeError};
 pub use read::{Approval, Counts, CurrentPlan, FrozenRows, LedgerReader, NoticeView, Notices, RunView, Which};
+pub use story::{EventView, NoticeStory, Story};
+pub use verify::Flaw;
 
 use crate::{Append, Claim, Ledger, LedgerError, Outcome, RunEvent, StopRequest};
 use chain::{Chain, NOTHING, NewEvent, Salts, to_json};
@@ -172,6 +178,16 @@ impl SqliteLedger {
         LedgerReader::open(Path::new(&self.path))?
             .ok_or_else(|| OpenLedgerError::Missing { path: self.path.clone() })
     }
+
+    /// Lets the file grow by `pages` more pages of 4 KiB and no further, as a full disk would.
+    #[cfg(any(test, feature = "model"))]
+    pub fn limit_growth(&mut self, pages: u32) -> Result<(), LedgerError> {
+        let limit = || {
+            let count: u32 = self.connection.query_row("PRAGMA page_count", (), |row| row.get(0))?;
+            self.connection.pragma_update(None, "max_page_count", count + pages)
+        };
+        limit().map_err(|error| Fault::from(error).at("limit", &self.path))
+    }
 }
 
 impl Ledger for SqliteLedger {
@@ -203,7 +219,7 @@ enum IfEmpty {
 fn open_known(place: &Place, name: &str, if_empty: IfEmpty) -> Result<Connection, OpenLedgerError> {
     let fault = |fault: Fault| OpenLedgerError::from(fault.at("open", name));
     let mut connection = schema::open_to_write(&place.ledger).map_err(fault)?;
-    match schema::version(&connection).map_err(fault)? {
+    match schema::version(&connection, &place.ledger).map_err(fault)? {
         Version::Known => {}
         Version::Empty if if_empty == IfEmpty::Create => schema::create(&mut connection).map_err(fault)?,
         Version::Empty => return Err(OpenLedgerError::Missing { path: name.to_owned() }),

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p forthwith-templating --example render_rate`
 
+#![expect(clippy::unwrap_used, reason = "it shares the tests' model")]
+
 #[path = "../tests/it/model.rs"]
 mod model;
 

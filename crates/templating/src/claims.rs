@@ -39,13 +39,13 @@ pub(crate) struct Claim {
 struct Rule {
     code: &'static str,
     gravity: Gravity,
-    applies: fn(&Record) -> bool,
+    applies: fn(Record) -> bool,
     phrases: &'static [&'static str],
     why: &'static str,
     hint: &'static str,
 }
 
-const ALWAYS: fn(&Record) -> bool = |_| true;
+const ALWAYS: fn(Record) -> bool = |_| true;
 
 /// Phrases are lower case, without signs but apostrophes; a phrase matches whole words.
 const RULES: &[Rule] = &[
@@ -244,7 +244,7 @@ const AFFECTED: [&str; 12] = [
 const HEDGE_REACH: usize = 5;
 
 /// Returns what may not be said in `text`, a sentence at a time.
-pub(crate) fn find(text: &str, record: &Record) -> Vec<Claim> {
+pub(crate) fn find(text: &str, record: Record) -> Vec<Claim> {
     let mut claims = Vec::new();
     let lower = text.to_lowercase();
     if let Some(scheme) = SCHEMES.iter().find(|scheme| lower.contains(*scheme)) {
@@ -264,7 +264,7 @@ pub(crate) fn find(text: &str, record: &Record) -> Vec<Claim> {
 }
 
 impl Rule {
-    fn claim(&self, words: &[String], record: &Record) -> Option<Claim> {
+    fn claim(&self, words: &[String], record: Record) -> Option<Claim> {
         if !(self.applies)(record) {
             return None;
         }
@@ -307,7 +307,7 @@ mod tests {
     const RECORD: Record =
         Record { can_be_reached: false, nothing_else: true, passwords_safe: true, culprits: Number::Unknown };
 
-    fn codes(text: &str, record: &Record) -> Vec<&'static str> {
+    fn codes(text: &str, record: Record) -> Vec<&'static str> {
         find(text, record).into_iter().map(|claim| claim.code).collect()
     }
 
@@ -321,12 +321,12 @@ mod tests {
             ("There is no need to change your password.", "claim-password"),
             ("The employee has been fired.", "culprits-disagree"),
         ] {
-            assert_eq!(codes(text, &NO_RECORD), [code], "{text}");
-            assert_eq!(codes(text, &RECORD), [""; 0], "{text}");
+            assert_eq!(codes(text, NO_RECORD), [code], "{text}");
+            assert_eq!(codes(text, RECORD), [""; 0], "{text}");
         }
         let one = Record { culprits: Number::One, ..RECORD };
-        assert_eq!(codes("The individuals responsible have been fired.", &one), ["culprits-disagree"]);
-        assert_eq!(codes("The individual responsible has been fired.", &one), [""; 0]);
+        assert_eq!(codes("The individuals responsible have been fired.", one), ["culprits-disagree"]);
+        assert_eq!(codes("The individual responsible has been fired.", one), [""; 0]);
     }
 
     #[test]
@@ -343,10 +343,10 @@ mod tests {
             ("Act now!", "word-urgent"),
             ("We apologise for any inconvenience.", "word-belittles"),
         ] {
-            assert_eq!(codes(text, &RECORD), [code], "{text}");
+            assert_eq!(codes(text, RECORD), [code], "{text}");
         }
         for text in ["Strangers may write to you.", "We are sorry.", "You may ask us. You were affected."] {
-            assert_eq!(codes(text, &RECORD), [""; 0], "{text}");
+            assert_eq!(codes(text, RECORD), [""; 0], "{text}");
         }
     }
 }

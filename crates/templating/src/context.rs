@@ -6,7 +6,7 @@
 use crate::{language, scan::Kind};
 use forthwith_core::{
     fact::{Fact, When},
-    incident::{CulpritRole, Culprits, Entity, Exposure, Incident, KNOWN_CATEGORIES},
+    incident::{Contact, CulpritRole, Culprits, Entity, Exposure, Incident, KNOWN_CATEGORIES},
     recipient::Recipient,
     variant::Variant,
 };
@@ -143,6 +143,11 @@ impl Names {
         self.columns.values().map(String::as_str)
     }
 
+    /// Returns the column that `name` stands for, as the header has it.
+    pub(crate) fn column(&self, name: &str) -> Option<&str> {
+        self.columns.get(name).map(String::as_str)
+    }
+
     /// Returns the person's value of a personal name; empty where the row has none.
     pub(crate) fn personal<'a>(&self, name: &str, recipient: &'a Recipient) -> &'a str {
         match name {
@@ -185,7 +190,7 @@ pub(crate) fn of_variant(incident: &Incident, variant: &Variant, phrases: &Phras
     context.insert("language", &variant.language);
     context.insert("subject", phrases.subject);
     insert_entity(&mut context, entity);
-    insert_contact(&mut context, incident, &variant.language);
+    insert_contact(&mut context, &entity.contact, &variant.language);
     insert_facts(&mut context, incident, &variant.language);
     insert_data(&mut context, variant, phrases);
     let advice = incident.notice.advice.get(&variant.language);
@@ -207,8 +212,7 @@ fn insert_entity(context: &mut Context, entity: &Entity) {
     context.insert("authority", entity.authority.as_deref().unwrap_or_default());
 }
 
-fn insert_contact(context: &mut Context, incident: &Incident, language: &str) {
-    let contact = &incident.contact;
+fn insert_contact(context: &mut Context, contact: &Contact, language: &str) {
     context.insert("contact_email", contact.email.expose());
     context.insert("contact_phone", contact.phone.as_deref().unwrap_or_default());
     context.insert("contact_hours", contact.hours.get(language).map_or("", String::as_str));

@@ -74,8 +74,17 @@ struct Reader {
     open: Option<Block>,
     /// Text not yet split at its gaps: the parser may hand one word over in pieces.
     text: String,
-    /// The next number of the list being read, or `None` in one without numbers.
-    list: Option<Option<u64>>,
+    list: List,
+}
+
+/// The list being read.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum List {
+    #[default]
+    None,
+    Bullets,
+    /// With the number of the next item.
+    Numbers(u64),
 }
 
 impl Reader {
@@ -101,7 +110,7 @@ impl Reader {
     fn start(&mut self, tag: &Tag<'_>) -> Result<(), MarkdownRefusal> {
         use MarkdownRefusal as R;
         match tag {
-            Tag::Paragraph if self.list.is_some() => match self.open.as_ref() {
+            Tag::Paragraph if self.list != List::None => match self.open.as_ref() {
                 Some(item) if item.inlines.is_empty() && self.text.is_empty() => Ok(()),
                 _ => Err(R::Nested),
             },
@@ -109,14 +118,17 @@ impl Reader {
             Tag::Heading { level: HeadingLevel::H1, .. } => self.open(Kind::Title),
             Tag::Heading { level: HeadingLevel::H2, .. } => self.open(Kind::Heading),
             Tag::Heading { .. } => Err(R::Heading),
-            Tag::List(_) if self.list.is_some() => Err(R::Nested),
+            Tag::List(_) if self.list != List::None => Err(R::Nested),
             Tag::List(first) => {
-                self.list = Some(first.map(|_| 1));
+                self.list = if first.is_some() { List::Numbers(1) } else { List::Bullets };
                 Ok(())
             }
             Tag::Item => {
-                let number = self.list.flatten();
-                self.list = Some(number.map(|number| number + 1));
+                let mut number = None;
+                if let List::Numbers(next) = &mut self.list {
+                    number = Some(*next);
+                    *next += 1;
+                }
                 self.open(Kind::Item { number, is_last: false })
             }
             Tag::Strong => self.push(Inline::StrongStart),
@@ -131,14 +143,14 @@ impl Reader {
         match tag {
             TagEnd::Strong => self.push(Inline::StrongEnd),
             TagEnd::Emphasis => self.push(Inline::EmphasisEnd),
-            TagEnd::Paragraph if self.list.is_some() => Ok(()),
+            TagEnd::Paragraph if self.list != List::None => Ok(()),
             TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item => {
                 self.flush()?;
                 self.blocks.extend(self.open.take());
                 Ok(())
             }
             TagEnd::List(_) => {
-                self.list = None;
+                self.list = List::None;
                 if let Some(Block { kind: Kind::Item { is_last, .. }, .. }) = self.blocks.last_mut() {
                     *is_last = true;
                 }

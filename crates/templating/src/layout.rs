@@ -41,7 +41,7 @@ pub(crate) struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// Returns the value with this number. The parser made the number from the values, so it is there.
-    pub fn value(&self, number: usize) -> &'a str {
+    pub(crate) fn value(&self, number: usize) -> &'a str {
         self.values.get(number).map_or("", String::as_str)
     }
 }

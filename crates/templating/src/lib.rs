@@ -22,6 +22,10 @@ mod text;
 mod value;
 mod words;
 
+pub use context::{NAMES, Name, Whose};
+pub use layout::Flow;
+pub use lint::{FLESCH_MIN, GRADE_MAX, STEPS_MAX, WORDS_MAX};
 pub use mime::RenderError;
-pub use shipped::ELEMENTS;
+pub use scan::{FILTERS, Kind, TAGS};
+pub use shipped::{ELEMENTS, ShippedElement, Weight};
 pub use words::{Parts, SUBJECT_CHARACTERS_MAX, Words};

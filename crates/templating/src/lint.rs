@@ -62,7 +62,7 @@ pub(crate) fn check(incident: &Incident, variant: &Variant, sources: &[Source], 
         let place = || place(sources, &piece.element);
         let blocks = words_of(std::slice::from_ref(piece));
         if is_english {
-            findings.extend(claims::find(&blocks.join("\n"), &record).into_iter().map(|claim| Finding {
+            findings.extend(claims::find(&blocks.join("\n"), record).into_iter().map(|claim| Finding {
                 place: place(),
                 code: claim.code,
                 gravity: claim.gravity,

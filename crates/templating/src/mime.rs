@@ -91,8 +91,12 @@ pub(crate) fn set_date(bytes: &mut [u8], value: &str) -> Result<(), RenderError>
 }
 
 /// Returns a Date value (RFC 5322 section 3.3): `Mon, 23 Nov 2026 18:00:00 +0000`.
-pub(crate) fn date_value(date: Timestamp) -> String {
-    TimeZone::UTC.to_datetime(date).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+pub(crate) fn date_value(date: Timestamp) -> Result<String, RenderError> {
+    let date = TimeZone::UTC.to_datetime(date);
+    if !(1000..=9999).contains(&date.year()) {
+        return Err(RenderError::Date);
+    }
+    Ok(date.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string())
 }
 
 fn lettre_message(parts: &Parts, marks: &Marks<'_>) -> Result<lettre::Message, RenderError> {

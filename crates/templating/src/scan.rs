@@ -81,7 +81,7 @@ impl<'a> Scanner<'a> {
     fn run(&mut self) {
         let mut at = 0;
         let mut tags = 0;
-        while let Some(start) = self.source[at..].find("{").map(|found| at + found) {
+        while let Some(start) = self.source[at..].find('{').map(|found| at + found) {
             let rest = &self.source[start..];
             if rest.starts_with("{#") {
                 at = rest.find("#}").map_or(self.source.len(), |end| start + end + 2);

@@ -203,29 +203,20 @@ impl Collector<'_> {
     fn phrases(&mut self, language: &str) -> LanguagePhrases {
         let mut phrases = LanguagePhrases::default();
         let subject = self.incident.notice.subject.get(language).cloned();
-        match subject.or_else(|| self.phrase("subject", language)) {
-            Some(subject) => phrases.subject = subject,
-            None => {
-                let message = format!("there is no subject in the language `{language}`");
-                self.refuse("subject-missing", message, "add it under `subject` in the notice's table");
-            }
+        if let Some(subject) = subject.or_else(|| self.phrase("subject", language)) {
+            phrases.subject = subject;
+        } else {
+            let message = format!("there is no subject in the language `{language}`");
+            self.refuse("subject-missing", message, "add it under `subject` in the notice's table");
         }
         for category in &self.incident.categories {
             let own_words = category.words.get(language).cloned();
             let words = own_words.or_else(|| self.phrase(&format!("category_{}", category.id), language));
-            match words {
-                Some(words) => {
-                    phrases.categories.insert(category.id.clone(), words);
-                }
-                None => {
-                    let message =
-                        format!("the category `{}` has no words in the language `{language}`", category.id);
-                    self.refuse(
-                        "words-missing",
-                        message,
-                        "say in the category's `words` what people would call it",
-                    );
-                }
+            if let Some(words) = words {
+                phrases.categories.insert(category.id.clone(), words);
+            } else {
+                let message = format!("the category `{}` has no words in the language `{language}`", category.id);
+                self.refuse("words-missing", message, "say in the category's `words` what people would call it");
             }
             if let Some(words) = self.phrase(&format!("consequence_{}", category.id), language) {
                 phrases.consequences.insert(category.id.clone(), words);

@@ -2,7 +2,7 @@
 
 use crate::{
     document::{Inline, Kind},
-    layout::{Flow, Laid},
+    layout::Laid,
 };
 
 /// Characters in a line: what RFC 5322 section 2.1.1 advises (78), less room for quoting in answers.
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use crate::{
         document::parse,
-        layout::{Piece, lay_out},
+        layout::{Flow, Piece, lay_out},
     };
     use std::sync::Arc;
 

@@ -4,6 +4,8 @@
 //! only the elements that read a personal value go through Tera again, and their Markdown is parsed once for all
 //! who differ only in values. No order, clock or chance enters: the same inputs give the same bytes.
 
+mod columns;
+
 use crate::{
     context::{self, Names, Phrases},
     document::{self, Block, MarkdownRefusal},
@@ -147,7 +149,7 @@ impl Words {
         let pieces = self.sheet(variant).and_then(|sheet| self.pieces(&sheet, &sample));
         match pieces {
             Ok(pieces) => lint::check(&self.incident, variant, sources, &pieces),
-            Err(error) => vec![self.failure(sources, &error)],
+            Err(error) => vec![Self::failure(sources, &error)],
         }
     }
 
@@ -175,7 +177,7 @@ impl Words {
         };
         let (mut bytes, content) = mime::masked(&parts, &marks)?;
         if let Some(date) = date {
-            mime::set_date(&mut bytes, &mime::date_value(date))?;
+            mime::set_date(&mut bytes, &mime::date_value(date)?)?;
         }
         let return_path = format!("{}@{}", key.return_path(token), entity.return_path_domain);
         Ok(Message { return_path, bytes, content })
@@ -185,6 +187,12 @@ impl Words {
     pub fn parts(&self, recipient: &Recipient) -> Result<Parts, RenderError> {
         let sheet = self.sheet(&Variant::of(&self.incident, recipient))?;
         self.parts_of(&sheet, recipient)
+    }
+
+    /// Returns the parts of the notice that an invented reader of `variant` would get: it names nobody.
+    pub fn sample(&self, variant: &Variant) -> Result<Parts, RenderError> {
+        let sheet = self.sheet(variant)?;
+        self.parts_of(&sheet, &lint::sample_recipient(variant, self.names.columns()))
     }
 
     fn parts_of(&self, sheet: &Sheet, recipient: &Recipient) -> Result<Parts, RenderError> {
@@ -306,7 +314,7 @@ impl Words {
     }
 
     /// Returns a failure of the sample as a finding, placed at the element that it names.
-    fn failure(&self, sources: &[Source], error: &RenderError) -> Finding {
+    fn failure(sources: &[Source], error: &RenderError) -> Finding {
         let (RenderError::Template(element)
         | RenderError::TooLong(element)
         | RenderError::Markdown { element, .. }

@@ -111,3 +111,18 @@ fn report(settings: &Settings, sources: &[Measured], notifies: &[Measured]) -> a
     ensure!(ratio >= settings.at_least, "the ratio is below {}", settings.at_least);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smtp_source_is_measured_against_a_fresh_sink() {
+        let (Some(sink), Some(source)) = (tools::require("smtp-sink"), tools::require("smtp-source")) else {
+            return;
+        };
+        let settings = Settings { notices: 200, connections: 4, rounds: 1, at_least: 0.0 };
+        let measured = measure_source(&sink, &source, &settings, 200, 4_000).unwrap();
+        assert!(measured.rate > 1.0 && measured.rate.is_finite());
+    }
+}

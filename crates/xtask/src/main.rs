@@ -3,14 +3,17 @@
 //! Nothing here is part of forthwith. What keeps the tree tidy is a test beside this program, so that a plain
 //! `cargo test` runs it.
 
-#![expect(clippy::print_stdout, reason = "a developer command talks on the terminal")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a developer command talks on the terminal")]
 
 mod bench;
 mod packages;
 mod test;
 
 use clap::{Parser, Subcommand};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Developer commands of forthwith.
 #[derive(Debug, Parser)]
@@ -37,11 +40,16 @@ enum Bench {
     Delivery(bench::Settings),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
         Command::Test => test::run(),
         Command::Bench { what: Bench::Delivery(settings) } => bench::delivery(&settings),
+    };
+    if let Err(error) = result {
+        eprintln!("xtask: {error:#}");
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }
 
 /// Returns the top level of the repository.

@@ -4,12 +4,12 @@ use crate::{
     args::IncidentArgs,
     checking::{self, Checked},
     exit::{CommandError, Exit},
-    findings,
+    findings::{self, Sources},
     folder::Folder,
     inputs,
     terminal::{Out, counted},
 };
-use forthwith_core::finding::{Gravity, any_refused};
+use forthwith_core::finding::{Finding, Gravity, any_refused};
 use serde_json::{Value, json};
 
 /// Runs the command.
@@ -33,9 +33,10 @@ pub fn run(args: &IncidentArgs, out: Out) -> Result<Exit, CommandError> {
 /// Returns the report for programs.
 pub fn report(checked: &Checked) -> Value {
     let counts = &checked.tally.counts;
-    let variants = checked.variants.iter().map(|(variant, reached)| {
-        json!({ "key": variant.to_string(), "count": reached.count })
-    });
+    let variants = checked
+        .variants
+        .iter()
+        .map(|(variant, reached)| json!({ "key": variant.to_string(), "count": reached.count }));
     json!({
         "rows": counts.rows,
         "planned": counts.planned,
@@ -83,6 +84,12 @@ pub fn refuse(checked: &Checked, out: Out, folder: &Folder) -> CommandError {
     let count = counted(checked.weighing(Gravity::Refused), "finding");
     CommandError::new(Exit::Refused, format!("the inputs are refused: {count} of gravity `refused`"))
         .hint(format!("`forthwith check {}` lists them all", folder.path.display()))
+}
+
+/// Shows findings about settings alone, and returns the error that a command ends with because of them.
+pub fn refuse_settings(findings: &[Finding], sources: &Sources, out: Out) -> CommandError {
+    eprint_verbatim(&findings::human(findings, &findings::totals(findings), sources, out.on_stderr()));
+    CommandError::new(Exit::Refused, "the settings are refused").hint("mend what is marked `refused` above")
 }
 
 fn eprint_verbatim(text: &str) {

@@ -45,7 +45,9 @@ pub fn run(args: &NewArgs, out: Out) -> Result<Exit, CommandError> {
         let error_kind = error.kind();
         let failed = CommandError::new(Exit::Cannot, format!("cannot make {}", args.dir.display())).because(error);
         match error_kind {
-            io::ErrorKind::AlreadyExists => failed.hint("name a folder that does not exist yet; nothing was changed"),
+            io::ErrorKind::AlreadyExists => {
+                failed.hint("name a folder that does not exist yet; nothing was changed")
+            }
             _ => failed,
         }
     };
@@ -79,6 +81,6 @@ fn personalised(text: &str, dir: &Path) -> String {
     let fits = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let id: String = name.chars().map(fits).take(32).collect();
     let id = id.trim_matches('-');
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date();
     text.replace("SAMPLE-ID", if id.is_empty() { "incident" } else { id }).replace("SAMPLE-DAY", &today.to_string())
 }

@@ -31,7 +31,9 @@ pub fn run(args: &PreviewArgs, out: Out) -> Result<Exit, CommandError> {
         Ok(())
     })?;
     // A refused row must not keep the words from being looked at; refused settings leave nothing to show.
-    let Some((incident, _, words)) = checked.inputs.whole() else { return Err(check::refuse(&checked, out, &folder)) };
+    let Some((incident, _, words)) = checked.inputs.whole() else {
+        return Err(check::refuse(&checked, out, &folder));
+    };
     let recipient = match (&chosen, &args.variant) {
         (Some(row), _) => planned(row)?,
         (None, Some(key)) => {
@@ -121,10 +123,11 @@ fn show(
     match form {
         Form::Html if args.open => open(&parts.html, recipient.row, out)?,
         // The page is for a browser or a file; a terminal that shows it obeys nothing in it.
-        Form::Html => out.line(&parts.html),
+        Form::Html => out.line(parts.html.replace("\r\n", "\n")),
         _ => {
             out.line(format!("From: {}\nTo: {}\nSubject: {}\n", parts.from, parts.to, parts.subject));
-            out.line(&parts.text);
+            // A CR belongs to the wire, not to a terminal.
+            out.line(parts.text.replace("\r\n", "\n"));
         }
     }
     Ok(Exit::Done)
@@ -146,10 +149,8 @@ fn open(html: &str, row: u64, out: Out) -> Result<(), CommandError> {
 }
 
 fn write_page(html: &str, row: u64) -> std::io::Result<PathBuf> {
-    let mut file = tempfile::Builder::new()
-        .prefix(&format!("forthwith-preview-row-{row}-"))
-        .suffix(".html")
-        .tempfile()?;
+    let mut file =
+        tempfile::Builder::new().prefix(&format!("forthwith-preview-row-{row}-")).suffix(".html").tempfile()?;
     file.write_all(html.as_bytes())?;
     let (_, path) = file.keep().map_err(|error| error.error)?;
     Ok(path)

@@ -68,7 +68,9 @@ fn pace(summary: &Summary, is_running: bool, recent: u64) -> String {
             format!("\nA run goes on: {recent} accepted in the last minute, {} left", time_left(left, pace))
         }
         (false, 0) => "\nNo run goes on, and nothing is left to attempt.".to_owned(),
-        (false, left) => format!("\nNo run goes on; {} to attempt: `forthwith notify` goes on", counted(left, "notice")),
+        (false, left) => {
+            format!("\nNo run goes on; {} to attempt: `forthwith notify` goes on", counted(left, "notice"))
+        }
     }
 }
 
@@ -86,7 +88,11 @@ fn deadline(plan: &CurrentPlan, now: Timestamp) -> Option<String> {
     let deadline: Timestamp = line.parse().ok()?;
     let seconds = deadline.as_second() - now.as_second();
     let apart = span(seconds.unsigned_abs());
-    Some(if seconds >= 0 { format!("Deadline {deadline}: {apart} left") } else { format!("Deadline {deadline}: {apart} ago") })
+    Some(if seconds >= 0 {
+        format!("Deadline {deadline}: {apart} left")
+    } else {
+        format!("Deadline {deadline}: {apart} ago")
+    })
 }
 
 fn show_doubts(reader: &LedgerReader, summary: &Summary, folder: &Folder, out: Out) -> Result<(), CommandError> {

@@ -10,13 +10,13 @@ use std::{path::PathBuf, time::Duration};
 /// Connections at once: more than any relay allows one client.
 const CONNECTIONS_MAX: u64 = 256;
 /// Connections where nobody says: what a relay that knows nothing of us accepts.
-const CONNECTIONS_DEFAULT: u32 = 4;
+pub(super) const CONNECTIONS_DEFAULT: u32 = 4;
 /// Attempts in one window of a limit: each is remembered for as long as the window is.
 const LIMIT_ATTEMPTS_MAX: u32 = 1_000_000;
 /// How long a relay that was reached may be away.
-const PATIENCE_DEFAULT: Duration = Duration::from_secs(15 * 60);
+pub(super) const PATIENCE_DEFAULT: Duration = Duration::from_secs(15 * 60);
 /// How long a notice is tried: RFC 5321 section 4.5.4.1 says at least 4 to 5 days.
-const GIVE_UP_DEFAULT: Duration = Duration::from_secs(4 * 24 * 3600);
+pub(super) const GIVE_UP_DEFAULT: Duration = Duration::from_secs(4 * 24 * 3600);
 /// The longest time that a setting may name.
 const DURATION_MAX: Duration = Duration::from_secs(60 * 24 * 3600);
 

@@ -32,35 +32,25 @@ pub fn read(file: &str, bytes: &[u8]) -> (Option<Incident>, Vec<Finding>) {
 
 fn incident(root: &Table<'_>) -> Option<Incident> {
     let about = section(root, "incident", "what happened when", read_about);
-    let organisation = section(root, "organisation", "who writes", organisation);
+    let contact = section(root, "contact", "where people turn", contact);
+    let organisation =
+        section(root, "organisation", "who writes", |table| Some(organisation(table, contact.as_ref())));
     let facts = section(root, "facts", "what is known", facts);
     let categories = section(root, "data", "which data is concerned", categories);
     let languages = match root.get("languages") {
         Some(field) => field.table().and_then(|table| finish(&table, languages)),
         None => Some(Languages { default: "en".to_owned(), offered: vec!["en".to_owned()] }),
     };
-    let contact = section(root, "contact", "where people turn", contact);
     let notice = read_notice(root, languages.as_ref());
     let approval = match root.get("approval") {
         Some(field) => Some(field.table().and_then(|table| finish(&table, approval))?),
         None => None,
     };
     let (id, clock, deadline) = about?;
-    let (organisation, elsewhere) = organisation?;
-    let (facts, categories, languages, contact, notice) = (facts?, categories?, languages?, contact?, notice?);
-    Some(Incident {
-        id,
-        clock,
-        organisation,
-        elsewhere,
-        facts,
-        categories,
-        languages,
-        contact,
-        notice,
-        approval,
-        deadline,
-    })
+    contact?;
+    let (organisation, elsewhere) = organisation??;
+    let (facts, categories, languages, notice) = (facts?, categories?, languages?, notice?);
+    Some(Incident { id, clock, organisation, elsewhere, facts, categories, languages, notice, approval, deadline })
 }
 
 fn section<T>(root: &Table<'_>, key: &str, what: &str, read: impl Fn(&Table<'_>) -> Option<T>) -> Option<T> {
@@ -147,16 +137,16 @@ fn when(field: &Field<'_>) -> Option<When> {
     Some(if from == to { When::On(from) } else { When::Between(from, to) })
 }
 
-fn organisation(table: &Table<'_>) -> Option<(Entity, Vec<Elsewhere>)> {
-    let main = entity(table);
+fn organisation(table: &Table<'_>, contact: Option<&Contact>) -> Option<(Entity, Vec<Elsewhere>)> {
+    let main = entity(table, contact.cloned());
     let elsewhere = match table.get("elsewhere") {
-        Some(field) => field.items().and_then(|items| items.iter().map(read_elsewhere).collect()),
+        Some(field) => field.items().and_then(|items| items.iter().map(|e| read_elsewhere(e, contact)).collect()),
         None => Some(Vec::new()),
     };
     Some((main?, elsewhere?))
 }
 
-fn read_elsewhere(field: &Field<'_>) -> Option<Elsewhere> {
+fn read_elsewhere(field: &Field<'_>, main: Option<&Contact>) -> Option<Elsewhere> {
     finish(&field.table()?, |table| {
         let residence = table.need("residence", "countries, such as [\"GB\", \"US-CA\"]").and_then(|field| {
             let codes = field.lines()?;
@@ -171,12 +161,17 @@ fn read_elsewhere(field: &Field<'_>) -> Option<Elsewhere> {
             }
             wrong.is_none().then_some(codes)
         });
-        let entity = entity(table);
+        // An entity without contact of its own shares that of the organisation.
+        let own = match table.get("contact") {
+            Some(field) => field.table().and_then(|table| finish(&table, contact)),
+            None => main.cloned(),
+        };
+        let entity = entity(table, own);
         Some(Elsewhere { residence: residence?, entity: entity? })
     })
 }
 
-fn entity(table: &Table<'_>) -> Option<Entity> {
+fn entity(table: &Table<'_>, contact: Option<Contact>) -> Option<Entity> {
     let legal_name = table.need("legal_name", "the registered name").and_then(|f| f.line());
     let known_as = table.need("known_as", "the name that people know").and_then(|f| f.line());
     let from = table.need("from", "the mailbox that writes: \"Name <privacy@example.org>\"");
@@ -198,6 +193,7 @@ fn entity(table: &Table<'_>) -> Option<Entity> {
         postal_address: postal_address?,
         website: website?,
         authority: authority?,
+        contact: contact?,
     })
 }
 
@@ -493,6 +489,7 @@ from = "privacy@kestrel-lane.example"
 postal_address = ["London"]
 website = "kestrel-lane.example/uk"
 authority = "ICO"
+contact = { email = "help-uk@kestrel-lane.example", report_fakes_to = "fakes@kestrel-lane.example" }
 
 [facts]
 exposure = "disclosed"
@@ -531,7 +528,9 @@ none = "a test"
         let gb = Residence { country: "GB".into(), region: String::new() };
         let texas = Residence { country: "US".into(), region: "TX".into() };
         assert_eq!(incident.entity_for(&gb).1.legal_name, "Kestrel Lane UK Ltd");
+        assert_eq!(incident.entity_for(&gb).1.contact.email.expose(), "help-uk@kestrel-lane.example");
         assert_eq!(incident.entity_for(&texas).0, 0);
+        assert_eq!(incident.entity_for(&texas).1.contact.email.expose(), "help@kestrel-lane.example");
         assert_eq!(incident.notice.statements["what_we_did"]["en"].text, "We **fired** them.");
         assert_eq!(incident.approval, Some(ApprovalRule::NotNeeded { reason: "a test".into() }));
         assert_eq!(incident.language_for("en-GB"), "en");

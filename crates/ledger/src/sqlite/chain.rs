@@ -42,7 +42,7 @@ pub(crate) struct NewEvent<'a> {
 /// An event as it is kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
-    pub(crate) event: i64,
+    pub(crate) number: i64,
     pub(crate) previous: Digest,
     pub(crate) digest: Digest,
     pub(crate) at: Timestamp,
@@ -67,7 +67,7 @@ impl Event {
             _ => None,
         };
         Ok(Self {
-            event: row.get(0)?,
+            number: row.get(0)?,
             previous: digest(row.get(1)?)?,
             digest: digest(row.get(2)?)?,
             at: time(row.get(3)?)?,
@@ -88,11 +88,11 @@ impl Event {
     }
 
     pub(crate) fn run(&self) -> i64 {
-        self.event >> SEQ_BITS
+        self.number >> SEQ_BITS
     }
 
     pub(crate) fn seq(&self) -> i64 {
-        self.event & ((1 << SEQ_BITS) - 1)
+        self.number & ((1 << SEQ_BITS) - 1)
     }
 
     /// Returns the digest that the event ought to have.
@@ -104,7 +104,7 @@ impl Event {
 
     pub(crate) fn read_facts(&self) -> Result<Facts, Fault> {
         serde_json::from_str(&self.facts)
-            .map_err(|_| damaged(format!("the facts of event {} cannot be read", self.event)))
+            .map_err(|_| damaged(format!("the facts of event {} cannot be read", self.number)))
     }
 }
 

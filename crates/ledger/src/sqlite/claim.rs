@@ -30,6 +30,8 @@ impl Claims {
         want: usize,
         now: Timestamp,
     ) -> Result<Claim, Fault> {
+        // One look at the file instead of one for each notice.
+        let connection = &*connection.unchecked_transaction()?;
         let mut found = self.find_due(connection, plan, want, now)?;
         let left = want - found.len();
         for (notice, position) in self.find_fresh(connection, plan, left)? {

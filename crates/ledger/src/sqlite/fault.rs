@@ -1,4 +1,4 @@
-//! How a failure of SQLite becomes an error that names the file and tells damage from a full disk.
+//! How a failure of `SQLite` becomes an error that names the file and tells damage from a full disk.
 
 use crate::LedgerError;
 use rusqlite::ErrorCode;

@@ -181,13 +181,12 @@ impl Read {
         row: &FrozenRow,
     ) -> Result<(), Fault> {
         let kept = KeptRow::of(row, &salts.next()?)?;
-        let digest = kept.digest();
+        let (digest, person) = kept.digest().zip(kept.person).expect("a row just made has its person");
         transaction
             .prepare_cached(
                 "INSERT INTO rows(plan, row, line, withheld, note, digest) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![plan, kept.row, kept.line, kept.withheld, kept.note, digest.as_bytes()])?;
-        let person = &kept.person;
         transaction
             .prepare_cached(
                 "INSERT INTO recipients(plan, row, id, address, person, salt) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",

@@ -38,7 +38,7 @@ impl Place {
     /// Finds the ledger at `path` and checks folder and file; `None` where either is missing.
     pub(crate) fn find(path: &Path) -> Result<Option<Self>, OpenLedgerError> {
         match Self::of(path)? {
-            Some(place) if place.check_file(&place.ledger)? => Ok(Some(place)),
+            Some(place) if check_file(&place.ledger)? => Ok(Some(place)),
             _ => Ok(None),
         }
     }
@@ -55,7 +55,7 @@ impl Place {
 
     /// Makes an empty ledger file with mode 0600 where there is none, and checks the one that is there.
     pub(crate) fn make_file(&self) -> Result<(), OpenLedgerError> {
-        if !self.check_file(&self.ledger)? {
+        if !check_file(&self.ledger)? {
             // SQLite takes an empty file for an empty database, and gives its side files the mode of this one.
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             rustix::fs::open(&self.ledger, flags, Mode::RUSR | Mode::WUSR)
@@ -77,24 +77,9 @@ impl Place {
         for beside in ["-wal", "-shm"] {
             let mut side = place.ledger.clone().into_os_string();
             side.push(beside);
-            place.check_file(Path::new(&side))?;
+            check_file(Path::new(&side))?;
         }
         Ok(Some(place))
-    }
-
-    /// Returns whether `file` is there; refuses what is no plain file of our own.
-    ///
-    /// It is not opened: closing a second descriptor would drop the locks of a connection in this process.
-    fn check_file(&self, file: &Path) -> Result<bool, OpenLedgerError> {
-        let Some(found) = look(file)? else { return Ok(false) };
-        if !found.is_file() {
-            return Err(unsafe_place(file, "it is a link or no plain file: put the file itself there"));
-        }
-        if found.nlink() > 1 {
-            return Err(unsafe_place(file, "it has a second name (hard link): remove the other name"));
-        }
-        check_owner_and_mode(file, &found, "0600")?;
-        Ok(true)
     }
 
     /// Takes the run lock, or says who holds it.
@@ -130,7 +115,7 @@ impl Place {
     }
 
     fn open_lock(&self, more: OFlags) -> Result<File, OpenLedgerError> {
-        self.check_file(&self.lock)?;
+        check_file(&self.lock)?;
         let flags = more | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match rustix::fs::open(&self.lock, flags, Mode::RUSR | Mode::WUSR) {
             Ok(file) => Ok(File::from(file)),
@@ -172,6 +157,21 @@ fn look(path: &Path) -> Result<Option<Metadata>, OpenLedgerError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(storage("look at", path, error)),
     }
+}
+
+/// Returns whether `file` is there; refuses what is no plain file of our own.
+///
+/// It is not opened: closing a second descriptor would drop the locks of a connection in this process.
+fn check_file(file: &Path) -> Result<bool, OpenLedgerError> {
+    let Some(found) = look(file)? else { return Ok(false) };
+    if !found.is_file() {
+        return Err(unsafe_place(file, "it is a link or no plain file: put the file itself there"));
+    }
+    if found.nlink() > 1 {
+        return Err(unsafe_place(file, "it has a second name (hard link): remove the other name"));
+    }
+    check_owner_and_mode(file, &found, "0600")?;
+    Ok(true)
 }
 
 fn check_owner_and_mode(path: &Path, found: &Metadata, wanted: &str) -> Result<(), OpenLedgerError> {

@@ -159,7 +159,7 @@ impl LedgerReader {
         let name = place.ledger.display().to_string();
         let fault = |fault: Fault| OpenLedgerError::from(fault.at("open", &name));
         let connection = schema::open_to_read(&place.ledger).map_err(fault)?;
-        match schema::version(&connection).map_err(fault)? {
+        match schema::version(&connection, &place.ledger).map_err(fault)? {
             Version::Known => {}
             Version::Empty => return Ok(None),
             Version::Newer(found) => return Err(newer(&name, found)),
@@ -246,6 +246,16 @@ impl LedgerReader {
                 is_alive: living == Some(run),
                 head: digest(row.get(5)?)?,
             }))
+        })
+    }
+
+    /// Returns whether the last notify before `run` did not end: it was killed, or the machine went down.
+    pub fn was_killed_before(&self, run: i64) -> Result<bool, LedgerError> {
+        self.read(|connection| {
+            let sql = "SELECT ended_at IS NULL FROM runs WHERE command = 'notify' AND run < ?1
+                       ORDER BY run DESC LIMIT 1";
+            let found = connection.prepare_cached(sql)?.query_row([run], |row| row.get(0)).optional()?;
+            Ok(found.unwrap_or(false))
         })
     }
 
@@ -476,7 +486,6 @@ impl FrozenRows<'_> {
         let mut page = VecDeque::new();
         while let Some(row) = rows.next()? {
             let (kept, _) = KeptRow::read(row)?;
-            let kept = kept.map_err(|row| damaged(format!("the person of row {row} was deleted")))?;
             page.push_back(kept.thaw()?);
         }
         Ok(page)

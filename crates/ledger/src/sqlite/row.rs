@@ -33,7 +33,8 @@ pub(crate) struct KeptRow {
     pub(crate) withheld: Option<String>,
     pub(crate) note: Option<String>,
     pub(crate) notice: Option<KeptNotice>,
-    pub(crate) person: KeptPerson,
+    /// Missing where it was purged.
+    pub(crate) person: Option<KeptPerson>,
 }
 
 /// What is owed to the person of a row.
@@ -69,11 +70,8 @@ impl KeptRow {
          LEFT JOIN notices n ON n.plan = r.plan AND n.row = r.row \
          AND n.channel = 'email' AND n.purpose = 'first-notice'";
 
-    /// Reads a row and the digest kept of it; the person is missing where it was purged.
-    pub(crate) fn read(row: &Row<'_>) -> Result<(Result<Self, i64>, Digest), Fault> {
-        let kept_digest = digest(row.get(4)?)?;
-        let number: i64 = row.get(0)?;
-        let Some(salt) = row.get::<_, Option<Vec<u8>>>(8)? else { return Ok((Err(number), kept_digest)) };
+    /// Reads a row and the digest kept of it.
+    pub(crate) fn read(row: &Row<'_>) -> Result<(Self, Digest), Fault> {
         let notice = match row.get::<_, Option<String>>(9)? {
             Some(token) => Some(KeptNotice {
                 token,
@@ -83,9 +81,13 @@ impl KeptRow {
             }),
             None => None,
         };
-        let person = KeptPerson { id: row.get(5)?, address: row.get(6)?, person: row.get(7)?, salt };
-        let (line, withheld, note) = (row.get(1)?, row.get(2)?, row.get(3)?);
-        Ok((Ok(Self { row: number, line, withheld, note, notice, person }), kept_digest))
+        let person = match row.get(8)? {
+            Some(salt) => Some(KeptPerson { id: row.get(5)?, address: row.get(6)?, person: row.get(7)?, salt }),
+            None => None,
+        };
+        let (number, line) = (row.get(0)?, row.get(1)?);
+        let (withheld, note) = (row.get(2)?, row.get(3)?);
+        Ok((Self { row: number, line, withheld, note, notice, person }, digest(row.get(4)?)?))
     }
 
     /// Returns `row` as it will be kept.
@@ -108,7 +110,7 @@ impl KeptRow {
                     person: json(serde_json::to_string(person))?,
                     salt,
                 };
-                (None, None, Some(notice), kept)
+                (None, None, Some(notice), Some(kept))
             }
             Fate::Withheld { reason, note, id, address, name } => {
                 let kept = KeptPerson {
@@ -117,7 +119,7 @@ impl KeptRow {
                     person: json(serde_json::to_string(&WithheldPerson { name: name.clone() }))?,
                     salt,
                 };
-                (Some(reason.reason().to_owned()), Some(note.clone()), None, kept)
+                (Some(reason.reason().to_owned()), Some(note.clone()), None, Some(kept))
             }
         };
         Ok(Self { row: number(row.row)?, line: number(row.line)?, withheld, note, notice, person })
@@ -129,21 +131,22 @@ impl KeptRow {
         // The cause of a failed reading would quote the person.
         let unreadable = || damaged(format!("the recipient of row {} cannot be read", self.row));
         let (row, line) = (number(self.row)?, number(self.line)?);
+        let person = self.person.ok_or_else(|| damaged(format!("the person of row {row} was deleted")))?;
         let fate = match (self.withheld, self.notice) {
             (None, Some(notice)) => Fate::Planned(Planned {
-                recipient: serde_json::from_str(&self.person.person).map_err(|_| unreadable())?,
+                recipient: serde_json::from_str(&person.person).map_err(|_| unreadable())?,
                 token: token(&notice.token)?,
                 order: notice.order.cast_unsigned(),
                 variant: notice.variant,
                 content: notice.content,
             }),
             (Some(reason), None) => {
-                let kept: WithheldPerson = serde_json::from_str(&self.person.person).map_err(|_| unreadable())?;
+                let kept: WithheldPerson = serde_json::from_str(&person.person).map_err(|_| unreadable())?;
                 Fate::Withheld {
                     reason: withheld(&reason)?,
                     note: self.note.unwrap_or_default(),
-                    id: Private::new(self.person.id),
-                    address: Private::new(self.person.address),
+                    id: Private::new(person.id),
+                    address: Private::new(person.address),
                     name: kept.name,
                 }
             }
@@ -152,19 +155,20 @@ impl KeptRow {
         Ok(FrozenRow { row, line, fate })
     }
 
-    /// Returns the digest that binds the row.
-    pub(crate) fn digest(&self) -> Digest {
+    /// Returns the digest that binds the row; `None` where it cannot be made again.
+    pub(crate) fn digest(&self) -> Option<Digest> {
+        let person = self.person.as_ref()?;
         let text = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
         let notice = self.notice.as_ref();
         let fields = [
-            self.person.salt.clone(),
+            person.salt.clone(),
             self.row.to_string().into_bytes(),
             self.line.to_string().into_bytes(),
             text(&self.withheld),
             text(&self.note),
-            self.person.id.clone().into_bytes(),
-            self.person.address.clone().into_bytes(),
-            self.person.person.clone().into_bytes(),
+            person.id.clone().into_bytes(),
+            person.address.clone().into_bytes(),
+            person.person.clone().into_bytes(),
             notice.map_or_else(Vec::new, |notice| notice.token.clone().into_bytes()),
             notice.map_or_else(Vec::new, |notice| notice.order.to_string().into_bytes()),
             notice.map_or_else(Vec::new, |notice| notice.variant.clone().into_bytes()),
@@ -175,7 +179,7 @@ impl KeptRow {
             bytes.extend((field.len() as u64).to_be_bytes());
             bytes.extend(field);
         }
-        Digest::of(&bytes)
+        Some(Digest::of(&bytes))
     }
 }
 

@@ -4,8 +4,8 @@
 //! left still proves itself.
 
 use super::fault::{Fault, damaged};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-use std::{path::Path, time::Duration};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, config::DbConfig};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 /// `FWTH`: the file is a ledger of forthwith.
 const APPLICATION_ID: i32 = 0x4657_5448;
@@ -13,6 +13,8 @@ const APPLICATION_ID: i32 = 0x4657_5448;
 pub(crate) const SCHEMA_VERSION: i32 = 1;
 /// How long a writer waits for another short write (`stop`, `approve`) to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Octets of the header of a database file (`SQLite` file format, section 1.3).
+const HEADER_OCTETS: u64 = 100;
 /// Prepared statements kept; there are fewer in all.
 const STATEMENTS_MAX: usize = 64;
 /// Pages of 4 KiB in the log before they are copied to the file: 16 MiB, so that a copy is rare while notices go out.
@@ -181,6 +183,8 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // A statement keeps its plan: without this, SQLite prepares some again for every value bound to them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     // Temporary tables and sorts hold personal data too: never in a file.
@@ -189,7 +193,12 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
 }
 
 /// Reads what kind of file this is; damage where it is no ledger at all.
-pub(crate) fn version(connection: &Connection) -> Result<Version, Fault> {
+pub(crate) fn version(connection: &Connection, path: &Path) -> Result<Version, Fault> {
+    // SQLite takes less than a header for an empty file.
+    let length = path.metadata().map_or(0, |found| found.len());
+    if (1..HEADER_OCTETS).contains(&length) {
+        return Err(damaged("it ends within its header"));
+    }
     let id: i32 = connection.query_row("PRAGMA application_id", (), |row| row.get(0))?;
     let version: i32 = connection.query_row("PRAGMA user_version", (), |row| row.get(0))?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
@@ -199,6 +208,20 @@ pub(crate) fn version(connection: &Connection) -> Result<Version, Fault> {
         (APPLICATION_ID, newer) if newer > SCHEMA_VERSION => Ok(Version::Newer(newer)),
         _ => Err(damaged("it is not a ledger of forthwith")),
     }
+}
+
+/// Returns the names of what the file defines otherwise than this program would: tables, indexes, triggers.
+pub(crate) fn differences(connection: &Connection) -> Result<Vec<String>, Fault> {
+    let fresh = Connection::open_in_memory()?;
+    fresh.execute_batch(TABLES)?;
+    let (found, expected) = (definitions(connection)?, definitions(&fresh)?);
+    Ok(found.symmetric_difference(&expected).map(|(name, _)| name.clone()).collect())
+}
+
+fn definitions(connection: &Connection) -> Result<BTreeSet<(String, Option<String>)>, Fault> {
+    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema")?;
+    let definitions = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(definitions.collect::<Result<_, _>>()?)
 }
 
 /// Makes the tables in an empty file.

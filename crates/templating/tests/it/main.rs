@@ -1,4 +1,10 @@
 //! Tests of the words, over the public interface alone.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod clarity;
+mod lint;
+mod message;
 mod model;
 mod notice;
+mod packet;

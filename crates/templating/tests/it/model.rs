@@ -1,4 +1,7 @@
 //! Incidents and people for the tests, built by hand: the reader of incident.toml is another crate's story.
+//! Examples use this file too, each a part of it.
+
+#![allow(dead_code, reason = "no single target uses all of it")]
 
 use forthwith_core::{
     address::Address,
@@ -54,12 +57,6 @@ pub(crate) fn email_only() -> Incident {
         },
         categories: vec![category("email"), category("phone")],
         languages: Languages { default: "en".to_owned(), offered: vec!["en".to_owned()] },
-        contact: Contact {
-            email: address("help@larkspur.example"),
-            phone: Some("+44 20 7946 0018".to_owned()),
-            hours: by_language("every day, 8 to 20"),
-            report_fakes_to: address("fakes@larkspur.example"),
-        },
         notice: NoticeSettings {
             elements: Vec::new(),
             subject: BTreeMap::new(),
@@ -81,6 +78,7 @@ pub(crate) fn entity() -> Entity {
         postal_address: vec!["14 Tannery Lane".to_owned(), "Leeds LS1 4AB".to_owned()],
         website: "larkspur.example".to_owned(),
         authority: None,
+        contact: contact(),
     }
 }
 
@@ -114,4 +112,19 @@ pub(crate) fn token() -> Token {
 pub(crate) fn words(incident: &Incident) -> Words {
     let (words, findings) = Words::new(incident, &BTreeMap::new());
     words.unwrap_or_else(|| panic!("{findings:#?}"))
+}
+
+/// Returns both parts of one notice with LF line ends, for the golden file.
+pub(crate) fn golden(words: &Words) -> String {
+    let parts = words.parts(&person("Ada Lovelace", &["email"])).unwrap();
+    format!("{}\n{}", parts.text, parts.html).replace("\r\n", "\n")
+}
+
+fn contact() -> Contact {
+    Contact {
+        email: address("help@larkspur.example"),
+        phone: Some("+44 20 7946 0018".to_owned()),
+        hours: by_language("every day, 8 to 20"),
+        report_fakes_to: address("fakes@larkspur.example"),
+    }
 }

@@ -32,7 +32,11 @@ pub(crate) fn read(path: &str) -> String {
 /// Returns every file below the folder `under` whose name ends with `ending`, in order.
 pub(crate) fn files(under: &str, ending: &str) -> Vec<File> {
     let read = |path: String| File { text: read(&path), path };
-    paths(under).into_iter().filter(|path| path.ends_with(ending)).map(read).collect()
+    paths(under)
+        .into_iter()
+        .filter(|path| path.ends_with(ending) && top_level().join(path).is_file())
+        .map(read)
+        .collect()
 }
 
 /// Returns the path of every file and folder below the folder `under`, in order. Empty where it is absent.

@@ -1,0 +1,142 @@
+//! `forthwith explain`: one person's whole story; also for somebody withheld or not on the list.
+
+use crate::{
+    args::ExplainArgs,
+    exit::{CommandError, Exit},
+    folder::Folder,
+    ledgers::{self, Stage},
+    summary::in_words,
+    terminal::Out,
+};
+use forthwith_core::{
+    plan::{Fate, Planned},
+    state::State,
+};
+use forthwith_ledger::sqlite::{EventView, Story};
+use serde_json::{Value, json};
+
+/// Runs the command.
+pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
+    let folder = Folder::find(&args.incident.incident)?;
+    let (reader, plan) = ledgers::look(&folder, Stage::of(args.rehearsal))?;
+    let stories = reader.stories(&args.who).map_err(ledgers::failed)?;
+    out.json(&json!({ "who": args.who, "stories": stories.iter().map(report).collect::<Vec<_>>() }));
+    if stories.is_empty() {
+        let list = &plan.frozen.list.0;
+        out.line(format!(
+            "Nobody by \"{}\" is in {list}, as it was frozen {:.0}.",
+            args.who, plan.frozen.frozen_at
+        ));
+        out.line(
+            "No notice is owed to them by this plan. An id, an address, a row number or a token finds a person.",
+        );
+        return Ok(Exit::Done);
+    }
+    for story in &stories {
+        for line in told(story) {
+            out.line(line);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn told(story: &Story) -> Vec<String> {
+    let row = &story.row;
+    let mut lines = vec![format!("Row {} of the list, line {}", row.row, row.line)];
+    match &row.fate {
+        Fate::Withheld { reason, note, id, address, name } => {
+            lines.push(person(id.expose(), name.expose(), address.expose()));
+            lines.push(format!("  withheld: {}", in_words(*reason)));
+            if !note.is_empty() {
+                lines.push(format!("  {note}"));
+            }
+        }
+        Fate::Planned(planned) => {
+            let recipient = &planned.recipient;
+            lines.push(person(recipient.id.expose(), recipient.name.expose(), recipient.address.expose()));
+            lines.extend(about(planned));
+        }
+    }
+    if let Some(notice) = &story.notice {
+        lines.push(format!("  notice {}, number {} in order", notice.token, notice.position));
+        lines.push(format!("  {}", state_in_words(notice.standing.state, notice.standing.doubted)));
+        lines.extend(notice.events.iter().map(event));
+    }
+    lines.push(String::new());
+    lines
+}
+
+fn person(id: &str, name: &str, address: &str) -> String {
+    let id = if id.is_empty() { "no id" } else { id };
+    let name = if name.is_empty() { "no name" } else { name };
+    let address = if address.is_empty() { "no address" } else { address };
+    format!("  {id} · {name} · {address}")
+}
+
+fn about(planned: &Planned) -> Vec<String> {
+    let recipient = &planned.recipient;
+    vec![
+        format!("  residence {}, language {}", recipient.residence.code(), recipient.language),
+        format!("  exposed: {}", recipient.data.join(", ")),
+        format!("  variant {}", planned.variant),
+        format!("  message {}", planned.content),
+    ]
+}
+
+fn event(event: &EventView) -> String {
+    let facts: Vec<_> = event.facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let told = event.told.as_ref().map(|told| format!(" — {}", told.expose())).unwrap_or_default();
+    format!("    {:.3}  {}  {}{told}", event.at, event.kind, facts.join(", "))
+}
+
+fn state_in_words(state: State, doubted: bool) -> &'static str {
+    match state {
+        State::Queued => "queued: nothing was handed over",
+        State::Deferred => "deferred: refused for now, tried again",
+        State::Offered if doubted => "in doubt: the line broke at the final dot",
+        State::Offered => "offered: in flight, or in doubt if its run was killed",
+        State::Accepted => "accepted by the relay (not: delivered)",
+        State::Bounced => "bounced: the relay refused it for good",
+        State::LetStand => "let stand: may or may not have been told, by decision",
+        State::Expired => "expired: given up",
+        State::Withheld => "withheld",
+    }
+}
+
+fn report(story: &Story) -> Value {
+    let row = &story.row;
+    let mut value = json!({ "row": row.row, "line": row.line });
+    match &row.fate {
+        Fate::Withheld { reason, note, id, address, name } => {
+            value["withheld"] = json!(reason.reason());
+            value["note"] = json!(note);
+            value["id"] = json!(id.expose());
+            value["email"] = json!(address.expose());
+            value["name"] = json!(name.expose());
+        }
+        Fate::Planned(planned) => {
+            let recipient = &planned.recipient;
+            value["id"] = json!(recipient.id.expose());
+            value["email"] = json!(recipient.address.expose());
+            value["name"] = json!(recipient.name.expose());
+            value["residence"] = json!(recipient.residence.code());
+            value["data"] = json!(recipient.data);
+            value["variant"] = json!(planned.variant);
+            value["content"] = json!(planned.content.to_string());
+        }
+    }
+    if let Some(notice) = &story.notice {
+        value["token"] = json!(notice.token.as_str());
+        value["state"] = json!(notice.standing.state);
+        value["in_doubt"] = json!(notice.standing.doubted);
+        value["events"] = notice.events.iter().map(event_report).collect();
+    }
+    value
+}
+
+fn event_report(event: &EventView) -> Value {
+    json!({
+        "run": event.run, "seq": event.seq, "at": event.at.to_string(), "kind": event.kind,
+        "facts": event.facts, "told": event.told.as_ref().map(|told| told.expose()),
+    })
+}

@@ -1,0 +1,233 @@
+//! `forthwith notify`: the dry run, the rehearsal, and the run that tells people.
+
+mod confirm;
+mod dry_run;
+mod ending;
+mod run;
+
+use crate::{
+    args::NotifyArgs,
+    commands::refuse_settings,
+    exit::{CommandError, Exit},
+    folder::{DELIVERY, Folder},
+    freezing::{self, Drift, Prepared},
+    inputs::{self, Inputs},
+    ledgers::{self, Stage},
+    list, secret,
+    terminal::Out,
+};
+use forthwith_core::{
+    approval,
+    delivery::{Delivery, Relay, parse_rate, parse_relay},
+    key::PlanKey,
+    sample,
+};
+use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader, SqliteLedger};
+use jiff::Timestamp;
+
+/// Runs the command.
+pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
+    let folder = Folder::find(&args.incident.incident)?;
+    if args.dry_run {
+        return dry_run::run(&folder, out);
+    }
+    let delivery = delivery(args, &folder, out)?;
+    let stage = if delivery.relay == Relay::Inbox { Stage::Rehearsal } else { Stage::Real };
+    if args.fresh {
+        forget_rehearsal(stage, &folder)?;
+    }
+    let now = Timestamp::now();
+    // The lock comes first: a second notify ends here, before anything is read, asked or connected.
+    let mut ledger = match stage {
+        Stage::Rehearsal => ledgers::open(&folder, stage, "notify", now)?,
+        Stage::Real => {
+            ledgers::look(&folder, stage)?;
+            ledgers::open(&folder, stage, "notify", now)?
+        }
+    };
+    let ready = get_ready(&folder, stage, &mut ledger, out, now);
+    let ready = ready.and_then(|ready| {
+        release(&ready, &delivery, out)?;
+        confirm::confirm(args, &ready, &delivery, out)?;
+        Ok(ready)
+    });
+    match ready {
+        Ok(ready) => run::run(args, &folder, ready, delivery, ledger, out),
+        Err(error) => {
+            // What is asked for next time is in the error; the record says only that nothing was done.
+            let _ = ledger.end(Timestamp::now(), "not begun");
+            Err(error)
+        }
+    }
+}
+
+/// Everything that is known before the first connection.
+pub struct Ready {
+    /// The frozen plan.
+    pub plan: CurrentPlan,
+    /// What its inputs mean.
+    pub inputs: Inputs,
+    /// Its key.
+    pub key: PlanKey,
+    /// Whether people are told.
+    pub stage: Stage,
+}
+
+fn delivery(args: &NotifyArgs, folder: &Folder, out: Out) -> Result<Delivery, CommandError> {
+    let (delivery, findings, sources) = inputs::delivery(folder)?;
+    let is_missing = delivery.is_none() && findings.is_empty();
+    if !findings.is_empty() {
+        let shown = refuse_settings(&findings, &sources, out);
+        if delivery.is_none() {
+            return Err(shown);
+        }
+    }
+    let usage = |error: &dyn std::fmt::Display| CommandError::new(Exit::Usage, error.to_string());
+    let asked = args.relay.as_deref().map(parse_relay).transpose().map_err(|error| usage(&error))?;
+    let mut delivery = match delivery {
+        Some(delivery) => delivery,
+        None if is_missing && asked.is_some() => Delivery::default(),
+        None => {
+            let message = format!("there is no {} in {}: it names the relay", DELIVERY, folder.path.display());
+            let hint = "write relay = \"inbox\" into it to rehearse, or name one with --relay";
+            return Err(CommandError::new(Exit::Refused, message).hint(hint));
+        }
+    };
+    if let Some(relay) = asked {
+        delivery.relay = override_relay(relay, &delivery.relay);
+    }
+    if let Some(connections) = args.connections {
+        delivery.connections = connections;
+    }
+    if !args.rate.is_empty() {
+        let limits: Result<Vec<_>, _> = args.rate.iter().map(|rate| parse_rate(rate)).collect();
+        delivery.limits = limits.map_err(|error| usage(&error))?.into_iter().flatten().collect();
+    }
+    Ok(delivery)
+}
+
+/// Takes over what delivery.toml says of the same host; a login never goes to another one.
+fn override_relay(asked: Relay, configured: &Relay) -> Relay {
+    let (Relay::Server(mut asked), Relay::Server(configured)) = (asked.clone(), configured) else { return asked };
+    if asked.host == configured.host {
+        asked.login.clone_from(&configured.login);
+        asked.allow_plaintext = configured.allow_plaintext;
+    }
+    asked.ca_file.clone_from(&configured.ca_file);
+    asked.ehlo_name.clone_from(&configured.ehlo_name);
+    Relay::Server(asked)
+}
+
+fn forget_rehearsal(stage: Stage, folder: &Folder) -> Result<(), CommandError> {
+    if stage == Stage::Real {
+        return Err(CommandError::new(Exit::Usage, "--fresh is for a rehearsal: a real run is never forgotten"));
+    }
+    let path = stage.folder(folder);
+    // The lock is taken so that no rehearsal loses its ledger while it runs.
+    let held = ledgers::open(folder, stage, "forget", Timestamp::now())?;
+    std::fs::remove_dir_all(&path).map_err(|error| {
+        CommandError::new(Exit::Cannot, format!("cannot remove {}", path.display())).because(error)
+    })?;
+    drop(held);
+    Ok(())
+}
+
+/// Finds the frozen plan and checks that the inputs did not drift from it. A rehearsal freezes its own.
+fn get_ready(
+    folder: &Folder,
+    stage: Stage,
+    ledger: &mut SqliteLedger,
+    out: Out,
+    now: Timestamp,
+) -> Result<Ready, CommandError> {
+    let reader = ledger.reader().map_err(ledgers::unusable)?;
+    let plan = reader.current_plan().map_err(ledgers::failed)?;
+    let drift = plan.as_ref().map(|plan| drift(folder, plan)).transpose()?;
+    let plan = match (plan, drift) {
+        (Some(plan), Some(drift)) if drift.changed.is_empty() => {
+            for name in &drift.gone {
+                out.message(format!("{name} is gone; going on with it as it was frozen"));
+            }
+            plan
+        }
+        (Some(plan), Some(drift)) if stage == Stage::Real || plan.first_offer_at.is_some() => {
+            return Err(drifted(&drift, folder, stage, &plan));
+        }
+        _ if stage == Stage::Rehearsal => freeze_anew(folder, ledger, &reader, out, now)?,
+        _ => return Err(CommandError::new(Exit::NotReleased, "there is no plan")),
+    };
+    let key = secret::load(folder)?.ok_or_else(|| {
+        CommandError::new(Exit::Ledger, "the plan's key out/plan.key is gone")
+            .hint("its notices cannot be made again without it; put it back from your backup")
+    })?;
+    let columns =
+        plan.frozen.inputs.get(freezing::COLUMNS).map(|bytes| String::from_utf8_lossy(bytes.expose()).into_owned());
+    let columns = columns.unwrap_or_default();
+    let inputs = Inputs::read(plan.frozen.inputs.clone(), |_| columns.lines().map(str::to_owned).collect());
+    if inputs.whole().is_none() {
+        let message = "this version of forthwith refuses the inputs that were frozen";
+        return Err(
+            CommandError::new(Exit::NotReleased, message).hint("go on with the version that froze the plan")
+        );
+    }
+    Ok(Ready { plan, inputs, key, stage })
+}
+
+fn freeze_anew(
+    folder: &Folder,
+    ledger: &mut SqliteLedger,
+    reader: &LedgerReader,
+    out: Out,
+    now: Timestamp,
+) -> Result<CurrentPlan, CommandError> {
+    let key = secret::load_or_make(folder)?;
+    let prepared: Prepared = freezing::prepare(folder, &key, out, now)?;
+    freezing::freeze(&prepared, folder, &key, ledger, out, now)?;
+    let plan = reader.current_plan().map_err(ledgers::failed)?;
+    plan.ok_or_else(|| CommandError::new(Exit::Ledger, "the plan that was just frozen is not there"))
+}
+
+fn drift(folder: &Folder, plan: &CurrentPlan) -> Result<Drift, CommandError> {
+    let now = inputs::verbatim(folder)?;
+    let list_now = list::digest(folder, &plan.frozen.list.0)?;
+    let mut drift = freezing::drift(&now, list_now, &plan.frozen.inputs, &plan.frozen.list);
+    if folder.list.as_ref().is_some_and(|list| *list != plan.frozen.list.0) {
+        drift.changed.push(format!("the list is {} now", folder.list.as_deref().unwrap_or_default()));
+    }
+    Ok(drift)
+}
+
+fn drifted(drift: &Drift, folder: &Folder, stage: Stage, plan: &CurrentPlan) -> CommandError {
+    let path = folder.path.display();
+    let what = drift.changed.join(", ");
+    let error = CommandError::new(Exit::NotReleased, format!("the inputs are not those that were frozen: {what}"));
+    match (stage, plan.first_offer_at) {
+        (Stage::Rehearsal, _) => {
+            error.hint(format!("`forthwith notify {path} --fresh` throws this rehearsal away and begins anew"))
+        }
+        (Stage::Real, None) => {
+            error.hint(format!("`forthwith notify {path} --dry-run` freezes them as they are now"))
+        }
+        (Stage::Real, Some(_)) => error
+            .hint("put the files back as they were, or take them away: the frozen ones are in the ledger")
+            .hint("more people are a second wave: an incident folder of its own"),
+    }
+}
+
+/// Checks that the plan may go to this relay: released, and no sample text in it.
+fn release(ready: &Ready, delivery: &Delivery, out: Out) -> Result<(), CommandError> {
+    let Some((incident, ..)) = ready.inputs.whole() else { return Ok(()) };
+    approval::release(incident, &delivery.relay).map_err(|error| {
+        CommandError::new(Exit::NotReleased, error.to_string())
+            .hint(
+                "[approval] none = \"why nobody has to release it\" goes on without, and is printed in the packet",
+            )
+            .hint("a rehearsal needs no release: --relay inbox")
+    })?;
+    let Relay::Server(server) = &delivery.relay else { return Ok(()) };
+    let leftovers = sample::leftovers(incident);
+    if server.is_loopback() || leftovers.is_empty() {
+        return Ok(());
+    }
+    Err(refuse_settings(&leftovers, &ready.inputs.sources, out))
+}

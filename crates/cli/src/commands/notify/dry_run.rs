@@ -1,0 +1,56 @@
+//! `notify --dry-run`: renders everybody, freezes the plan and writes the packet; touches no network.
+
+use crate::{
+    commands::{check_report, check_summary},
+    exit::{CommandError, Exit},
+    folder::Folder,
+    freezing,
+    ledgers::{self, Stage},
+    packet, secret,
+    terminal::Out,
+};
+use forthwith_ledger::sqlite::Freeze;
+use jiff::Timestamp;
+use serde_json::json;
+
+/// Runs the dry run.
+pub fn run(folder: &Folder, out: Out) -> Result<Exit, CommandError> {
+    let now = Timestamp::now();
+    secret::private_folder(&folder.out())?;
+    let mut ledger = ledgers::open(folder, Stage::Real, "dry-run", now)?;
+    let outcome = freeze(folder, &mut ledger, out, now);
+    let how = if outcome.is_ok() { "done" } else { "refused" };
+    ledger.end(Timestamp::now(), how).map_err(ledgers::failed)?;
+    outcome
+}
+
+fn freeze(
+    folder: &Folder,
+    ledger: &mut forthwith_ledger::sqlite::SqliteLedger,
+    out: Out,
+    now: Timestamp,
+) -> Result<Exit, CommandError> {
+    let key = secret::load_or_make(folder)?;
+    let prepared = freezing::prepare(folder, &key, out, now)?;
+    let frozen = freezing::freeze(&prepared, folder, &key, ledger, out, now)?;
+    let reader = ledger.reader().map_err(ledgers::unusable)?;
+    let path = packet::write(folder, &prepared, &reader)?;
+    let digest = prepared.plan.digest;
+    let mut report = check_report(&prepared.checked);
+    report["digest"] = json!(digest.to_string());
+    report["packet"] = json!(path.to_string_lossy());
+    out.json(&report);
+    for line in check_summary(&prepared.checked) {
+        out.line(line);
+    }
+    out.line(match frozen {
+        Freeze::Unchanged => "\nThe plan stands as it was frozen before.".to_owned(),
+        Freeze::Frozen { superseded: Some(before) } => {
+            format!("\nFrozen. It replaces the plan {before}; a release of that one is void.")
+        }
+        Freeze::Frozen { superseded: None } => "\nFrozen. Nobody was told, and no network was touched.".to_owned(),
+    });
+    out.line(format!("Plan    {digest}\nPacket  {}", path.join("index.html").display()));
+    out.line(format!("\nNext: read the packet; then forthwith notify {}", folder.path.display()));
+    Ok(Exit::Done)
+}

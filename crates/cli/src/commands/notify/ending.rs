@@ -1,0 +1,176 @@
+//! How a run ended: what the operator reads, what programs read, and the exit code.
+
+use crate::{
+    exit::{CommandError, Exit},
+    folder::Folder,
+    ledgers::Stage,
+    summary::Summary,
+    terminal::{Out, counted},
+};
+use forthwith_core::{digest::Digest, engine::Failure, verdict::Answer};
+use forthwith_ledger::LedgerError;
+use forthwith_sender::Ended;
+use serde_json::json;
+
+/// What is told of a run beside where its plan stands.
+pub struct Done<'e> {
+    /// Why it ended.
+    pub ended: &'e Ended,
+    /// The head of its record.
+    pub head: Digest,
+    /// Transactions of the ledger.
+    pub commits: u64,
+    /// Transactions whose MAIL was written.
+    pub attempts: u64,
+    /// How long it took.
+    pub seconds: f64,
+    /// Whether there was nothing to do, and no connection was opened.
+    pub was_at_rest: bool,
+}
+
+/// Tells how the run ended, and returns the exit code.
+pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, out: Out) -> Result<Exit, CommandError> {
+    let error = failure(done.ended, folder);
+    let exit = error.as_ref().map_or_else(|| exit(done.ended, summary), |error| error.exit);
+    let mut report = summary.json();
+    report["ended"] = json!(in_short(done.ended));
+    report["head"] = json!(done.head.to_string());
+    report["commits"] = json!(done.commits);
+    report["attempts"] = json!(done.attempts);
+    report["seconds"] = json!(done.seconds);
+    report["exit"] = json!(exit as u8);
+    out.json(&report);
+    for line in summary.lines() {
+        out.line(line);
+    }
+    out.line(format!("\nPlan                {}\nHead of the record  {}", summary.digest, done.head));
+    for line in next_steps(summary, done, folder) {
+        out.line(line);
+    }
+    match error {
+        // JSON is out already: the error goes to standard error alone.
+        Some(error) => {
+            crate::report(&error, Out { format: crate::terminal::Format::Human, ..out });
+            Ok(exit)
+        }
+        None => Ok(exit),
+    }
+}
+
+fn exit(ended: &Ended, summary: &Summary) -> Exit {
+    match ended {
+        Ended::Done => summary.exit(),
+        _ => Exit::Incomplete,
+    }
+}
+
+/// Returns why a run ended, in a word for programs and the record.
+pub fn in_short(ended: &Ended) -> &'static str {
+    match ended {
+        Ended::Done => "done",
+        Ended::Stopped => "stopped",
+        Ended::LimitReached => "limit-reached",
+        Ended::OnlyLaterRetries { .. } => "only-later-retries",
+        Ended::RelayUnreachable(_) => "relay-unreachable",
+        Ended::RelayRefuses(_) => "relay-refuses",
+        Ended::FuseBlown { .. } => "fuse-blown",
+        Ended::RecordingStopped(_) => "recording-stopped",
+        Ended::Fenced => "fenced",
+        Ended::ContentChanged { .. } => "content-changed",
+        Ended::GateRefused { .. } => "gate-refused",
+        Ended::RenderFailed { .. } => "render-failed",
+        Ended::CannotSetUp { .. } => "cannot-set-up",
+    }
+}
+
+fn next_steps(summary: &Summary, done: &Done<'_>, folder: &Folder) -> Vec<String> {
+    let path = folder.path.display();
+    let mut lines = vec![String::new()];
+    let counts = &summary.counts;
+    if done.was_at_rest {
+        lines.push(if counts.accepted == summary.planned {
+            "All are accepted already: no connection was opened.".to_owned()
+        } else {
+            "Nothing is left to attempt: no connection was opened.".to_owned()
+        });
+    }
+    if summary.stage == Stage::Rehearsal {
+        let inbox = summary.stage.folder(folder).join("inbox");
+        lines.push(format!("Read the messages in {}", inbox.display()));
+    }
+    match done.ended {
+        Ended::Stopped => {
+            lines.push(format!("Stopped. `forthwith notify {path}` goes on with {}.", super::run::left(summary)))
+        }
+        Ended::LimitReached => lines.push(format!(
+            "The limit is reached. `forthwith notify {path}` goes on with {}.",
+            super::run::left(summary)
+        )),
+        Ended::OnlyLaterRetries { next } => {
+            lines.push(format!(
+                "Only later retries are left, the first due {next:.0}: `forthwith notify {path}` makes them"
+            ));
+        }
+        _ => {}
+    }
+    let flag = if summary.stage == Stage::Rehearsal { " --rehearsal" } else { "" };
+    if counts.in_doubt > 0 {
+        let doubts = counted(counts.in_doubt, "notice");
+        lines.push(format!("Next: settle the {doubts} in doubt: forthwith status {path}{flag}"));
+    }
+    if counts.bounced + counts.expired > 0 {
+        lines
+            .push(format!("Next: reach those who could not be told in another way: forthwith status {path}{flag}"));
+    }
+    if summary.stage == Stage::Rehearsal && summary.exit() == Exit::Done {
+        lines.push(format!("Next: the packet for legal review: forthwith notify {path} --dry-run"));
+    }
+    lines
+}
+
+/// Returns the error that a run ended with, where it did.
+fn failure(ended: &Ended, folder: &Folder) -> Option<CommandError> {
+    let path = folder.path.display();
+    let again = format!("`forthwith notify {path}` goes on where this run stopped");
+    let changed = "the message is not the one that was frozen and released";
+    Some(match ended {
+        Ended::Done | Ended::Stopped | Ended::LimitReached | Ended::OnlyLaterRetries { .. } => return None,
+        Ended::RelayUnreachable(failure) => {
+            CommandError::new(Exit::Relay, format!("the relay cannot be reached: {}", told(failure))).hint(again)
+        }
+        Ended::RelayRefuses(failure) => CommandError::new(Exit::Relay, format!("the relay refuses us: {}", told(failure)))
+            .hint("no notice was judged; mend delivery.toml or ask the relay's operator")
+            .hint(again),
+        Ended::FuseBlown { likeness, reply, restored, .. } => {
+            let message = format!("the run stopped itself: too many refusals were alike ({likeness}): {}", reply.text());
+            CommandError::new(Exit::Relay, message)
+                .hint(format!("{} went back to the queue", counted(*restored as u64, "refused notice")))
+                .hint(again)
+        }
+        Ended::RecordingStopped(why) => CommandError::new(Exit::Ledger, format!("the ledger failed: {why}"))
+            .hint("nothing was handed over after that; what was open is in doubt")
+            .hint(again),
+        Ended::Fenced => CommandError::new(Exit::Ledger, "another run has taken over the ledger"),
+        Ended::ContentChanged { token } => CommandError::new(Exit::NotReleased, format!("notice {token}: {changed}"))
+            .hint("nothing more was offered; a newer program may make other bytes: go on with the one that froze the plan"),
+        Ended::GateRefused { token, why } | Ended::RenderFailed { token, why } => {
+            CommandError::new(Exit::Cannot, format!("notice {token} was not offered: {why}"))
+        }
+        Ended::CannotSetUp { why } => CommandError::new(Exit::Relay, format!("the connection cannot be set up: {why}")),
+    })
+}
+
+fn told(failure: &Failure) -> String {
+    let what = match &failure.answer {
+        Answer::Reply(reply) => reply.text(),
+        Answer::Lost(why) => why.clone(),
+    };
+    format!("at {}: {what}", failure.stage)
+}
+
+/// Returns the error of a run whose ledger failed.
+pub fn recording_failed(error: LedgerError) -> CommandError {
+    CommandError::new(Exit::Ledger, "the ledger failed; nothing was handed over after that")
+        .because(error)
+        .hint("what was offered and not answered is in doubt; make room or mend the disk, then run notify again")
+}

@@ -1,0 +1,228 @@
+//! The run itself: password, signals, progress, delivery, and the end of the record.
+
+use super::{Ready, ending};
+use crate::{
+    args::NotifyArgs,
+    exit::{CommandError, Exit},
+    folder::Folder,
+    ledgers::{self, Stage},
+    password,
+    progress::Counting,
+    summary::Summary,
+    terminal::{Out, counted},
+};
+use forthwith_core::{
+    delivery::{Delivery, Limit, Relay, Security, Server},
+    engine::Later,
+    fuse::FuseLimits,
+    notice::Claimed,
+};
+use forthwith_ledger::{
+    Recorder,
+    sqlite::{LedgerReader, SqliteLedger},
+};
+use forthwith_sender::{Clock, Ended, Inbox, Progress, Render, RenderFailure, Run, StopSignal, deliver};
+use jiff::{SignedDuration, Timestamp};
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+use tokio::sync::watch;
+
+/// How often the progress is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Hands over what the plan still owes.
+pub fn run(
+    args: &NotifyArgs,
+    folder: &Folder,
+    ready: Ready,
+    delivery: Delivery,
+    ledger: SqliteLedger,
+    out: Out,
+) -> Result<Exit, CommandError> {
+    let reader = ledger.reader().map_err(ledgers::unusable)?;
+    let before = Summary::read(&reader, &ready.plan, ready.stage)?;
+    if before.is_at_rest() {
+        let head = ledger.end(Timestamp::now(), "nothing to do").map_err(ledgers::failed)?;
+        let done =
+            ending::Done { ended: &Ended::Done, head, commits: 0, attempts: 0, seconds: 0.0, was_at_rest: true };
+        return ending::tell(&before, &done, folder, out);
+    }
+    let secret = password::read(&delivery.relay)?;
+    let earlier = earlier_attempts(&reader, ledger.run(), &delivery)?;
+    let give_up_at = ready.plan.first_offer_at.unwrap_or_else(Timestamp::now)
+        + SignedDuration::try_from(delivery.give_up_after).unwrap_or(SignedDuration::MAX);
+    let stage = ready.stage;
+    let plan = ready.plan.clone();
+    let render = render(ready)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::new(Exit::Cannot, "cannot start the runtime").because(error))?;
+    let (recorder, thread) = Recorder::start(ledger);
+    let progress = Arc::new(Progress::default());
+    let (stop, stopped) = watch::channel(StopSignal::Run);
+    let started = std::time::Instant::now();
+    let ended = runtime.block_on(async {
+        let inbox = open_inbox(stage, folder).await?;
+        let server = match (&inbox, delivery.relay) {
+            (Some(inbox), _) => inbox_server(inbox),
+            (None, Relay::Server(server)) => server,
+            (None, Relay::Inbox) => return Err(CommandError::new(Exit::Cannot, "the built-in inbox did not open")),
+        };
+        tokio::spawn(signals(stop));
+        let run = Run {
+            server,
+            password: secret,
+            connections: delivery.connections,
+            limits: delivery.limits,
+            earlier_attempts: earlier,
+            patience: delivery.patience,
+            timeouts: delivery.timeouts,
+            hand_over_at_most: args.limit,
+            later: if args.no_wait { Later::Leave } else { Later::Await },
+            give_up_at: Some(give_up_at),
+            fuse: FuseLimits::default(),
+            render,
+            recorder,
+            clock: Arc::new(Timestamp::now) as Clock,
+            stop: stopped,
+            progress: Arc::clone(&progress),
+        };
+        Ok(shown(deliver(run), &progress, &before, out).await)
+    });
+    // Whatever still waits for a relay or a signal is not waited for.
+    runtime.shutdown_background();
+    let seconds = started.elapsed().as_secs_f64();
+    let end = thread.join().map_err(ending::recording_failed);
+    let ended = ended?;
+    let end = end?;
+    let head = end.ledger.end(Timestamp::now(), ending::in_short(&ended)).map_err(ledgers::failed)?;
+    let after = Summary::read(&reader, &plan, stage)?;
+    let attempts = progress.attempts.load(Relaxed);
+    let done = ending::Done { ended: &ended, head, commits: end.commits, attempts, seconds, was_at_rest: false };
+    ending::tell(&after, &done, folder, out)
+}
+
+/// Returns when attempts were made that the limits still count.
+///
+/// A run that was killed may have written a MAIL for each connection that its record does not hold yet: they
+/// are counted as made now, which is the strictest.
+fn earlier_attempts(reader: &LedgerReader, run: i64, delivery: &Delivery) -> Result<Vec<Timestamp>, CommandError> {
+    let Some(longest) = delivery.limits.iter().map(|limit: &Limit| limit.window).max() else {
+        return Ok(Vec::new());
+    };
+    let now = Timestamp::now();
+    let since = now - SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX);
+    let mut times = reader.attempt_times_since(since).map_err(ledgers::failed)?;
+    let was_killed = reader.was_killed_before(run).map_err(ledgers::failed)?;
+    if was_killed {
+        times.extend(std::iter::repeat_n(now, delivery.connections as usize));
+    }
+    Ok(times)
+}
+
+/// Returns the function from a claimed notice to its message.
+fn render(ready: Ready) -> Result<Render, CommandError> {
+    let Ready { inputs, key, .. } = ready;
+    let words = inputs.words.ok_or_else(|| CommandError::new(Exit::NotReleased, "the plan has no words"))?;
+    Ok(Arc::new(move |claimed: &Claimed, date: Timestamp| {
+        words
+            .render(&key, &claimed.token, &claimed.recipient, Some(date))
+            .map_err(|error| RenderFailure(error.to_string()))
+    }))
+}
+
+async fn open_inbox(stage: Stage, folder: &Folder) -> Result<Option<Inbox>, CommandError> {
+    if stage == Stage::Real {
+        return Ok(None);
+    }
+    let path = stage.folder(folder).join("inbox");
+    crate::secret::private_folder(&path)?;
+    let inbox = Inbox::open(&path).await;
+    let cannot = |error| CommandError::new(Exit::Cannot, "cannot open the built-in inbox").because(error);
+    inbox.map(Some).map_err(cannot)
+}
+
+fn inbox_server(inbox: &Inbox) -> Server {
+    let address = inbox.address();
+    Server {
+        host: address.ip().to_string(),
+        port: address.port(),
+        security: Security::Plaintext,
+        allow_plaintext: false,
+        ca_file: None,
+        login: None,
+        ehlo_name: None,
+    }
+}
+
+/// Turns signals into wishes: the first drains, the second stops now.
+async fn signals(stop: watch::Sender<StopSignal>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).ok();
+    let (mut interrupt, mut terminate, mut hangup) =
+        (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup()));
+    loop {
+        tokio::select! {
+            () = next(&mut interrupt) => {}
+            () = next(&mut terminate) => {}
+            () = next(&mut hangup) => {}
+        }
+        let is_first = *stop.borrow() == StopSignal::Run;
+        if is_first {
+            crate::terminal::note("\nStopping: open replies are waited for. Again to stop now, leaving doubt.");
+        }
+        stop.send_replace(if is_first { StopSignal::Drain } else { StopSignal::Now });
+    }
+}
+
+async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => _ = signal.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for the run and shows how it goes on.
+async fn shown(run: impl Future<Output = Ended>, progress: &Progress, before: &Summary, out: Out) -> Ended {
+    let rest = before.planned - before.counts.queued - before.counts.deferred;
+    let counting = Counting::start(out, "delivering", rest, before.planned);
+    let mut run = std::pin::pin!(run);
+    let mut paused: Option<Timestamp> = None;
+    loop {
+        match tokio::time::timeout(LOOK_EVERY, &mut run).await {
+            Ok(ended) => {
+                counting.end();
+                return ended;
+            }
+            Err(_) => look(progress, rest, &counting, &mut paused),
+        }
+    }
+}
+
+fn look(progress: &Progress, rest: u64, counting: &Counting, paused: &mut Option<Timestamp>) {
+    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed);
+    let done = rest + count(&progress.accepted) + count(&progress.bounced) + count(&progress.in_doubt);
+    let remarks = [
+        (count(&progress.deferred), "deferred"),
+        (count(&progress.bounced), "bounced"),
+        (count(&progress.in_doubt), "IN DOUBT"),
+    ];
+    let remarks: Vec<_> =
+        remarks.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    counting.at(done, &remarks.join(", "));
+    let pause = progress.pause(Timestamp::now());
+    if let Some(pause) = &pause
+        && *paused != Some(pause.until)
+    {
+        counting.say(&format!("The relay is left alone until {:.0}: {}", pause.until, pause.why));
+    }
+    *paused = pause.map(|pause| pause.until);
+}
+
+/// Returns how many notices are still to be attempted, as people say it.
+pub fn left(summary: &Summary) -> String {
+    counted(summary.counts.queued + summary.counts.deferred, "notice")
+}

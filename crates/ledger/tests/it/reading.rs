@@ -1,0 +1,129 @@
+//! Reading beside a run: stories, lists, pace, and what must not be told in clear.
+
+use crate::desk::{Desk, accept, at, claim, commit, due, entry, reply, told};
+use forthwith_core::{plan::Fate, state::Happening, state::State};
+use forthwith_ledger::{
+    Append, Ledger, RunEvent,
+    model::{sample_notice, sample_withheld},
+    sqlite::Which,
+};
+use std::collections::BTreeMap;
+
+#[test]
+fn one_persons_story_is_found_by_id_address_row_and_token() {
+    let desk = Desk::new();
+    let mut ledger = desk.frozen(3, &[sample_withheld(4)]);
+    let claimed = claim(&mut ledger, 1, 0);
+    let row = claimed[0].recipient.row;
+    let refused = told(&claimed[0], 2, Happening::Deferred, due(60));
+    let Append::Notice(mut refused) = refused else { unreachable!() };
+    refused.particulars.reply = reply("450 4.2.1 mailbox of person1@example.org is busy").reply;
+    commit(&mut ledger, &[entry(&claimed[0], 1, Happening::Offered), Append::Notice(refused)]);
+    let again = claim(&mut ledger, 1, 60);
+    accept(&mut ledger, &again[0], 61);
+    let reader = desk.reader();
+    let who = [
+        format!("C{row}"),
+        format!("PERSON{row}@example.org"),
+        row.to_string(),
+        claimed[0].token.as_str().to_owned(),
+    ];
+    for who in who {
+        let stories = reader.stories(&who).unwrap();
+        assert_eq!(stories.len(), 1, "{who}");
+        assert!(matches!(&stories[0].row.fate, Fate::Planned(planned) if *planned == sample_notice(row)));
+        let notice = stories[0].notice.as_ref().unwrap();
+        assert_eq!((notice.standing.state, notice.position), (State::Accepted, 1));
+        let kinds: Vec<_> = notice.events.iter().map(|event| (event.kind.as_str(), event.at)).collect();
+        let expected = [
+            ("planned", at(0)),
+            ("offered", at(1)),
+            ("deferred", at(2)),
+            ("offered", at(61)),
+            ("accepted", at(61)),
+        ];
+        assert_eq!(kinds, expected);
+        let words = notice.events[2].told.as_ref().unwrap().expose();
+        assert_eq!(words, "450 4.2.1 mailbox of person1@example.org is busy");
+        assert_eq!(notice.events[2].facts["code"], "450");
+    }
+    let withheld = reader.stories("C4").unwrap();
+    assert!(matches!(withheld[0].row.fate, Fate::Withheld { .. }) && withheld[0].notice.is_none());
+    assert!(reader.stories("nobody@example.org").unwrap().is_empty());
+    assert!(reader.stories("").unwrap().is_empty());
+}
+
+#[test]
+fn lists_have_what_is_in_a_state_in_keyed_order() {
+    let desk = Desk::new();
+    let mut ledger = desk.frozen(1_500, &[]);
+    let claimed = claim(&mut ledger, 1_200, 0);
+    for notice in &claimed {
+        let bounced = told(notice, 1, Happening::Bounced, reply("550 5.1.1 unknown"));
+        ledger.commit(&[entry(notice, 1, Happening::Offered), bounced]).unwrap();
+    }
+    let reader = desk.reader();
+    let bounced: Vec<_> =
+        reader.notices(Which::In(State::Bounced)).unwrap().map(|found| found.unwrap().token).collect();
+    assert_eq!(bounced, claimed.iter().map(|notice| notice.token.clone()).collect::<Vec<_>>());
+    assert_eq!(reader.notices(Which::In(State::Queued)).unwrap().count(), 300);
+}
+
+#[test]
+fn pace_is_read_back_whatever_the_clock_did() {
+    let desk = Desk::new();
+    let mut ledger = desk.frozen(4, &[]);
+    let claimed = claim(&mut ledger, 4, 0);
+    // The clock goes back after the second.
+    for (notice, seconds) in claimed.iter().zip([100, 200, 50, 160]) {
+        accept(&mut ledger, notice, seconds);
+    }
+    let reader = desk.reader();
+    assert_eq!(reader.attempt_times_since(at(100)).unwrap(), [at(100), at(160), at(200)]);
+    assert_eq!(reader.accepted_since(at(160)).unwrap(), 2);
+}
+
+#[test]
+fn events_hold_no_personal_data_in_clear() {
+    let desk = Desk::new();
+    let mut ledger = desk.frozen(2, &[sample_withheld(3)]);
+    let claimed = claim(&mut ledger, 1, 0);
+    let bounced = told(&claimed[0], 1, Happening::Bounced, reply("550 no person1@example.org here"));
+    let event = RunEvent {
+        at: at(1),
+        kind: "connected",
+        facts: BTreeMap::from([("relay", "relay.example".to_owned())]),
+        private: Some(b"220 hello person1@example.org".to_vec()),
+    };
+    commit(&mut ledger, &[entry(&claimed[0], 1, Happening::Offered), bounced, Append::Run(event)]);
+    ledger.end(at(2), "done").unwrap();
+    // As a purge would: the proof stands without the people.
+    let sql = desk.sql();
+    sql.execute_batch("DELETE FROM recipients; DELETE FROM inputs; DELETE FROM event_private").unwrap();
+    for table in ["events", "notices", "rows", "plans", "runs"] {
+        let mut statement = sql.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query(()).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            for column in 0..columns {
+                use rusqlite::types::ValueRef::{Blob, Text};
+                let (Text(bytes) | Blob(bytes)) = row.get_ref(column).unwrap() else { continue };
+                let text = String::from_utf8_lossy(bytes);
+                assert!(!text.contains("example.org") && !text.contains("Person"), "{table}: {text}");
+            }
+        }
+    }
+    assert_eq!(desk.flaws(), [] as [String; 0]);
+}
+
+#[test]
+fn what_is_shown_of_a_ledger_for_developers_masks_people() {
+    let desk = Desk::new();
+    let ledger = desk.frozen(1, &[sample_withheld(2)]);
+    let reader = desk.reader();
+    let shown = format!("{:?} {:?}", ledger, reader.stories("C1").unwrap());
+    let listed = format!("{:?}", reader.notices(Which::In(State::Queued)).unwrap().collect::<Vec<_>>());
+    for shown in [shown, listed] {
+        assert!(!shown.contains("person1@") && !shown.contains("Person 1"), "{shown}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Runs, crashes, takeovers, decisions, and what is recorded beside a run.
+
+use crate::desk::{Desk, accept, at, claim, commit, entry, identity, tokens, told};
+use forthwith_core::{notice::Particulars, state::Happening, state::State};
+use forthwith_ledger::{
+    Ledger, Outcome,
+    model::{sample_notice, sample_plan},
+    sqlite::{BesideError, Counts, Decision, ResolveError, Which, approve, request_stop, withdraw_approval},
+};
+
+#[test]
+fn a_crash_leaves_nothing_to_repair() {
+    let desk = Desk::new();
+    let mut ledger = desk.frozen(4, &[]);
+    let claimed = claim(&mut ledger, 3, 0);
+    accept(&mut ledger, &claimed[0], 1);
+    commit(&mut ledger, &[entry(&claimed[1], 2, Happening::Offered)]);
+    let reader = desk.reader();
+    let living = Counts { queued: 2, in_flight: 1, accepted: 1, ..Counts::default() };
+    assert_eq!(reader.counts().unwrap(), living);
+    assert!(reader.notices(Which::InDoubt).unwrap().next().is_none());
+    drop(ledger);
+    let crashed = Counts { in_flight: 0, in_doubt: 1, ..living };
+    assert_eq!(reader.counts().unwrap(), crashed);
+    let last = reader.last_run(Some("notify")).unwrap().unwrap();
+    assert_eq!((last.run, last.ended, last.is_alive), (1, None, false));
+    let mut ledger = desk.open();
+    assert_eq!(reader.counts().unwrap(), crashed);
+    assert_eq!(tokens(&claim(&mut ledger, 9, 3))[0], claimed[2].token);
+    let head = ledger.end(at(9), "done").unwrap();
+    let last = reader.last_run(None).unwrap().unwrap();
+    assert_eq!((last.run, last.ended, last.head), (2, Some((at(9), "done".to_owned())), head));
+    assert_eq!(desk.flaws(), [] as [String; 0]);
+}
+
+#[test]
+fn a_run_that_was_taken_over_writes_nothing() {
+    let desk = Desk::new();
+    let mut first = desk.frozen(2, &[]);
+    let claimed = claim(&mut first, 2, 0);
+    accept(&mut first, &claimed[0], 1);
+    // Somebody removes the lock file, and starts again.
+    std::fs::remove_file(desk.folder().join("ledger.lock")).unwrap();
+    let mut second = desk.open();
+    let outcomes = first.commit(&[entry(&claimed[1], 2, Happening::Offered)]).unwrap();
+    assert_eq!(outcomes, [Outcome::Fenced]);
+    let again = claim(&mut second, 9, 2);
+    assert_eq!(tokens(&again), [claimed[1].token.clone()]);
+    accept(&mut second, &again[0], 3);
+    assert_eq!(first.expire(at(9)).unwrap(), 0);
+    let (plan, rows) = sample_plan(3, &[]);
+    assert!(first.freeze(&plan, rows.into_iter(), at(9)).is_err());
+    assert_eq!(desk.flaws(), [] as [String; 0]);
+}
+
+#[test]
+fn doubt_is_settled_by_a_person_and_all_at_once_or_not_at_all() {
+    let desk = Desk::new();
+    let mut ledger = desk.frozen(4, &[]);
+    let claimed = claim(&mut ledger, 4, 0);
+    for notice in &claimed[..3] {
+        commit(&mut ledger, &[entry(notice, 1, Happening::Offered)]);
+    }
+    let why = Particulars { why: Some("connection reset".to_owned()), ..Particulars::default() };
+    commit(&mut ledger, &[told(&claimed[0], 2, Happening::Doubted, why)]);
+    commit(&mut ledger, &[entry(&claimed[2], 2, Happening::Bounced)]);
+    drop(ledger);
+    let mut ledger = desk.try_open("resolve").unwrap();
+    let doubts: Vec<_> = desk.reader().notices(Which::InDoubt).unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(doubts.iter().map(|doubt| doubt.token.clone()).collect::<Vec<_>>(), tokens(&claimed[..2]));
+    assert_eq!(doubts[0].why.as_ref().unwrap().expose(), "connection reset");
+    assert_eq!((doubts[0].since, doubts[1].since), (at(2), at(1)));
+    assert_eq!(doubts[1].recipient.as_ref(), Some(&claimed[1].recipient));
+
+    let mut all = tokens(&claimed);
+    let refused = ledger.resolve(&all, Decision::Resend, "Ada", "told by phone", at(9)).unwrap_err();
+    assert!(matches!(&refused, ResolveError::NotOpen { state: State::Queued, .. }), "{refused}");
+    let unknown = ledger.resolve(&[sample_notice(99).token], Decision::Resend, "Ada", "x", at(9)).unwrap_err();
+    assert!(matches!(unknown, ResolveError::Unknown { .. }), "{unknown}");
+    assert_eq!(desk.reader().counts().unwrap().in_doubt + desk.reader().counts().unwrap().in_flight, 2);
+
+    all.pop();
+    let resent = all.split_off(1);
+    assert_eq!(ledger.resolve(&resent, Decision::Resend, "Ada", "told by phone", at(9)).unwrap(), 2);
+    assert_eq!(ledger.resolve(&all, Decision::LetStand, "Ada", "answered us", at(9)).unwrap(), 1);
+    let counts = Counts { queued: 3, let_stand: 1, ..Counts::default() };
+    assert_eq!(desk.reader().counts().unwrap(), counts);
+    drop(ledger);
+    let mut ledger = desk.open();
+    let mut again = tokens(&claim(&mut ledger, 9, 9));
+    again.sort();
+    let mut expected = tokens(&claimed[1..]);
+    expected.sort();
+    assert_eq!(again, expected);
+    let story = &desk.reader().stories(all[0].as_str()).unwrap()[0];
+    let last = story.notice.as_ref().unwrap().events.last().unwrap();
+    assert_eq!((last.kind.as_str(), last.facts["by"].as_str()), ("resolved-let-stand", "Ada"));
+    assert_eq!(last.told.as_ref().unwrap().expose(), "answered us");
+    assert_eq!(desk.flaws(), [] as [String; 0]);
+}
+
+#[test]
+fn a_stop_request_reaches_the_living_run_alone() {
+    let desk = Desk::new();
+    let missing = request_stop(&desk.path(), &identity("stop"), "Ada", "wrong list").unwrap_err();
+    assert!(missing.to_string().contains("no ledger"), "{missing}");
+    let mut first = desk.frozen(1, &[]);
+    assert_eq!(first.stop_requested().unwrap(), None);
+    request_stop(&desk.path(), &identity("stop"), "Ada", "wrong list").unwrap();
+    let stop = first.stop_requested().unwrap().unwrap();
+    assert_eq!((stop.by.as_str(), stop.reason.as_str(), stop.at), ("Ada", "wrong list", at(0)));
+    // The run goes on writing: it decides itself how it drains.
+    let claimed = claim(&mut first, 1, 0);
+    accept(&mut first, &claimed[0], 1);
+    first.end(at(2), "stopped").unwrap();
+    let refused = request_stop(&desk.path(), &identity("stop"), "Ada", "wrong list").unwrap_err();
+    assert!(matches!(refused, BesideError::NothingRuns), "{refused}");
+    assert_eq!(desk.open().stop_requested().unwrap(), None);
+    assert_eq!(desk.flaws(), [] as [String; 0]);
+}
+
+#[test]
+fn approvals_are_of_the_plan_that_stands() {
+    let desk = Desk::new();
+    let mut ledger = desk.frozen(2, &[]);
+    let (plan, _) = sample_plan(2, &[]);
+    let (other, rows) = sample_plan(3, &[]);
+    let identity = identity("approve");
+    let refused = approve(&desk.path(), &identity, other.digest, "Ada", "read it").unwrap_err();
+    assert!(matches!(refused, BesideError::OtherPlan { .. }), "{refused}");
+    approve(&desk.path(), &identity, plan.digest, "Ada", "read it").unwrap();
+    withdraw_approval(&desk.path(), &identity, plan.digest, "Ada", "a typo").unwrap();
+    let approvals = desk.reader().approvals().unwrap();
+    let told: Vec<_> = approvals.iter().map(|found| (found.is_release, found.reason.as_str())).collect();
+    assert_eq!(told, [(true, "read it"), (false, "a typo")]);
+    ledger.freeze(&other, rows.into_iter(), at(5)).unwrap();
+    assert_eq!(desk.reader().approvals().unwrap(), []);
+    assert_eq!(desk.flaws(), [] as [String; 0]);
+}
