@@ -49,8 +49,10 @@ fn a_relay_that_hangs_up_after_ehlo_is_away_and_not_hammered() {
     let relay = Relay::start(Script::new(MODERN).always(At::Ehlo, act)).unwrap();
     let left = run(plan(3), plaintext(&relay), |run| run.patience = Duration::from_secs(2));
     assert!(matches!(left.ended, Ended::RelayUnreachable(Failure { stage: Stage::Ehlo, .. })), "{:?}", left.ended);
-    assert_eq!((left.count(State::Queued), left.happened().len()), (3, 0));
-    assert!(relay.times(At::Greeting) <= 10, "{} lines", relay.times(At::Greeting));
+    // An offer may be under way before the close is seen; it is taken back, and nobody is judged.
+    assert_eq!(left.count(State::Queued), 3);
+    assert!(left.happened().iter().all(|happened| matches!(happened, H::Offered | H::Requeued)));
+    assert!(relay.times(At::Greeting) <= 20, "{} lines", relay.times(At::Greeting));
 }
 
 #[test]
