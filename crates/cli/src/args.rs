@@ -134,7 +134,7 @@ pub struct NotifyArgs {
     /// The number of planned notices: confirms them without a terminal
     #[arg(long, value_name = "N")]
     pub confirm: Option<u64>,
-    /// Submit here: smtps://HOST, smtp+starttls://HOST, smtp://HOST (loopback), or inbox
+    /// Submit here: <smtps://HOST>, <smtp+starttls://HOST>, <smtp://HOST> (loopback), or inbox
     #[arg(long, value_name = "URL")]
     pub relay: Option<String>,
     /// Connections at once

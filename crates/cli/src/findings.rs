@@ -7,7 +7,7 @@ use forthwith_core::{
     finding::{Finding, Gravity},
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Findings of one code that are shown to a person; all are counted, and JSON holds more.
 const SHOWN_MAX: usize = 10;
@@ -33,7 +33,7 @@ pub fn human(findings: &[Finding], totals: &BTreeMap<&'static str, u64>, sources
         let total = totals.get(code).copied().unwrap_or(count as u64);
         if total > SHOWN_MAX as u64 {
             let more = counted(total - SHOWN_MAX as u64, "more finding");
-            text.push_str(&format!("… and {more} `{code}`; --format json lists up to 1,000 of each\n\n"));
+            let _ = write!(text, "… and {more} `{code}`; --format json lists up to 1,000 of each\n\n");
         }
     }
     text
@@ -78,13 +78,13 @@ fn place(finding: &Finding) -> String {
     let place = &finding.place;
     let mut text = place.file.clone();
     if let Some(line) = place.line {
-        text.push_str(&format!(":{line}"));
+        let _ = write!(text, ":{line}");
     }
     if let Some(row) = place.row {
-        text.push_str(&format!(", row {row}"));
+        let _ = write!(text, ", row {row}");
     }
     if let Some(column) = &place.column {
-        text.push_str(&format!(", column {column}"));
+        let _ = write!(text, ", column {column}");
     }
     safe(&text).into_owned()
 }

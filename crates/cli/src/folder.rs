@@ -44,7 +44,7 @@ impl Folder {
             .parent()
             .map_or_else(|| Path::new("."), |p| if p == Path::new("") { Path::new(".") } else { p });
         match name {
-            Some(name) if kind.is_file() && name.ends_with(".csv") => {
+            Some(name) if kind.is_file() && is_list(name) => {
                 Ok(Self { path: parent.to_owned(), list: Some(name.to_owned()) })
             }
             _ => {
@@ -97,13 +97,17 @@ impl Folder {
     }
 }
 
+fn is_list(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
+}
+
 fn find_list(folder: &Path) -> Result<Option<String>, CommandError> {
     let cannot =
         |error| CommandError::new(Exit::Cannot, format!("cannot read {}", folder.display())).because(error);
     let mut lists = Vec::new();
     for entry in fs::read_dir(folder).map_err(cannot)? {
         let name = entry.map_err(cannot)?.file_name();
-        lists.extend(name.into_string().ok().filter(|name| name.ends_with(".csv")));
+        lists.extend(name.into_string().ok().filter(|name| is_list(name)));
     }
     lists.sort();
     match lists.as_slice() {

@@ -73,13 +73,12 @@ impl Inputs {
             }
             sources.insert(name.clone(), text);
         }
-        let incident = match verbatim.get(INCIDENT) {
-            Some(bytes) => keep(&mut findings, incident::read(INCIDENT, bytes.expose())),
-            None => {
-                let finding = Finding::refused("no-incident", Place::file(INCIDENT), "incident.toml is missing");
-                findings.push(finding.hint("`forthwith new DIR` makes a folder with a sample of it"));
-                None
-            }
+        let incident = if let Some(bytes) = verbatim.get(INCIDENT) {
+            keep(&mut findings, incident::read(INCIDENT, bytes.expose()))
+        } else {
+            let finding = Finding::refused("no-incident", Place::file(INCIDENT), "incident.toml is missing");
+            findings.push(finding.hint("`forthwith new DIR` makes a folder with a sample of it"));
+            None
         };
         let list = match verbatim.get(AFFECTED) {
             Some(bytes) => keep(&mut findings, read_settings(AFFECTED, bytes.expose())),

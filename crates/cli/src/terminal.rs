@@ -44,28 +44,28 @@ impl Out {
     }
 
     /// Writes a line of the result for people. Does nothing where the result is JSON.
-    pub fn line(&self, text: impl AsRef<str>) {
+    pub fn line(self, text: impl AsRef<str>) {
         if self.format == Format::Human {
             write_or_exit(&mut io::stdout().lock(), &format!("{}\n", safe(text.as_ref())));
         }
     }
 
     /// Writes text for people that is already safe for a terminal, as it is.
-    pub fn verbatim(&self, text: &str) {
+    pub fn verbatim(self, text: &str) {
         if self.format == Format::Human {
             write_or_exit(&mut io::stdout().lock(), text);
         }
     }
 
     /// Writes the result for programs. Does nothing where it is for people.
-    pub fn json(&self, value: &serde_json::Value) {
+    pub fn json(self, value: &serde_json::Value) {
         if self.format == Format::Json {
             write_or_exit(&mut io::stdout().lock(), &format!("{value}\n"));
         }
     }
 
     /// Writes a message beside the result.
-    pub fn message(&self, text: impl AsRef<str>) {
+    pub fn message(self, text: impl AsRef<str>) {
         if !self.is_quiet {
             note(text.as_ref());
         }
@@ -108,7 +108,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -22,7 +22,7 @@ pub struct Report {
 /// A table of the document, which remembers what was asked of it.
 pub struct Table<'d> {
     report: &'d Report,
-    table: &'d DeTable<'d>,
+    keys: &'d DeTable<'d>,
     span: Range<usize>,
     path: String,
     known: RefCell<BTreeSet<String>>,
@@ -95,8 +95,8 @@ impl Report {
 }
 
 impl<'d> Table<'d> {
-    fn new(report: &'d Report, table: &'d DeTable<'d>, span: Range<usize>, path: String) -> Self {
-        Self { report, table, span, path, known: RefCell::default() }
+    fn new(report: &'d Report, keys: &'d DeTable<'d>, span: Range<usize>, path: String) -> Self {
+        Self { report, keys, span, path, known: RefCell::default() }
     }
 
     fn name(&self, key: &str) -> String {
@@ -106,7 +106,7 @@ impl<'d> Table<'d> {
     /// Returns the value of `key`, where there is one.
     pub fn get(&self, key: &str) -> Option<Field<'d>> {
         self.known.borrow_mut().insert(key.to_owned());
-        let value = self.table.iter().find(|(k, _)| k.get_ref() == key)?.1;
+        let value = self.keys.iter().find(|(k, _)| k.get_ref() == key)?.1;
         Some(Field { report: self.report, value, name: self.name(key) })
     }
 
@@ -127,7 +127,7 @@ impl<'d> Table<'d> {
             self.known.borrow_mut().insert(name.to_string());
             (name.to_string(), key.span(), Field { report: self.report, value, name: self.name(name) })
         };
-        self.table.iter().map(entry).collect()
+        self.keys.iter().map(entry).collect()
     }
 
     /// Reports a refusal that concerns the table as a whole.
@@ -138,7 +138,7 @@ impl<'d> Table<'d> {
     /// Reports every key that nobody asked for. To be called once all getters were.
     pub fn finish(&self) {
         let known = self.known.borrow();
-        for (key, _) in self.table {
+        for (key, _) in self.keys {
             let name: &str = key.get_ref();
             if known.contains(name) {
                 continue;

@@ -151,6 +151,8 @@ impl Failure {
 pub enum End {
     /// Nothing was appended and no MAIL was written: the notice is attempted again as if never taken.
     Untouched,
+    /// The same, because a line on which nothing was attempted yet was found dead: the relay failed.
+    DeadLine(Failure),
     /// The offer was appended, and this ended the attempt.
     Answered(Stage, Answer),
     /// The offer was appended, and we cut the line ourselves, to stop at once.
@@ -327,10 +329,10 @@ impl Engine {
     pub fn report(&mut self, now: Timestamp, connection: u64, claimed: Claimed, end: End) -> Vec<Entry> {
         self.in_flight -= 1;
         match end {
-            End::Untouched => {
-                self.pace.give_back();
-                self.ready.push_front(claimed);
-                Vec::new()
+            End::Untouched => self.take_back(claimed),
+            End::DeadLine(failure) => {
+                self.relay_failed(now, failure);
+                self.take_back(claimed)
             }
             End::Unrecorded => {
                 self.drain();
@@ -346,6 +348,12 @@ impl Engine {
             }
             End::Answered(stage, answer) => self.answered(now, connection, &claimed, stage, answer),
         }
+    }
+
+    fn take_back(&mut self, claimed: Claimed) -> Vec<Entry> {
+        self.pace.give_back();
+        self.ready.push_front(claimed);
+        Vec::new()
     }
 
     fn answered(

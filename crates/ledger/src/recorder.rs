@@ -221,6 +221,8 @@ impl<L: Ledger> Writer<L> {
             let done = self.poll_stop(&mut poll_at).and_then(|()| match queue.recv_timeout(STOP_POLL) {
                 Ok(command) => {
                     self.batch.take(command);
+                    // Workers that the last commit answered are about to speak: with them, this one is larger.
+                    std::thread::yield_now();
                     self.take_queued(queue);
                     self.write().map(|()| On::More)
                 }

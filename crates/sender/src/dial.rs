@@ -30,6 +30,20 @@ const READ_OCTETS: usize = 4 * 1024;
 /// Addresses of one host name that are tried: more than a relay has in one family.
 const ADDRESSES_MAX: usize = 16;
 
+/// Octets in the name for EHLO: a domain (RFC 5321 section 4.5.3.1.2).
+const NAME_OCTETS_MAX: usize = 255;
+
+/// Why no line can be opened with these settings. None was.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetUpError {
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] SetUpTlsError),
+    /// The name could end the command.
+    #[error("the name for EHLO is neither a host name nor an address literal")]
+    EhloName,
+}
+
 /// Opens lines to one relay.
 pub(crate) struct Dialer {
     server: Server,
@@ -53,7 +67,11 @@ impl Dialer {
         server: Server,
         password: Option<Private<String>>,
         timeouts: Timeouts,
-    ) -> Result<Self, SetUpTlsError> {
+    ) -> Result<Self, SetUpError> {
+        let is_name = |name: &String| name.bytes().all(|byte| byte.is_ascii_graphic()) && !name.is_empty();
+        if !server.ehlo_name.iter().all(|name| is_name(name) && name.len() <= NAME_OCTETS_MAX) {
+            return Err(SetUpError::EhloName);
+        }
         let tls = match server.security {
             Security::Plaintext => None,
             Security::ImplicitTls | Security::StartTls => Some(Tls::new(&server.host, server.ca_file.as_deref())?),

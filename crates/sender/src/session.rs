@@ -96,6 +96,11 @@ impl Session {
         self.offers
     }
 
+    /// Returns whether nothing was attempted over the line yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.messages == 0
+    }
+
     /// Returns whether the line has served long enough.
     pub(crate) fn is_worn(&self) -> bool {
         self.messages >= MESSAGES_MAX || self.opened.elapsed() >= AGE_MAX
@@ -251,16 +256,18 @@ impl Session {
         });
         let sent = {
             let mut sending = pin!(self.connection.message_iter(parts));
-            loop {
+            // What fits into the socket's buffer leaves now, and the time for the dot begins.
+            let mut sent = poll_once(sending.as_mut()).await;
+            while sent.is_none() {
                 let (written, is_dot_out) = (self.tap.written(), self.tap.is_dot_out());
                 let limit = if is_dot_out { dot_limit } else { content_limit };
-                match timeout(limit, sending.as_mut()).await {
-                    Ok(sent) => break Some(sent),
-                    // A block went out in time, or the dot did: the next wait begins.
-                    Err(_) if self.tap.written() > written => {}
-                    Err(_) => break None,
+                sent = timeout(limit, sending.as_mut()).await.ok();
+                // A block went out in time, or the dot did: the next wait begins.
+                if sent.is_none() && self.tap.written() == written {
+                    break;
                 }
             }
+            sent
         };
         let limit = if self.tap.is_dot_out() { dot_limit } else { content_limit };
         self.answer(sent, limit).await

@@ -127,7 +127,8 @@ fn explain(error: &rustls::Error, name: &str) -> String {
         rustls::Error::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
             format!("the certificate is not for {name}: name the relay as its certificate does")
         }
-        rustls::Error::InvalidCertificate(C::UnknownIssuer) => format!(
+        // An authority of the same name with another key signs badly.
+        rustls::Error::InvalidCertificate(C::UnknownIssuer | C::BadSignature) => format!(
             "no known authority issued the certificate of {name}: name the PEM file of the one that did in ca_file"
         ),
         rustls::Error::InvalidCertificate(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => format!(

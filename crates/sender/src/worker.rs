@@ -9,7 +9,7 @@ use crate::{
 };
 use forthwith_core::{
     engine::{End, Failure, Line, Next},
-    message::Message,
+    message::{Message, gate},
     notice::{Claimed, Entry, Particulars},
     state::Happening,
     verdict::{Answer, Stage},
@@ -155,7 +155,11 @@ impl Worker {
         let mut session = self.session.take().expect("an attempt is given only to a worker whose line is open");
         let connection = session.number();
         if !session.prepare().await {
-            self.shared.report(connection, claimed, End::Untouched);
+            // An old line may have been closed for its age; a new one was not.
+            let why = Answer::Lost("the relay closed the line before anything was attempted".to_owned());
+            let failure = Failure::judged(Stage::Ehlo, why);
+            let end = if session.is_new() { End::DeadLine(failure) } else { End::Untouched };
+            self.shared.report(connection, claimed, end);
             self.shared.hung_up();
             return;
         }
@@ -183,6 +187,7 @@ impl Worker {
         if message.content != claimed.content {
             return Err(Ended::ContentChanged { token: token() });
         }
+        gate(&message.bytes).map_err(|refusal| Ended::GateRefused { token: token(), why: refusal.to_string() })?;
         if !envelope(claimed, &message).is_sound() {
             let why = "its return path is not one plain address".to_owned();
             return Err(Ended::GateRefused { token: token(), why });
@@ -198,7 +203,7 @@ impl Worker {
             at: self.shared.now(),
             happening: Happening::Offered,
             particulars: Particulars {
-                offer: Some((date, forthwith_core::digest::Digest::of(&message.bytes))),
+                offer: Some((date, message.wire_digest())),
                 connection: Some(session.number()),
                 ..Particulars::default()
             },

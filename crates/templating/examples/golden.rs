@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "it shares the tests' model")]
 
+#[expect(dead_code, reason = "the tests use the rest")]
 #[path = "../tests/it/model.rs"]
 mod model;
 

@@ -55,7 +55,7 @@ names! {
     "legal_name" Text Variant "its registered name";
     "postal_address" List Variant "its postal address, line by line";
     "website" Text Variant "its website, as people type it";
-    "authority" Text Variant "the data protection authority that supervises it";
+    "authority" Text Variant "the data protection authority that supervises it, without an article";
     "contact_email" Text Variant "where questions go";
     "contact_phone" Text Variant "the telephone number for questions";
     "contact_hours" Text Variant "when it is answered";

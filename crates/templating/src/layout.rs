@@ -10,6 +10,8 @@ pub(crate) struct Piece {
     /// The element's id.
     pub element: Arc<str>,
     pub flow: Flow,
+    /// A heading above the blocks that is not among them.
+    pub heading: Option<Arc<Block>>,
     pub blocks: Arc<Vec<Block>>,
     pub values: Arc<Vec<String>>,
 }
@@ -50,6 +52,10 @@ impl<'a> Run<'a> {
 pub(crate) fn lay_out(pieces: &[Piece]) -> Vec<Laid<'_>> {
     let mut laid: Vec<Laid<'_>> = Vec::with_capacity(2 * pieces.len());
     for piece in pieces {
+        if let Some(heading) = &piece.heading {
+            let run = Run { inlines: &heading.inlines, values: &[] };
+            laid.push(Laid { kind: heading.kind, flow: piece.flow, runs: vec![run] });
+        }
         for (i, block) in piece.blocks.iter().enumerate() {
             let run = Run { inlines: &block.inlines, values: &piece.values };
             let runs_on = i == 0 && piece.flow == Flow::RunsOn && block.kind == Kind::Paragraph;

@@ -48,8 +48,8 @@ elements! {
     "date_of_discovery" RunsOn Expected "when we found out, or that we do not know";
     "number_affected" RunsOn Expected "how many people are affected, or that we do not know";
     "specific_elements" Own Expected "exactly which data of this person was exposed";
-    "nothing_else" RunsOn Optional "that nothing else was exposed, where that is recorded";
     "third_party_recipient_identity" RunsOn Optional "who has the data now, as far as known";
+    "nothing_else" RunsOn Optional "that nothing else was exposed, where that is recorded";
     "measures_taken" Own Expected "what we did";
     "regulator_notified_statement" RunsOn Optional "that the data protection authority was told";
     "likely_consequences" Own Expected "what may follow from this person's data";
@@ -89,6 +89,11 @@ pub(crate) fn element(id: &str) -> Option<&'static ShippedElement> {
 /// Returns the shipped words of an element in `language`; those in English serve all of its regions.
 pub(crate) fn words(id: &str, language: &str) -> Option<&'static str> {
     element(id).filter(|_| is_shipped(language)).map(|element| element.words)
+}
+
+/// Returns the heading that the shipped words of an element stand under, in `language`.
+pub(crate) fn heading(id: &str, language: &str) -> Option<&'static str> {
+    words(id, language)?.lines().find_map(|line| line.strip_prefix("## "))
 }
 
 /// Returns the shipped phrase in `language`.

@@ -4,6 +4,7 @@
 //! finding; whether the words are well chosen is judged in `lint.rs`.
 
 use crate::{
+    document::{Block, Inline, Kind},
     layout::Flow,
     scan::{self, Complaint},
     shipped::{self, Weight},
@@ -33,6 +34,8 @@ pub(crate) struct Source {
     pub language: String,
     pub flow: Flow,
     pub text: String,
+    /// The heading that a statement without one stands under.
+    pub heading: Option<Arc<Block>>,
     pub origin: Origin,
 }
 
@@ -177,7 +180,11 @@ impl Collector<'_> {
             }
         };
         let flow = shipped::element(id).map_or(Flow::Own, |element| element.flow);
-        let source = Source { element: id.into(), language: language.to_owned(), flow, text, origin };
+        let heading = match origin {
+            Origin::Statement(_) if !text.lines().any(|line| line.starts_with('#')) => heading(id, language),
+            _ => None,
+        };
+        let source = Source { element: id.into(), language: language.to_owned(), flow, text, heading, origin };
         if !matches!(source.origin, Origin::Statement(_)) {
             self.note_use(&name, &source.text);
         }
@@ -260,6 +267,11 @@ impl Collector<'_> {
             }
         }
     }
+}
+
+fn heading(id: &str, language: &str) -> Option<Arc<Block>> {
+    let words = shipped::heading(id, language)?.to_owned();
+    Some(Arc::new(Block { kind: Kind::Heading, inlines: vec![Inline::Text(words)] }))
 }
 
 /// Finds characters that cannot be seen, or that mark values. Joiners inside words stay: some scripts need them.

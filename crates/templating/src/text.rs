@@ -107,6 +107,7 @@ mod tests {
         Piece {
             element: "x".into(),
             flow,
+            heading: None,
             blocks: Arc::new(parse(markdown).unwrap()),
             values: Arc::new(values.iter().map(|value| (*value).to_owned()).collect()),
         }

@@ -296,7 +296,8 @@ impl Words {
             RenderError::Markdown { element: element(), why }
         })?;
         let values = Arc::new(taken.values);
-        Ok(Piece { element: Arc::clone(&source.element), flow: source.flow, blocks, values })
+        let (element, heading) = (Arc::clone(&source.element), source.heading.clone());
+        Ok(Piece { element, flow: source.flow, heading, blocks, values })
     }
 
     /// Parses Markdown, from memory where the same was parsed before.

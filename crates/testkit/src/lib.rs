@@ -9,6 +9,7 @@ pub mod lists;
 pub mod parsed;
 pub mod postfix;
 pub mod recorded;
+pub mod relay;
 pub mod server;
 pub mod sink;
 pub mod strace;

@@ -137,6 +137,6 @@ fn report(story: &Story) -> Value {
 fn event_report(event: &EventView) -> Value {
     json!({
         "run": event.run, "seq": event.seq, "at": event.at.to_string(), "kind": event.kind,
-        "facts": event.facts, "told": event.told.as_ref().map(|told| told.expose()),
+        "facts": event.facts, "told": event.told.as_ref().map(forthwith_core::private::Private::expose),
     })
 }

@@ -47,7 +47,10 @@ pub fn run(args: &PreviewArgs, out: Out) -> Result<Exit, CommandError> {
                 Some(reached) => reached.first.clone(),
                 None => return Err(check::refuse(&checked, out, &folder)),
             },
-            _ => return list_variants(&checked, out, &folder),
+            _ => {
+                list_variants(&checked, out, &folder);
+                return Ok(Exit::Done);
+            }
         },
     };
     show(args, &folder, (incident, words), &recipient, out)
@@ -83,7 +86,7 @@ fn no_such(what: &str, which: &str, folder: &Folder) -> CommandError {
         .hint(format!("`forthwith preview {}` shows the variants and how many get each", folder.path.display()))
 }
 
-fn list_variants(checked: &checking::Checked, out: Out, folder: &Folder) -> Result<Exit, CommandError> {
+fn list_variants(checked: &checking::Checked, out: Out, folder: &Folder) {
     let variants = || checked.variants.iter();
     out.json(&json!({ "variants": variants().map(|(variant, reached)| {
         json!({ "key": variant.to_string(), "count": reached.count, "first_row": reached.first.row })
@@ -94,7 +97,6 @@ fn list_variants(checked: &checking::Checked, out: Out, folder: &Folder) -> Resu
     if let Some((variant, _)) = variants().next() {
         out.line(format!("\nLook at one: forthwith preview {} --variant {variant} --open", folder.path.display()));
     }
-    Ok(Exit::Done)
 }
 
 fn show(

@@ -197,13 +197,12 @@ impl<'a, R: BufRead> People<'a, R> {
                 let hint = "ask the data team for the whole list, or mend `expected_rows`";
                 self.report(Finding::refused("control-total", Place::file(&file), message).hint(hint));
             }
-            Some(_) => {}
             None if rows > 0 => {
                 let message = format!("nothing says how many rows the list must have; it has {rows}");
                 let hint = format!("confirm it with the data team: affected.toml, [list] expected_rows = {rows}");
                 self.report(Finding::warning("no-control-total", Place::file(&file), message).hint(hint));
             }
-            None => {}
+            _ => {}
         }
         if rows == SPREADSHEET_ROWS {
             let message = "the list ends exactly where a spreadsheet cuts lists off";
@@ -447,7 +446,7 @@ impl Columns {
             match header.iter().position(|column| column == wanted) {
                 Some(i) => _ = standard.insert(name, i),
                 None if mapped.is_some() || name == "email" => {
-                    findings.push(missing(context, header, name, wanted))
+                    findings.push(missing(context, header, name, wanted));
                 }
                 None => {}
             }

@@ -14,11 +14,11 @@ pub(super) const CONNECTIONS_DEFAULT: u32 = 4;
 /// Attempts in one window of a limit: each is remembered for as long as the window is.
 const LIMIT_ATTEMPTS_MAX: u32 = 1_000_000;
 /// How long a relay that was reached may be away.
-pub(super) const PATIENCE_DEFAULT: Duration = Duration::from_secs(15 * 60);
+pub(super) const PATIENCE_DEFAULT: Duration = Duration::from_mins(15);
 /// How long a notice is tried: RFC 5321 section 4.5.4.1 says at least 4 to 5 days.
-pub(super) const GIVE_UP_DEFAULT: Duration = Duration::from_secs(4 * 24 * 3600);
+pub(super) const GIVE_UP_DEFAULT: Duration = Duration::from_hours(96);
 /// The longest time that a setting may name.
-const DURATION_MAX: Duration = Duration::from_secs(60 * 24 * 3600);
+const DURATION_MAX: Duration = Duration::from_hours(1440);
 
 /// Why a value on the command line or in delivery.toml is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -321,12 +321,12 @@ mod tests {
     fn rates_and_times() {
         assert_eq!(parse_rate("unlimited"), Ok(None));
         assert_eq!(parse_rate("20/s"), Ok(Some(Limit { attempts: 20, window: Duration::from_secs(1) })));
-        assert_eq!(parse_rate("50000/d").unwrap().unwrap().window, Duration::from_secs(86_400));
+        assert_eq!(parse_rate("50000/d").unwrap().unwrap().window, Duration::from_hours(24));
         for bad in ["", "0/s", "20", "20/w", "-1/s", "1000001/s", "a/s"] {
             assert!(parse_rate(bad).is_err(), "{bad}");
         }
         assert_eq!(parse_duration("10 s"), Ok(Duration::from_secs(10)));
-        assert_eq!(parse_duration("4d"), Ok(Duration::from_secs(4 * 86_400)));
+        assert_eq!(parse_duration("4d"), Ok(Duration::from_hours(96)));
         for bad in ["", "10", "s", "0 s", "61 d", "99999999999999999999 s", "18446744073709551615 d", "1.5 h"] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }

@@ -110,10 +110,13 @@ impl World {
             match engine.next(self.now, line) {
                 Next::Attempt(claimed) => {
                     self.attempts += 1;
-                    engine.mail_written(self.now);
-                    self.apply(&entry(&claimed, self.now, Happening::Offered, Particulars::default()));
                     let end = relay(&claimed);
-                    if matches!(&end, End::Answered(_, Answer::Lost(_))) {
+                    let is_offered = !matches!(end, End::Untouched | End::DeadLine(_));
+                    if is_offered {
+                        engine.mail_written(self.now);
+                        self.apply(&entry(&claimed, self.now, Happening::Offered, Particulars::default()));
+                    }
+                    if !is_offered || matches!(&end, End::Answered(_, Answer::Lost(_))) {
                         line = Line::Closed;
                     }
                     for entry in engine.report(self.now, 1, *claimed, end) {
@@ -404,6 +407,16 @@ fn a_relay_that_serves_few_lines_is_not_away() {
     let Next::WaitUntil(until) = engine.next(at(0), Line::Closed) else { panic!("two lines are what it serves") };
     assert_eq!(until, at(60));
     assert!(matches!(engine.next(until, Line::Closed), Next::Dial(4)));
+}
+
+#[test]
+fn a_new_line_found_dead_pauses_the_relay() {
+    let mut world = World::new(3);
+    let dead = |_: &Claimed| End::DeadLine(Failure::judged(Stage::Ehlo, lost()));
+    let stop = world.run(settings(), || Ok(()), dead);
+    assert!(matches!(stop, Some(Stop::RelayUnreachable(_))), "{stop:?}");
+    assert_eq!((world.count(State::Queued), world.seconds()), (3, 900));
+    assert!(world.attempts < 40, "{} attempts", world.attempts);
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn read_about(table: &Table<'_>) -> Option<About> {
     let discovered = table.need("discovered", "when it was found, or \"unknown\"").and_then(|f| fact(&f, when));
     let determined = optional(table, "determined", when);
     let contained = optional(table, "contained", when);
-    let deadline = optional(table, "deadline", |field| field.instant());
+    let deadline = optional(table, "deadline", super::super::document::Field::instant);
     let clock =
         Clock { occurred: occurred?, discovered: discovered?, determined: determined?, contained: contained? };
     Some((id?, clock, deadline?))

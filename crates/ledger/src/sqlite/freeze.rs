@@ -9,7 +9,7 @@ use super::{
     commit::{Session, owns},
     fault::{Fault, damaged},
     row::{CHANNEL, KeptRow, PURPOSE},
-    write,
+    schema, write,
 };
 use crate::LedgerError;
 use forthwith_core::{
@@ -80,8 +80,8 @@ impl SqliteLedger {
             session: Session { plan: None, has_offer: false, chain: self.chain.clone(), moved: [0; 8] },
             contradiction: None,
         };
-        let frozen = write(&mut self.connection, |transaction| {
-            freezing.run(transaction, &mut self.salts, standing, plan, rows, now)
+        let frozen = schema::with_room(&mut self.connection, |connection| {
+            write(connection, |transaction| freezing.run(transaction, &mut self.salts, standing, plan, rows, now))
         });
         if let Some(what) = freezing.contradiction {
             return Err(contradiction(what));

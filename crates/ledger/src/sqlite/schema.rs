@@ -19,8 +19,10 @@ const HEADER_OCTETS: u64 = 100;
 const STATEMENTS_MAX: usize = 64;
 /// Pages of 4 KiB in the log before they are copied to the file: 16 MiB, so that a copy is rare while notices go out.
 const CHECKPOINT_PAGES: i32 = 4_096;
-/// Memory for pages, in KiB: what is due and its surroundings stay in it.
-const CACHE_KIB: i32 = 32 * 1_024;
+/// Memory for pages, in KiB, while notices go out: what is due lies together, and every commit looks through it all.
+const CACHE_KIB: i32 = 4 * 1_024;
+/// Memory for pages, in KiB, while a plan is frozen: tokens and addresses come in no order.
+const FREEZE_CACHE_KIB: i32 = 128 * 1_024;
 
 /// How much is synced, as a name and as the number that `SQLite` answers. NORMAL would sync only at checkpoints,
 /// and lose offers with the power.
@@ -106,8 +108,9 @@ CREATE TABLE notices(
 -- What a claim reads: those never attempted, and those that wait for another attempt.
 CREATE INDEX notices_fresh ON notices(plan, position) WHERE state = 0 AND due IS NULL;
 CREATE INDEX notices_due ON notices(plan, due, position) WHERE due IS NOT NULL;
--- What a person may have to look at: offered, bounced, let stand, expired.
-CREATE INDEX notices_rest ON notices(plan, state, position) WHERE state IN (2, 4, 5, 6);
+-- What a person may have to look at: offered, bounced, let stand, expired. (IN would build a table at every update.)
+CREATE INDEX notices_rest ON notices(plan, state, position)
+  WHERE state = 2 OR state = 4 OR state = 5 OR state = 6;
 -- How many notices are in each state: kept with every change, so that nobody counts a million.
 CREATE TABLE tallies(
   plan INTEGER NOT NULL,
@@ -146,7 +149,7 @@ CREATE TABLE events(
   facts TEXT NOT NULL,
   private BLOB
 ) STRICT;
-CREATE INDEX events_pace ON events(kind, at) WHERE kind IN ('offered', 'accepted');
+CREATE INDEX events_pace ON events(kind, at) WHERE kind = 'offered' OR kind = 'accepted';
 -- What an event says in words that may be personal; the event holds its salted digest.
 CREATE TABLE event_private(
   event INTEGER PRIMARY KEY,
@@ -182,6 +185,17 @@ pub(crate) fn open_to_write(path: &Path) -> Result<Connection, Fault> {
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "secure_delete", true)?;
     Ok(connection)
+}
+
+/// Runs `work` with the memory that freezing needs, and gives it back.
+pub(crate) fn with_room<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    connection.pragma_update(None, "cache_size", -FREEZE_CACHE_KIB)?;
+    let done = work(connection);
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    done
 }
 
 /// Opens the file for reading, beside a run that writes.

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod clarity;
+mod examples;
 mod lint;
 mod message;
 mod model;
 mod notice;
 mod packet;
+mod page;

@@ -1,7 +1,5 @@
 //! Incidents and people for the tests, built by hand: the reader of incident.toml is another crate's story.
-//! Examples use this file too, each a part of it.
-
-#![allow(dead_code, reason = "no single target uses all of it")]
+//! The examples use a part of this file too.
 
 use forthwith_core::{
     address::Address,

@@ -52,15 +52,15 @@ fn everything_that_readers_missed_is_said() {
         "An employee of Larkspur passed on your e-mail address.",
         "It happened between 1 and 14 September 2020.",
         "We found out on 12 October 2020.",
-        "12,481 people are affected",
+        "It affects 12,481 people.",
         "Exposed: your e-mail address.",
         "Nothing else was exposed.",
-        "it is now with one seller outside our company",
+        "As far as we know, it is with one seller outside our company.",
         "We told the police on 14 October 2020.",
         "spam, and fake messages in our name",
-        "1. Doubt messages",
-        "Send fake messages to fakes@larkspur.example.",
-        "Type larkspur.example into your browser yourself. The same text stands there.",
+        "1. Doubt messages in our name",
+        "Send fakes to fakes@larkspur.example.",
+        "Type larkspur.example into your browser. The same text stands there.",
         "We never ask for passwords, codes or card numbers",
         "Write to help@larkspur.example, or call +44 20 7946 0018 (every day, 8 to 20).",
         "Larkspur Market Ltd 14 Tannery Lane Leeds LS1 4AB",
@@ -72,7 +72,7 @@ fn everything_that_readers_missed_is_said() {
 #[test]
 fn each_person_is_told_exactly_what_of_theirs_was_exposed() {
     let incident = email_only();
-    let both = ["your e-mail address - your phone number", "they are now with", "call or text you", "Hang up"];
+    let both = ["your e-mail address - your phone number", "they are with", "calls and texts", "Hang up"];
     says(&incident, &["email", "phone"], &both, &[]);
     says(&incident, &["phone"], &["Exposed: your phone number.", "Hang up"], &["your e-mail address", "spam"]);
 }
@@ -131,7 +131,7 @@ fn unknown_is_said_as_unknown_and_not_told_is_silence() {
     incident.facts.people_affected = Fact::NotTold { reason: "police asked".to_owned() };
     incident.clock.occurred = not_told();
     incident.clock.discovered = not_told();
-    says(&incident, &["email"], &[], &["know", "else", "affected", "happened b", "found out", "police asked"]);
+    says(&incident, &["email"], &[], &["know", "else", "affects", "happened b", "found out", "police asked"]);
     let silent = findings(&incident, &["email"]);
     assert_eq!(silent.len(), 3, "{silent:#?}");
     assert!(silent.iter().all(|finding| finding.code == "element-silent" && finding.gravity == Gravity::Note));
@@ -141,7 +141,7 @@ fn unknown_is_said_as_unknown_and_not_told_is_silence() {
 fn a_single_person_is_not_told_of_others() {
     let mut incident = email_only();
     incident.facts.people_affected = Fact::Known(1);
-    says(&incident, &["email"], &["Nobody else is affected."], &["people are affected"]);
+    says(&incident, &["email"], &["It affects nobody else."], &["people"]);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn all_known_categories_together_keep_to_seven_steps() {
     let findings = findings(&incident, &all);
     assert!(findings.iter().all(|finding| finding.gravity != Gravity::Refused), "{findings:#?}");
     let text = text(&incident, &all);
-    assert!(text.contains("7. Send fake messages") && !text.contains(&format!(" {}. ", STEPS_MAX + 1)), "{text}");
+    assert!(text.contains("7. Send fakes") && !text.contains(&format!(" {}. ", STEPS_MAX + 1)), "{text}");
     for known in KNOWN_CATEGORIES {
         assert_eq!(self::findings(&incident, &[known.id]), [], "{}", known.id);
     }
@@ -164,9 +164,6 @@ fn own_categories_and_own_elements_are_told_in_their_words() {
     incident.categories = vec![category("email"), category("seat")];
     incident.categories[1].words = by_language("the seat you had booked");
     says(&incident, &["email", "seat"], &["your e-mail address and the seat you had booked"], &[]);
-    incident
-        .notice
-        .statements
-        .insert("measures_taken".to_owned(), statement("## Done\n\n{{ organisation }} **acted**."));
-    says(&incident, &["email"], &["Done ---- Larkspur acted."], &["We ended it", "*"]);
+    incident.notice.statements.insert("measures_taken".to_owned(), statement("{{ organisation }} **acted**."));
+    says(&incident, &["email"], &["What we did ----------- Larkspur acted."], &["We ended it", "*"]);
 }

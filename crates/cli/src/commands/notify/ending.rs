@@ -29,7 +29,7 @@ pub struct Done<'e> {
 }
 
 /// Tells how the run ended, and returns the exit code.
-pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, out: Out) -> Result<Exit, CommandError> {
+pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, out: Out) -> Exit {
     let error = failure(done.ended, folder);
     let exit = error.as_ref().map_or_else(|| exit(done.ended, summary), |error| error.exit);
     let mut report = summary.json();
@@ -47,14 +47,11 @@ pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, out: Out) -> Re
     for line in next_steps(summary, done, folder) {
         out.line(line);
     }
-    match error {
+    if let Some(error) = error {
         // JSON is out already: the error goes to standard error alone.
-        Some(error) => {
-            crate::report(&error, Out { format: crate::terminal::Format::Human, ..out });
-            Ok(exit)
-        }
-        None => Ok(exit),
+        crate::report(&error, Out { format: crate::terminal::Format::Human, ..out });
     }
+    exit
 }
 
 fn exit(ended: &Ended, summary: &Summary) -> Exit {
@@ -100,7 +97,7 @@ fn next_steps(summary: &Summary, done: &Done<'_>, folder: &Folder) -> Vec<String
     }
     match done.ended {
         Ended::Stopped => {
-            lines.push(format!("Stopped. `forthwith notify {path}` goes on with {}.", super::run::left(summary)))
+            lines.push(format!("Stopped. `forthwith notify {path}` goes on with {}.", super::run::left(summary)));
         }
         Ended::LimitReached => lines.push(format!(
             "The limit is reached. `forthwith notify {path}` goes on with {}.",

@@ -16,16 +16,17 @@ use forthwith_core::{
     engine::Later,
     fuse::FuseLimits,
     notice::Claimed,
+    private::Private,
 };
 use forthwith_ledger::{
     Recorder,
-    sqlite::{LedgerReader, SqliteLedger},
+    sqlite::{CurrentPlan, LedgerReader, SqliteLedger},
 };
 use forthwith_sender::{Clock, Ended, Inbox, Progress, Render, RenderFailure, Run, StopSignal, deliver};
 use jiff::{SignedDuration, Timestamp};
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::watch;
 
@@ -42,67 +43,102 @@ pub fn run(
     out: Out,
 ) -> Result<Exit, CommandError> {
     let reader = ledger.reader().map_err(ledgers::unusable)?;
-    let before = Summary::read(&reader, &ready.plan, ready.stage)?;
+    let (plan, stage) = (ready.plan.clone(), ready.stage);
+    let before = Summary::read(&reader, &plan, stage)?;
     if before.is_at_rest() {
         let head = ledger.end(Timestamp::now(), "nothing to do").map_err(ledgers::failed)?;
         let done =
             ending::Done { ended: &Ended::Done, head, commits: 0, attempts: 0, seconds: 0.0, was_at_rest: true };
-        return ending::tell(&before, &done, folder, out);
+        return Ok(ending::tell(&before, &done, folder, out));
     }
-    let secret = password::read(&delivery.relay)?;
-    let earlier = earlier_attempts(&reader, ledger.run(), &delivery)?;
-    let give_up_at = ready.plan.first_offer_at.unwrap_or_else(Timestamp::now)
-        + SignedDuration::try_from(delivery.give_up_after).unwrap_or(SignedDuration::MAX);
-    let stage = ready.stage;
-    let plan = ready.plan.clone();
-    let render = render(ready)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CommandError::new(Exit::Cannot, "cannot start the runtime").because(error))?;
+    let earlier_attempts = earlier_attempts(&reader, ledger.run(), &delivery)?;
+    let password = password::read(&delivery.relay)?;
+    let message = message_of(ready)?;
+    let started = Instant::now();
     let (recorder, thread) = Recorder::start(ledger);
     let progress = Arc::new(Progress::default());
-    let (stop, stopped) = watch::channel(StopSignal::Run);
-    let started = std::time::Instant::now();
-    let ended = runtime.block_on(async {
-        let inbox = open_inbox(stage, folder).await?;
-        let server = match (&inbox, delivery.relay) {
+    let job = Job { args, folder, delivery, earlier_attempts, password, message, before: &before, out };
+    let ended = job.deliver(&plan, recorder, Arc::clone(&progress));
+    // The recorder is gone with the job: the thread ends, and what it says weighs more than how the job ended.
+    let end = thread.join().map_err(ending::recording_failed)?;
+    let ended = ended?;
+    let seconds = started.elapsed().as_secs_f64();
+    let head = end.ledger.end(Timestamp::now(), ending::in_short(&ended)).map_err(ledgers::failed)?;
+    let after = Summary::read(&reader, &plan, stage)?;
+    let attempts = progress.attempts.load(Relaxed);
+    let done = ending::Done { ended: &ended, head, commits: end.commits, attempts, seconds, was_at_rest: false };
+    Ok(ending::tell(&after, &done, folder, out))
+}
+
+/// What a delivery needs from this side.
+struct Job<'a> {
+    args: &'a NotifyArgs,
+    folder: &'a Folder,
+    delivery: Delivery,
+    earlier_attempts: Vec<Timestamp>,
+    password: Option<Private<String>>,
+    message: Render,
+    before: &'a Summary,
+    out: Out,
+}
+
+impl Job<'_> {
+    /// Delivers until the run ends, on a runtime of its own.
+    fn deliver(
+        self,
+        plan: &CurrentPlan,
+        recorder: Recorder,
+        progress: Arc<Progress>,
+    ) -> Result<Ended, CommandError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| CommandError::new(Exit::Cannot, "cannot start the runtime").because(error))?;
+        let ended = runtime.block_on(self.converse(plan, recorder, progress));
+        // Whatever still waits for a relay or a signal is not waited for.
+        runtime.shutdown_background();
+        ended
+    }
+
+    async fn converse(
+        self,
+        plan: &CurrentPlan,
+        recorder: Recorder,
+        progress: Arc<Progress>,
+    ) -> Result<Ended, CommandError> {
+        let inbox = open_inbox(self.before.stage, self.folder).await?;
+        let server = match (&inbox, self.delivery.relay) {
             (Some(inbox), _) => inbox_server(inbox),
             (None, Relay::Server(server)) => server,
             (None, Relay::Inbox) => return Err(CommandError::new(Exit::Cannot, "the built-in inbox did not open")),
         };
+        let (stop, stopped) = watch::channel(StopSignal::Run);
         tokio::spawn(signals(stop));
+        let give_up_after = SignedDuration::try_from(self.delivery.give_up_after).unwrap_or(SignedDuration::MAX);
         let run = Run {
             server,
-            password: secret,
-            connections: delivery.connections,
-            limits: delivery.limits,
-            earlier_attempts: earlier,
-            patience: delivery.patience,
-            timeouts: delivery.timeouts,
-            hand_over_at_most: args.limit,
-            later: if args.no_wait { Later::Leave } else { Later::Await },
-            give_up_at: Some(give_up_at),
+            password: self.password,
+            connections: self.delivery.connections,
+            limits: self.delivery.limits,
+            earlier_attempts: self.earlier_attempts,
+            patience: self.delivery.patience,
+            timeouts: self.delivery.timeouts,
+            hand_over_at_most: self.args.limit,
+            later: if self.args.no_wait { Later::Leave } else { Later::Await },
+            give_up_at: Some(plan.first_offer_at.unwrap_or_else(Timestamp::now) + give_up_after),
             fuse: FuseLimits::default(),
-            render,
+            render: self.message,
             recorder,
             clock: Arc::new(Timestamp::now) as Clock,
             stop: stopped,
             progress: Arc::clone(&progress),
         };
-        Ok(shown(deliver(run), &progress, &before, out).await)
-    });
-    // Whatever still waits for a relay or a signal is not waited for.
-    runtime.shutdown_background();
-    let seconds = started.elapsed().as_secs_f64();
-    let end = thread.join().map_err(ending::recording_failed);
-    let ended = ended?;
-    let end = end?;
-    let head = end.ledger.end(Timestamp::now(), ending::in_short(&ended)).map_err(ledgers::failed)?;
-    let after = Summary::read(&reader, &plan, stage)?;
-    let attempts = progress.attempts.load(Relaxed);
-    let done = ending::Done { ended: &ended, head, commits: end.commits, attempts, seconds, was_at_rest: false };
-    ending::tell(&after, &done, folder, out)
+        let ended = shown(deliver(run), &progress, self.before, self.out).await;
+        if let Some(inbox) = inbox {
+            inbox.close().await;
+        }
+        Ok(ended)
+    }
 }
 
 /// Returns when attempts were made that the limits still count.
@@ -124,7 +160,7 @@ fn earlier_attempts(reader: &LedgerReader, run: i64, delivery: &Delivery) -> Res
 }
 
 /// Returns the function from a claimed notice to its message.
-fn render(ready: Ready) -> Result<Render, CommandError> {
+fn message_of(ready: Ready) -> Result<Render, CommandError> {
     let Ready { inputs, key, .. } = ready;
     let words = inputs.words.ok_or_else(|| CommandError::new(Exit::NotReleased, "the plan has no words"))?;
     Ok(Arc::new(move |claimed: &Claimed, date: Timestamp| {

@@ -1,0 +1,12 @@
+//! The sender against a scripted relay, over real sockets on loopback.
+#![expect(clippy::unwrap_used, reason = "a test shows the place")]
+
+mod auth;
+mod dialogue;
+mod inbox;
+mod lettre;
+mod order;
+mod runs;
+mod stand;
+mod tls;
+mod verdicts;
