@@ -14,7 +14,6 @@ use forthwith_testkit::{
 };
 use std::{
     collections::BTreeMap,
-    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -35,16 +34,16 @@ const UNICODE_DOMAIN: (&str, &str) = ("@bücher.example", "@xn--bcher-kva.exampl
 pub struct Incident {
     path: PathBuf,
     people: Vec<Person>,
-    _own: Option<tempfile::TempDir>,
+    /// Removes the folder when dropped, where it is our own.
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Incident {
     /// Makes a folder with `count` people drawn from `seed`. It is removed when dropped.
     pub fn new(seed: u64, count: usize) -> Self {
         let own = tempfile::Builder::new().prefix("forthwith-proof-").tempdir().unwrap();
-        let mut made = Self::within(own.path(), seed, count);
-        made._own = Some(own);
-        made
+        let made = Self::within(own.path(), seed, count);
+        Self { _folder: Some(own), ..made }
     }
 
     /// Makes the folder `incident` within a folder that somebody else removes.
@@ -56,7 +55,7 @@ impl Incident {
         }
         let people = people(seed, count, "email");
         fs::write(path.join("affected.csv"), csv(&people)).unwrap();
-        Self { path, people, _own: None }
+        Self { path, people, _folder: None }
     }
 
     /// Copies the example as it is.
@@ -67,7 +66,7 @@ impl Incident {
         for name in ["incident.toml", "delivery.toml", "affected.toml", "affected.csv"] {
             fs::copy(Path::new(EXAMPLE).join(name), path.join(name)).unwrap();
         }
-        Self { path, people: Vec::new(), _own: Some(own) }
+        Self { path, people: Vec::new(), _folder: Some(own) }
     }
 
     /// Returns the folder.
@@ -82,14 +81,19 @@ impl Incident {
 
     /// Returns `COMMAND INCIDENT ARGUMENTS`, run by the program under test and bounded in time.
     pub fn command(&self, command: &str, arguments: &[&str]) -> Command {
+        self.command_of(Path::new(FORTHWITH), command, arguments)
+    }
+
+    /// Returns the same of another build of the program.
+    pub fn command_of(&self, program: &Path, command: &str, arguments: &[&str]) -> Command {
         let mut bounded = Command::new("timeout");
-        bounded.args(["--kill-after=5", &RUN_SECONDS_MAX.to_string(), FORTHWITH]);
+        bounded.args(["--kill-after=5", &RUN_SECONDS_MAX.to_string()]).arg(program);
         self.complete(bounded, command, arguments)
     }
 
-    /// Returns the same of another build of the program, with nothing between it and whoever kills it.
-    pub fn command_of(&self, program: impl AsRef<OsStr>, command: &str, arguments: &[&str]) -> Command {
-        self.complete(Command::new(program), command, arguments)
+    /// Returns the program under test with nothing between it and whoever kills it, who bounds it too.
+    pub fn bare_command(&self, command: &str, arguments: &[&str]) -> Command {
+        self.complete(Command::new(FORTHWITH), command, arguments)
     }
 
     fn complete(&self, mut program: Command, command: &str, arguments: &[&str]) -> Command {
@@ -136,9 +140,9 @@ impl Incident {
                 *counts.entry(name_of(state)).or_default() += 1;
             }
         }
-        let status = self.run("status", &["--format", "json"], 0);
-        let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
-        for (name, count) in status["states"].as_object().unwrap() {
+        let told = self.run("status", &["--format", "json"], 0);
+        let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+        for (name, count) in told["states"].as_object().unwrap() {
             assert_eq!(count.as_u64(), Some(counts.get(name.as_str()).copied().unwrap_or(0)), "{name}");
         }
         states

@@ -3,7 +3,7 @@
 //! Fifty kills at random moments over as many small incidents as that takes, judged from what Postfix's sink
 //! took. Moments are drawn from a seed; `FORTHWITH_PROOF_SEED` gives it, else the clock does.
 
-use crate::proof_incident::{CONNECTIONS, FORTHWITH, Incident, borrowed, recorder};
+use crate::proof_incident::{CONNECTIONS, Incident, borrowed, recorder};
 use forthwith_ledger::sqlite::{Counts, LedgerReader};
 use forthwith_testkit::{
     judge::Judgement, lists::Chance, recorded::Recorded, server::wait_until, sink::Sink, tools,
@@ -31,6 +31,7 @@ const RELAYS: [(&[&str], u64); 4] =
 /// The sink keeps the message and hangs up at the dot.
 const NO_REPLY_TO_DOTS: [&str; 2] = ["-q", "."];
 
+#[expect(clippy::print_stdout, reason = "the harness shows it where the test fails: the seed, and how far it came")]
 #[test]
 fn fifty_kills_lose_nobody_and_tell_nobody_twice() {
     let Some(program) = tools::require("smtp-sink") else { return };
@@ -128,7 +129,7 @@ fn kill_until_at_rest(incident: &Incident, relays: &Relays, mut moment: impl FnM
         let is_last = tally.kills == most;
         let relay = if is_last { &relays.last } else { &relays.killed };
         let before = incident.ledger().counts().unwrap();
-        let mut run = incident.command_of(FORTHWITH, "notify", &borrowed(&incident.to(&relay.url())));
+        let mut run = incident.bare_command("notify", &borrowed(&incident.to(&relay.url())));
         let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let limit = if is_last { LAST_RUN_MAX } else { Duration::from_millis(moment()) };
         if let Some(exit) = ended_within(&mut run, limit) {
@@ -192,6 +193,8 @@ fn settled(incident: &Incident, recorded: &[Recorded], resent: &[String], crashe
     let judgement = incident.judge(recorded, resent, crashes);
     assert!(judgement.is_clean(), "{judgement}");
     assert_eq!(judgement.doubts_max, CONNECTIONS * crashes);
+    let refused = incident.states().into_iter().find(|(_, state)| !["accepted", "in_doubt"].contains(&&**state));
+    assert_eq!(refused, None, "the relay refuses nobody, and nothing is left to attempt");
     assert_eq!(incident.ledger().verify().unwrap(), []);
     judgement
 }

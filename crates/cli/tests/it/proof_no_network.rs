@@ -1,7 +1,7 @@
 //! Proofs over system calls that whatever must not touch the network does not: no socket of the internet
 //! families, no `connect`.
 
-use crate::proof_incident::{Incident, assert_exit, borrowed};
+use crate::proof_incident::{Incident, assert_exit, borrowed, recorder};
 use forthwith_testkit::{
     strace::{self, Call},
     tools,
@@ -37,12 +37,18 @@ fn looking_and_freezing_open_no_network_socket() {
 }
 
 #[test]
-fn a_rehearsal_connects_and_run_again_at_rest_does_not() {
-    let Some(strace) = tools::require("strace") else { return };
+fn a_run_connects_and_run_again_at_rest_does_not() {
+    let (Some(strace), Some(sink)) = (tools::require("strace"), tools::require("smtp-sink")) else { return };
     let incident = Incident::new(72, 10);
     let first = network_calls(&strace, &incident, "notify", &["--rate", "unlimited"], 0);
     assert!(first.iter().any(|call| call.name == "connect"), "the proof sees a connection where there is one");
     assert_eq!(network_calls(&strace, &incident, "notify", &[], 0), []);
+
+    let sink = recorder(&sink, &[]);
+    incident.freeze();
+    let arguments = incident.to(&sink.url());
+    incident.run("notify", &borrowed(&arguments), 0);
+    assert_eq!(network_calls(&strace, &incident, "notify", &borrowed(&arguments), 0), []);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //!
 //! The relay is Postfix's sink. What is proven is the order within the program and its kernel, not the disk.
 
-use crate::proof_incident::{Incident, assert_exit, borrowed, recorder};
+use crate::proof_incident::{FORTHWITH, Incident, assert_exit, borrowed, recorder};
 use forthwith_testkit::{
     strace::{self, Disorder, Order, prove_order},
     tools,
@@ -49,7 +49,7 @@ fn order_of(program: &Path, strace: &Path, sink: &Path) -> Order {
 #[test]
 fn offer_then_sync_then_dot_100_of_100() {
     let (Some(strace), Some(sink)) = (tools::require("strace"), tools::require("smtp-sink")) else { return };
-    let order = order_of(Path::new(env!("CARGO_BIN_EXE_forthwith")), &strace, &sink);
+    let order = order_of(Path::new(FORTHWITH), &strace, &sink);
     let shown: Vec<_> = order.disorders.iter().map(|(at, why)| format!("{}: {why}", at.token)).collect();
     assert_eq!(shown, [""; 0]);
     let mut tokens: Vec<_> = order.hand_overs.iter().map(|hand_over| &hand_over.token).collect();
@@ -81,13 +81,12 @@ fn no_build_lacks_the_sync_unless_it_is_asked_for() {
     }
     holders.sort();
     assert_eq!(holders, ["forthwith", "forthwith-ledger"]);
-    assert!(!cfg!(feature = "unsynced"), "these tests are for the build that is released");
 }
 
 /// Builds the program without the sync, beside the one under test: everything that does not depend on the
 /// feature is shared with it, and only the finished program lies in a folder of its own.
 fn unsynced_build() -> PathBuf {
-    let target = Path::new(env!("CARGO_BIN_EXE_forthwith")).ancestors().nth(2).unwrap();
+    let target = Path::new(FORTHWITH).ancestors().nth(2).unwrap();
     let folder = target.join("unsynced");
     let mut build = cargo();
     build.args(["build", "--quiet", "--locked", "--package", "forthwith", "--features", "unsynced"]);
