@@ -16,7 +16,7 @@ const BACKLOG: &str = "256";
 const ACCOUNT: &str = "nobody";
 /// How long the sink may take to have done with its connections once the program has ended.
 const QUIET_MAX: Duration = Duration::from_mins(1);
-/// TIME_WAIT and LISTEN in the table of connections: no connection that the sink still holds.
+/// `TIME_WAIT` and LISTEN in the table of connections: no connection that the sink still holds.
 const IDLE_STATES: [&str; 2] = ["06", "0A"];
 /// What the sink puts before each message.
 const SINK_FIELDS: [&str; 6] =
