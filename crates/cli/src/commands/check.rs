@@ -78,12 +78,24 @@ fn next_step(folder: &Folder, is_refused: bool) -> String {
 }
 
 /// Returns the error that a command ends with where the inputs are refused, after showing the findings.
+///
+/// They go to standard error, which is often kept: what is found in a row is pointed at there and not quoted.
 pub fn refuse(checked: &Checked, out: Out, folder: &Folder) -> CommandError {
-    let shown = findings::human(&checked.findings(), &checked.totals(), &checked.inputs.sources, out.on_stderr());
-    eprint_verbatim(&shown);
+    let findings: Vec<_> = checked.findings().iter().map(unquoted).collect();
+    eprint_verbatim(&findings::human(&findings, &checked.totals(), &checked.inputs.sources, out.on_stderr()));
     let count = counted(checked.weighing(Gravity::Refused), "finding");
     CommandError::new(Exit::Refused, format!("the inputs are refused: {count} of gravity `refused`"))
-        .hint(format!("`forthwith check {}` lists them all", folder.path.display()))
+        .hint(format!("`forthwith check {}` lists them all, with what stands there", folder.path.display()))
+        .with_report(report(checked))
+}
+
+/// Returns `finding` without what it quotes of a row: code and place remain.
+fn unquoted(finding: &Finding) -> Finding {
+    if finding.place.row.is_none() {
+        return finding.clone();
+    }
+    let what = if finding.gravity == Gravity::Refused { "this row is refused" } else { "look at this row" };
+    Finding { message: what.to_owned(), hint: None, ..finding.clone() }
 }
 
 /// Shows findings about settings alone, and returns the error that a command ends with because of them.
