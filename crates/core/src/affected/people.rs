@@ -287,8 +287,8 @@ impl<'a, R: BufRead> People<'a, R> {
         let paste =
             format!("leave_out = [{{ row = {row}, fingerprint = \"{}\", reason = \"…\" }}]", self.fingerprint());
         let hint = match hint {
-            Some(hint) => format!("{hint}; or leave it out: {paste}"),
-            None => format!("mend the row, or leave it out: {paste}"),
+            Some(hint) => format!("{hint}; or leave it out, at the top of affected.toml: {paste}"),
+            None => format!("mend the row, or leave it out, at the top of affected.toml: {paste}"),
         };
         self.report(Finding::refused(code, self.place(column), message).hint(hint));
     }

@@ -1,0 +1,21 @@
+//! The tests of the command line, as one program: one file for each command, and what cuts across them.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod bad_input;
+mod bad_relay;
+mod check;
+mod commands;
+mod completions;
+mod dry_run;
+mod escapes;
+mod explain;
+mod golden;
+mod harness;
+mod man;
+mod new;
+mod notify;
+mod preview;
+mod release;
+mod resolve;
+mod status;
+mod stop;
