@@ -40,12 +40,14 @@ pub struct CommandError {
     pub source: Option<Box<dyn Error + Send + Sync>>,
     /// The next steps.
     pub hints: Vec<String>,
+    /// What programs get beside the error: an object.
+    pub report: serde_json::Map<String, serde_json::Value>,
 }
 
 impl CommandError {
     /// Returns an error with nothing beneath it.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), source: None, hints: Vec::new() }
+        Self { exit, message: message.into(), source: None, hints: Vec::new(), report: serde_json::Map::new() }
     }
 
     /// Adds what lies beneath.
@@ -59,6 +61,15 @@ impl CommandError {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds what programs get beside the error; anything but an object adds nothing.
+    #[must_use]
+    pub fn with_report(mut self, report: serde_json::Value) -> Self {
+        if let serde_json::Value::Object(report) = report {
+            self.report = report;
+        }
         self
     }
 

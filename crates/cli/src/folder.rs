@@ -123,7 +123,11 @@ fn find_list(folder: &Path) -> Result<Option<String>, CommandError> {
 
 /// Reads a regular file of bounded size; `None` where it does not exist.
 fn read_small(path: &Path) -> Result<Option<Vec<u8>>, CommandError> {
-    let cannot = |error| CommandError::new(Exit::Cannot, format!("cannot read {}", path.display())).because(error);
+    let cannot = |error| {
+        CommandError::new(Exit::Cannot, format!("cannot read {}", path.display()))
+            .because(error)
+            .hint("let this account read it, or work as the account that may")
+    };
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(cannot(error)),

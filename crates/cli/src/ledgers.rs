@@ -61,7 +61,8 @@ pub fn look(folder: &Folder, stage: Stage) -> Result<(LedgerReader, CurrentPlan)
     reader.zip(plan).ok_or_else(|| no_plan(folder, stage))
 }
 
-fn no_plan(folder: &Folder, stage: Stage) -> CommandError {
+/// Returns the error of a command that needs a plan where there is none.
+pub fn no_plan(folder: &Folder, stage: Stage) -> CommandError {
     let path = folder.path.display();
     match stage {
         Stage::Real => CommandError::new(Exit::NotReleased, "there is no plan: nothing was frozen yet")

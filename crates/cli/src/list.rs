@@ -142,7 +142,9 @@ fn open_file(path: &Path) -> io::Result<File> {
 }
 
 fn cannot(path: &Path, error: io::Error) -> CommandError {
-    CommandError::new(Exit::Cannot, format!("cannot read {}", path.display())).because(error)
+    CommandError::new(Exit::Cannot, format!("cannot read {}", path.display()))
+        .because(error)
+        .hint("the list is a file that this account can read; put it there as one")
 }
 
 /// Adds two sets of totals.

@@ -43,6 +43,10 @@ fn report(error: &CommandError, out: Out) {
         note(&format!("  next: {hint}"));
     }
     if out.format == Format::Json {
-        out.json(&serde_json::json!({ "error": error.chain(), "hints": error.hints, "exit": error.exit as u8 }));
+        let mut report = serde_json::Value::Object(error.report.clone());
+        report["error"] = error.chain().into();
+        report["hints"] = error.hints.clone().into();
+        report["exit"] = (error.exit as u8).into();
+        out.json(&report);
     }
 }

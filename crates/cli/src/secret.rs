@@ -19,14 +19,19 @@ fn path(folder: &Folder) -> PathBuf {
 /// Makes a folder that only its owner enters, unless it is there; one that others may enter is refused.
 pub fn private_folder(path: &Path) -> Result<(), CommandError> {
     let shown = path.display();
-    let cannot = |error| CommandError::new(Exit::Cannot, format!("cannot make the folder {shown}")).because(error);
+    let cannot = |error| {
+        CommandError::new(Exit::Cannot, format!("cannot make the folder {shown}"))
+            .because(error)
+            .hint("let this account write into the incident folder; nothing was handed over")
+    };
     match fs::DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(cannot(error)),
         _ => {}
     }
     let found = fs::symlink_metadata(path).map_err(cannot)?;
     if !found.is_dir() {
-        return Err(CommandError::new(Exit::Cannot, format!("{shown} is not a folder")));
+        return Err(CommandError::new(Exit::Cannot, format!("{shown} is not a folder"))
+            .hint("move it away: what forthwith makes stands in a folder of its own, and no link is followed"));
     }
     if found.uid() != rustix::process::geteuid().as_raw() {
         return Err(CommandError::new(Exit::Cannot, format!("the folder {shown} belongs to somebody else"))

@@ -3,6 +3,7 @@
 use forthwith_core::address::is_unseen;
 use std::{
     borrow::Cow,
+    fmt::Write as _,
     io::{self, IsTerminal, Write},
 };
 
@@ -60,7 +61,7 @@ impl Out {
     /// Writes the result for programs. Does nothing where it is for people.
     pub fn json(self, value: &serde_json::Value) {
         if self.format == Format::Json {
-            write_or_exit(&mut io::stdout().lock(), &format!("{value}\n"));
+            write_or_exit(&mut io::stdout().lock(), &format!("{}\n", safe_json(&value.to_string())));
         }
     }
 
@@ -88,7 +89,6 @@ fn write_or_exit(out: &mut impl Write, text: &str) {
 /// Returns `text` with every character that a terminal would obey, or that nobody can see, spelled out:
 /// `\u{1b}`, `\u{202e}`. Line ends stay, and the joiners that some scripts need.
 pub fn safe(text: &str) -> Cow<'_, str> {
-    let is_plain = |c: char| c == '\n' || matches!(c, '\u{200c}' | '\u{200d}') || !is_unseen(c);
     if text.chars().all(is_plain) {
         return Cow::Borrowed(text);
     }
@@ -101,6 +101,30 @@ pub fn safe(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(spelled)
+}
+
+/// Returns the JSON `text` with the characters that [`safe`] spells out as JSON escapes: the value stays, and a
+/// terminal that shows it obeys nothing.
+fn safe_json(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_plain(c) {
+            escaped.push(c);
+        } else {
+            // Such a character stands within a string: outside, JSON is ASCII.
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+fn is_plain(c: char) -> bool {
+    c == '\n' || matches!(c, '\u{200c}' | '\u{200d}') || !is_unseen(c)
 }
 
 /// Returns `number` with its thousands apart: `1,234,567`.
@@ -131,6 +155,16 @@ mod tests {
         assert_eq!(safe("a\u{1b}[2Jb\rc\u{7}"), "a\\u{1b}[2Jb\\u{d}c\\u{7}");
         assert_eq!(safe("\u{9b}31m \u{202e}x\u{200b}"), "\\u{9b}31m \\u{202e}x\\u{200b}");
         assert_eq!(safe("علی\u{200c}رضا"), "علی\u{200c}رضا");
+    }
+
+    #[test]
+    fn programs_get_the_value_and_a_terminal_nothing_to_obey() {
+        let value = serde_json::json!("a\u{1b}\u{9b}\u{202e}\u{e0041} Ångström 中文 علی\u{200c}رضا");
+        let text = value.to_string();
+        let escaped = safe_json(&text);
+        assert_eq!(escaped, "\"a\\u001b\\u009b\\u202e\\udb40\\udc41 Ångström 中文 علی\u{200c}رضا\"");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).ok(), Some(value));
+        assert_eq!(safe_json("{\"rows\":1}"), "{\"rows\":1}");
     }
 
     #[test]

@@ -11,6 +11,10 @@ use crate::{
 };
 use forthwith_core::finding::{Finding, Gravity, any_refused};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Refused rows that one line is offered for: more have a common cause, and are mended.
+const PASTED_ROWS_MAX: usize = 50;
 
 /// Runs the command.
 pub fn run(args: &IncidentArgs, out: Out) -> Result<Exit, CommandError> {
@@ -23,7 +27,7 @@ pub fn run(args: &IncidentArgs, out: Out) -> Result<Exit, CommandError> {
     checked.inputs.sources.extend(sources);
     out.json(&report(&checked));
     out.verbatim(&findings::human(&checked.findings(), &checked.totals(), &checked.inputs.sources, out));
-    for line in summary(&checked) {
+    for line in summary(&checked).into_iter().chain(leave_out(&checked)) {
         out.line(line);
     }
     out.line(next_step(&folder, is_refused));
@@ -68,6 +72,23 @@ pub fn summary(checked: &Checked) -> Vec<String> {
     lines
 }
 
+/// Returns the line that leaves out every refused row that is shown, where there are several: a key stands in
+/// a TOML file once, so their own lines do not go together.
+fn leave_out(checked: &Checked) -> Option<String> {
+    let findings = checked.findings();
+    let rows = findings.iter().filter_map(|finding| {
+        let line = finding.hint.as_deref()?.split_once("leave_out = [{")?.1;
+        Some((finding.place.row?, line.split_once("}]")?.0.trim()))
+    });
+    let rows: BTreeMap<_, _> = rows.collect();
+    if rows.len() < 2 || rows.len() > PASTED_ROWS_MAX {
+        return None;
+    }
+    let rows: Vec<_> = rows.values().map(|row| format!("{{ {row} }}")).collect();
+    let line = format!("leave_out = [{}]", rows.join(", "));
+    Some(format!("\nTo leave all of them out, at the top of affected.toml, with the reasons:\n  {line}"))
+}
+
 fn next_step(folder: &Folder, is_refused: bool) -> String {
     let path = folder.path.display();
     if is_refused {
@@ -78,12 +99,24 @@ fn next_step(folder: &Folder, is_refused: bool) -> String {
 }
 
 /// Returns the error that a command ends with where the inputs are refused, after showing the findings.
+///
+/// They go to standard error, which is often kept: what is found in a row is pointed at there and not quoted.
 pub fn refuse(checked: &Checked, out: Out, folder: &Folder) -> CommandError {
-    let shown = findings::human(&checked.findings(), &checked.totals(), &checked.inputs.sources, out.on_stderr());
-    eprint_verbatim(&shown);
+    let findings: Vec<_> = checked.findings().iter().map(unquoted).collect();
+    eprint_verbatim(&findings::human(&findings, &checked.totals(), &checked.inputs.sources, out.on_stderr()));
     let count = counted(checked.weighing(Gravity::Refused), "finding");
     CommandError::new(Exit::Refused, format!("the inputs are refused: {count} of gravity `refused`"))
-        .hint(format!("`forthwith check {}` lists them all", folder.path.display()))
+        .hint(format!("`forthwith check {}` lists them all, with what stands there", folder.path.display()))
+        .with_report(report(checked))
+}
+
+/// Returns `finding` without what it quotes of a row: code and place remain.
+fn unquoted(finding: &Finding) -> Finding {
+    if finding.place.row.is_none() {
+        return finding.clone();
+    }
+    let what = if finding.gravity == Gravity::Refused { "this row is refused" } else { "look at this row" };
+    Finding { message: what.to_owned(), hint: None, ..finding.clone() }
 }
 
 /// Shows findings about settings alone, and returns the error that a command ends with because of them.

@@ -9,6 +9,7 @@ use crate::{
     terminal::Out,
 };
 use forthwith_core::{
+    address::Address,
     plan::{Fate, Planned},
     state::State,
 };
@@ -18,9 +19,17 @@ use serde_json::{Value, json};
 /// Runs the command.
 pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
     let folder = Folder::find(&args.incident.incident)?;
-    let (reader, plan) = ledgers::look(&folder, Stage::of(args.rehearsal))?;
-    let stories = reader.stories(&args.who).map_err(ledgers::failed)?;
+    let stage = Stage::of(args.rehearsal);
+    let (reader, plan) = ledgers::look(&folder, stage)?;
+    let mut stories = reader.stories(&args.who).map_err(ledgers::failed)?;
+    // An address of the list is kept with its domain in A-label form, and may be asked for as it was written.
+    if let (true, Ok(address)) = (stories.is_empty(), Address::parse(&args.who)) {
+        stories = reader.stories(address.expose()).map_err(ledgers::failed)?;
+    }
     out.json(&json!({ "who": args.who, "stories": stories.iter().map(report).collect::<Vec<_>>() }));
+    if stage == Stage::Rehearsal {
+        out.line("Rehearsal: captured here, nobody was told");
+    }
     if stories.is_empty() {
         let list = &plan.frozen.list.0;
         out.line(format!(
@@ -33,14 +42,14 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
         return Ok(Exit::Done);
     }
     for story in &stories {
-        for line in told(story) {
+        for line in told(story, stage) {
             out.line(line);
         }
     }
     Ok(Exit::Done)
 }
 
-fn told(story: &Story) -> Vec<String> {
+fn told(story: &Story, stage: Stage) -> Vec<String> {
     let row = &story.row;
     let mut lines = vec![format!("Row {} of the list, line {}", row.row, row.line)];
     match &row.fate {
@@ -59,7 +68,7 @@ fn told(story: &Story) -> Vec<String> {
     }
     if let Some(notice) = &story.notice {
         lines.push(format!("  notice {}, number {} in order", notice.token, notice.position));
-        lines.push(format!("  {}", state_in_words(notice.standing.state, notice.standing.doubted)));
+        lines.push(format!("  {}", state_in_words(notice.standing.state, notice.standing.doubted, stage)));
         lines.extend(notice.events.iter().map(event));
     }
     lines.push(String::new());
@@ -75,8 +84,12 @@ fn person(id: &str, name: &str, address: &str) -> String {
 
 fn about(planned: &Planned) -> Vec<String> {
     let recipient = &planned.recipient;
+    let language = match recipient.language.as_str() {
+        "" => String::new(),
+        language => format!(", language {language}"),
+    };
     vec![
-        format!("  residence {}, language {}", recipient.residence.code(), recipient.language),
+        format!("  residence {}{language}", recipient.residence.code()),
         format!("  exposed: {}", recipient.data.join(", ")),
         format!("  variant {}", planned.variant),
         format!("  message {}", planned.content),
@@ -89,12 +102,13 @@ fn event(event: &EventView) -> String {
     format!("    {:.3}  {}  {}{told}", event.at, event.kind, facts.join(", "))
 }
 
-fn state_in_words(state: State, doubted: bool) -> &'static str {
+fn state_in_words(state: State, doubted: bool, run: Stage) -> &'static str {
     match state {
         State::Queued => "queued: nothing was handed over",
         State::Deferred => "deferred: refused for now, tried again",
         State::Offered if doubted => "in doubt: the line broke at the final dot",
         State::Offered => "offered: in flight, or in doubt if its run was killed",
+        State::Accepted if run == Stage::Rehearsal => "accepted by the built-in inbox",
         State::Accepted => "accepted by the relay (not: delivered)",
         State::Bounced => "bounced: the relay refused it for good",
         State::LetStand => "let stand: may or may not have been told, by decision",

@@ -47,6 +47,7 @@ pub fn run(args: &PreviewArgs, out: Out) -> Result<Exit, CommandError> {
                 Some(reached) => reached.first.clone(),
                 None => return Err(check::refuse(&checked, out, &folder)),
             },
+            _ if checked.variants.is_empty() => return Err(check::refuse(&checked, out, &folder)),
             _ => {
                 list_variants(&checked, out, &folder);
                 return Ok(Exit::Done);
@@ -114,7 +115,8 @@ fn show(
         let token: Token = key.token(recipient.row);
         let message = words.render(&key, &token, recipient, None).map_err(cannot)?;
         out.json(&json!({ "row": recipient.row, "eml": String::from_utf8_lossy(&message.bytes) }));
-        out.verbatim(&String::from_utf8_lossy(&message.bytes).replace("\r\n", "\n"));
+        // Byte for byte: the gate let nothing but ASCII, CR and LF into it.
+        out.verbatim(&String::from_utf8_lossy(&message.bytes));
         return Ok(Exit::Done);
     }
     let variant = Variant::of(incident, recipient).to_string();

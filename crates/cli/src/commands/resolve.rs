@@ -8,7 +8,7 @@ use crate::{
     summary::Summary,
     terminal::{Out, counted, note},
 };
-use forthwith_core::{notice::Token, state::State};
+use forthwith_core::{address::Address, notice::Token, state::State};
 use forthwith_ledger::sqlite::{Decision, LedgerReader, NoticeView, ResolveError, Which};
 use jiff::Timestamp;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
@@ -90,10 +90,13 @@ fn choose(args: &ResolveArgs, reader: &LedgerReader) -> Result<Vec<NoticeView>, 
 }
 
 fn is_meant(notice: &NoticeView, id: &str) -> bool {
+    let is_address = |address: &Address| {
+        address.expose() == id || Address::parse(id).is_ok_and(|asked| asked.expose() == address.expose())
+    };
     let is_person = notice
         .recipient
         .as_ref()
-        .is_some_and(|recipient| recipient.id.expose() == id || recipient.address.expose() == id);
+        .is_some_and(|recipient| recipient.id.expose() == id || is_address(&recipient.address));
     is_person || notice.token.as_str() == id
 }
 

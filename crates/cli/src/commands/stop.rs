@@ -7,7 +7,7 @@ use crate::{
     ledgers::{self, Stage},
     terminal::Out,
 };
-use forthwith_ledger::sqlite::{BesideError, request_stop};
+use forthwith_ledger::sqlite::{BesideError, OpenLedgerError, request_stop};
 use jiff::Timestamp;
 
 /// Runs the command.
@@ -18,6 +18,7 @@ pub fn run(args: &StopArgs, out: Out) -> Result<Exit, CommandError> {
     let stage = Stage::of(args.rehearsal);
     let identity = ledgers::identity("stop", now);
     let head = request_stop(&stage.ledger(&folder), &identity, &by, &args.reason).map_err(|error| match error {
+        BesideError::Open(OpenLedgerError::Missing { .. }) => ledgers::no_plan(&folder, stage),
         BesideError::Open(error) => ledgers::unusable(error),
         error => CommandError::new(Exit::NotReleased, "nothing was stopped").because(error),
     })?;

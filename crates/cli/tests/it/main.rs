@@ -1,6 +1,20 @@
 //! The tests of the command line, as one program: one file for each command, and what cuts across them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod bad_input;
+mod bad_relay;
+mod check;
+mod commands;
+mod completions;
+mod dry_run;
+mod escapes;
+mod explain;
+mod golden;
+mod harness;
+mod man;
+mod new;
+mod notify;
+mod preview;
 mod proof_faults;
 mod proof_incident;
 mod proof_kills;
@@ -8,3 +22,7 @@ mod proof_no_network;
 mod proof_order;
 mod proof_postfix;
 mod proof_second_run;
+mod release;
+mod resolve;
+mod status;
+mod stop;

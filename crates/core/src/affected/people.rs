@@ -194,7 +194,9 @@ impl<'a, R: BufRead> People<'a, R> {
         match self.context.settings.expected_rows {
             Some(expected) if expected != rows => {
                 let message = format!("the list has {rows} rows; affected.toml expects {expected}");
-                let hint = "ask the data team for the whole list, or mend `expected_rows`";
+                let hint = format!(
+                    "ask the data team which count is right; if it is this one: [list] expected_rows = {rows}"
+                );
                 self.report(Finding::refused("control-total", Place::file(&file), message).hint(hint));
             }
             None if rows > 0 => {
@@ -285,8 +287,8 @@ impl<'a, R: BufRead> People<'a, R> {
         let paste =
             format!("leave_out = [{{ row = {row}, fingerprint = \"{}\", reason = \"…\" }}]", self.fingerprint());
         let hint = match hint {
-            Some(hint) => format!("{hint}; or leave it out: {paste}"),
-            None => format!("mend the row, or leave it out: {paste}"),
+            Some(hint) => format!("{hint}; or leave it out, at the top of affected.toml: {paste}"),
+            None => format!("mend the row, or leave it out, at the top of affected.toml: {paste}"),
         };
         self.report(Finding::refused(code, self.place(column), message).hint(hint));
     }

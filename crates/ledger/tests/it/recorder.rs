@@ -108,6 +108,36 @@ fn the_first_failure_is_final_and_everybody_hears_of_it() {
     assert!(matches!(thread.join().unwrap_err(), LedgerError::Storage { doing: "write", .. }));
 }
 
+/// A ledger that cannot be read, and could be written.
+struct Unreadable(ModelLedger);
+
+impl Ledger for Unreadable {
+    fn claim(&mut self, _: usize, _: Timestamp) -> Result<Claim, LedgerError> {
+        Err(LedgerError::Damaged { path: "model".to_owned(), what: "a page is gone".to_owned() })
+    }
+    fn commit(&mut self, entries: &[Append]) -> Result<Vec<Outcome>, LedgerError> {
+        self.0.commit(entries)
+    }
+    fn expire(&mut self, now: Timestamp) -> Result<u64, LedgerError> {
+        self.0.expire(now)
+    }
+    fn stop_requested(&mut self) -> Result<Option<StopRequest>, LedgerError> {
+        Ok(None)
+    }
+}
+
+#[test]
+fn nothing_is_written_after_a_claim_that_failed() {
+    let mut ledger = ModelLedger::with_plan([sample_notice(1)]);
+    let claimed = ledger.claim(1, Timestamp::UNIX_EPOCH).unwrap().notices;
+    let (recorder, thread) = Recorder::start(Unreadable(ledger));
+    let stopped = block_on(recorder.claim(1, Timestamp::UNIX_EPOCH)).unwrap_err();
+    assert!(stopped.to_string().contains("a page is gone"), "{stopped}");
+    assert_eq!(recorder.append(offer(&claimed[0])).wait().unwrap_err(), stopped);
+    drop(recorder);
+    assert!(thread.join().is_err());
+}
+
 #[test]
 fn an_impossible_happening_stops_the_recording() {
     let (recorder, thread) = Recorder::start(ModelLedger::with_plan([sample_notice(1)]));

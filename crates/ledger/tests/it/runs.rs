@@ -137,3 +137,51 @@ fn approvals_are_of_the_plan_that_stands() {
     assert_eq!(desk.reader().approvals().unwrap(), []);
     assert_eq!(desk.flaws(), [] as [String; 0]);
 }
+
+#[test]
+fn each_head_is_named_by_the_run_after_it_and_only_once() {
+    let desk = Desk::new();
+    let heads: Vec<_> = (0..3).map(|second| desk.open().end(at(second), "done").unwrap().hex()).collect();
+    let named = |run: i64| {
+        let sql = "SELECT facts FROM events WHERE run = ?1 AND kind = 'started'";
+        desk.sql().query_row(sql, [run], |row| row.get::<_, String>(0)).unwrap()
+    };
+    assert!(!named(1).contains("head."));
+    assert!(named(2).contains(&heads[0]) && !named(2).contains(&heads[1]));
+    assert!(named(3).contains(&heads[1]) && !named(3).contains(&heads[0]));
+    assert_eq!(desk.flaws(), [] as [String; 0]);
+}
+
+#[test]
+fn whatever_a_power_cut_leaves_of_the_log_is_a_true_beginning() {
+    let desk = Desk::new();
+    let mut ledger = desk.frozen(6, &[]);
+    let claimed = claim(&mut ledger, 6, 0);
+    let before = std::fs::metadata(wal(&desk)).unwrap().len();
+    for notice in &claimed {
+        commit(&mut ledger, &[entry(notice, 1, Happening::Offered)]);
+        commit(&mut ledger, &[entry(notice, 1, Happening::Accepted)]);
+    }
+    let log = std::fs::read(wal(&desk)).unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    // Steps that fall into, before and after the frames of the log (24 octets and a page of 4,096).
+    for length in (usize::try_from(before).unwrap()..log.len()).step_by(1_777).chain([log.len()]) {
+        let cut = Desk::new();
+        drop(cut.open());
+        std::fs::copy(desk.path(), cut.path()).unwrap();
+        std::fs::write(wal(&cut), &log[..length]).unwrap();
+        std::fs::set_permissions(wal(&cut), std::fs::metadata(desk.path()).unwrap().permissions()).unwrap();
+        let counts = cut.reader().counts().unwrap();
+        assert_eq!((counts.sum(), cut.flaws()), (6, Vec::new()), "{length} octets of the log");
+        seen.insert((counts.accepted, counts.in_doubt));
+        // And the next run goes on from there: all that was neither offered nor accepted is claimed.
+        let mut next = cut.open();
+        assert_eq!(claim(&mut next, 9, 2).len() as u64, counts.queued);
+    }
+    let every: Vec<_> = (0..=6).flat_map(|done| [(done, 0), (done, 1)]).take(13).collect();
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), every);
+}
+
+fn wal(desk: &Desk) -> std::path::PathBuf {
+    desk.folder().join("ledger.sqlite-wal")
+}

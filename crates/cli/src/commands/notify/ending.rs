@@ -108,6 +108,7 @@ fn next_steps(summary: &Summary, done: &Done<'_>, folder: &Folder) -> Vec<String
                 "Only later retries are left, the first due {next:.0}: `forthwith notify {path}` makes them"
             ));
         }
+        Ended::FuseBlown { reply, .. } => lines.push(format!("The relay said at last: {}", reply.text())),
         _ => {}
     }
     let flag = if summary.stage == Stage::Rehearsal { " --rehearsal" } else { "" };
@@ -138,9 +139,9 @@ fn failure(ended: &Ended, folder: &Folder) -> Option<CommandError> {
         Ended::RelayRefuses(failure) => CommandError::new(Exit::Relay, format!("the relay refuses us: {}", told(failure)))
             .hint("no notice was judged; mend delivery.toml or ask the relay's operator")
             .hint(again),
-        Ended::FuseBlown { likeness, reply, restored, .. } => {
-            let message = format!("the run stopped itself: too many refusals were alike ({likeness}): {}", reply.text());
-            CommandError::new(Exit::Relay, message)
+        // What the relay said may quote an address: it is on standard output, and no log gets it.
+        Ended::FuseBlown { likeness, restored, .. } => {
+            CommandError::new(Exit::Relay, format!("the run stopped itself: too many refusals were alike ({likeness})"))
                 .hint(format!("{} went back to the queue", counted(*restored as u64, "refused notice")))
                 .hint(again)
         }
@@ -153,7 +154,9 @@ fn failure(ended: &Ended, folder: &Folder) -> Option<CommandError> {
         Ended::GateRefused { token, why } | Ended::RenderFailed { token, why } => {
             CommandError::new(Exit::Cannot, format!("notice {token} was not offered: {why}"))
         }
-        Ended::CannotSetUp { why } => CommandError::new(Exit::Relay, format!("the connection cannot be set up: {why}")),
+        Ended::CannotSetUp { why } => CommandError::new(Exit::Relay, format!("the connection cannot be set up: {why}"))
+            .hint("nothing was connected; mend [relay] in delivery.toml")
+            .hint(again),
     })
 }
 

@@ -1,0 +1,81 @@
+//! Golden messages: the bytes of every notice of the examples, under a key that is no secret.
+//!
+//! `FORTHWITH_BLESS=1 cargo test -p forthwith golden` writes them anew; the difference is then read like code.
+
+use crate::harness::{Incident, JANUARY, OCTOBER, shipped};
+use forthwith_core::{
+    affected::{Context, Fated, People, other_columns, read_settings},
+    incident,
+    key::PlanKey,
+};
+use forthwith_templating::Words;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+/// Set, it makes the test write what it would compare.
+const BLESS: &str = "FORTHWITH_BLESS";
+/// The key of the golden messages.
+const KEY: [u8; 32] = [0x42; 32];
+
+/// Returns every message of `incident` by file name, without a date.
+fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
+    let (facts, _) = incident::read("incident.toml", incident.read("incident.toml").as_bytes());
+    let (settings, _) = read_settings("affected.toml", incident.read("affected.toml").as_bytes());
+    let (facts, settings) = (facts.unwrap(), settings.unwrap());
+    let list = incident.read("affected.csv");
+    let columns = other_columns(&settings, list.as_bytes());
+    let (words, _) = Words::with_columns(&facts, &BTreeMap::new(), columns.iter().map(String::as_str));
+    let words = words.unwrap();
+    let context = Context {
+        file: "affected.csv",
+        settings: &settings,
+        categories: Some(&facts.categories),
+        read_columns: &BTreeSet::new(),
+    };
+    let mut people = People::new(context, list.as_bytes()).unwrap_or_else(|_| panic!("the example's list is read"));
+    let key = PlanKey::new(KEY);
+    let mut messages = BTreeMap::new();
+    while let Some(row) = people.read().unwrap() {
+        if let Fated::Planned(recipient) = row.fate {
+            let message = words.render(&key, &key.token(row.row), &recipient, None).unwrap();
+            messages.insert(format!("{:02}-{}.eml", row.row, recipient.id.expose()), message.bytes);
+        }
+    }
+    messages
+}
+
+fn keeps_its_messages(example: &str) {
+    let folder = shipped(example).join("expected");
+    let messages = messages(&Incident::example(example));
+    if std::env::var_os(BLESS).is_some_and(|value| value == "1") {
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).unwrap();
+        for (name, bytes) in &messages {
+            fs::write(folder.join(name), bytes).unwrap();
+        }
+    }
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}; {BLESS}=1", folder.display()));
+    let kept: BTreeSet<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(kept, messages.keys().cloned().collect(), "{example}: one golden message for each notice");
+    for (name, bytes) in &messages {
+        let golden = fs::read(folder.join(name)).unwrap();
+        let differs = golden.split_inclusive(|b| *b == b'\n').zip(bytes.split_inclusive(|b| *b == b'\n'));
+        if let Some((before, now)) = differs.clone().find(|(before, now)| before != now) {
+            let [before, now] = [before, now].map(String::from_utf8_lossy);
+            panic!("{example}/{name} changed:\n- {before}+ {now}if that is meant: {BLESS}=1");
+        }
+        assert_eq!(golden.len(), bytes.len(), "{example}/{name} has another length; if that is meant: {BLESS}=1");
+    }
+}
+
+#[test]
+fn the_notices_of_october_are_as_they_were() {
+    keeps_its_messages(OCTOBER);
+}
+
+#[test]
+fn the_notices_of_january_are_as_they_were() {
+    keeps_its_messages(JANUARY);
+}
