@@ -10,6 +10,7 @@ use serde_json::json;
 use std::{
     collections::BTreeSet,
     fs,
+    io::Write as _,
     os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -288,14 +289,11 @@ impl SmallDisk {
     }
 
     /// Fills all but `room` octets.
-    fn fill(&self, room: usize) {
-        let mut filler = Vec::new();
-        let path = self.0.join("filler");
-        while fs::write(&path, &filler).is_ok() {
-            filler.resize(filler.len() + 4096, 0);
-        }
-        filler.truncate(filler.len().saturating_sub(4096 + room));
-        fs::write(&path, &filler).unwrap();
+    fn fill(&self, room: u64) {
+        let mut filler = fs::File::create(self.0.join("filler")).unwrap();
+        while filler.write_all(&[0; 4096]).is_ok() {}
+        let full = filler.metadata().unwrap().len();
+        filler.set_len(full.saturating_sub(room)).unwrap();
     }
 
     fn make_room(&self) {
