@@ -60,6 +60,9 @@ pub enum Command {
         after_help = "Example: forthwith resolve acme-2026-11 --resend --id C17 --reason \"not in the relay's log\""
     )]
     Resolve(ResolveArgs),
+    /// Prove that the record was only ever written by forthwith
+    #[command(after_help = "Example: forthwith verify acme-2026-11")]
+    Verify(VerifyArgs),
     /// Print completions for a shell
     #[command(after_help = "Example: forthwith completions bash > /etc/bash_completion.d/forthwith")]
     Completions {
@@ -219,6 +222,16 @@ pub struct ResolveArgs {
     #[arg(long, value_name = "N")]
     pub confirm: Option<u64>,
     /// In the rehearsal
+    #[arg(long)]
+    pub rehearsal: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// The record of the rehearsal
     #[arg(long)]
     pub rehearsal: bool,
 }

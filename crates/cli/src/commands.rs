@@ -10,6 +10,7 @@ mod preview;
 mod resolve;
 mod status;
 mod stop;
+mod verify;
 
 use crate::{
     args::{Cli, Command},
@@ -28,6 +29,7 @@ pub fn run(cli: &Cli, out: Out) -> Result<Exit, CommandError> {
         Command::Status(args) => status::run(args, out),
         Command::Explain(args) => explain::run(args, out),
         Command::Resolve(args) => resolve::run(args, out),
+        Command::Verify(args) => verify::run(args, out),
         Command::Completions { shell } => completions::run(*shell),
         Command::Man => man::run(),
     }

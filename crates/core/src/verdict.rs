@@ -210,7 +210,9 @@ fn permanent(stage: Stage, reply: &Reply) -> Verdict {
     let is_vague = stage == Stage::Rcpt && reply.enhanced.is_none() && !matches!(reply.code, 550 | 551 | 553);
     // 552 at RCPT is to be treated as temporary (RFC 5321 section 4.5.3.1.10).
     let is_full = stage == Stage::Rcpt && reply.code == 552;
-    if is_policy || is_vague || is_full { Verdict::Deferred } else { Verdict::Bounced }
+    // A complaint about the dialogue itself says nothing of the person (RFC 5321 section 4.2.2, RFC 3463 X.5).
+    let is_protocol = (500..=504).contains(&reply.code) && reply.enhanced.is_some_and(|enhanced| enhanced.1 == 5);
+    if is_policy || is_vague || is_full || is_protocol { Verdict::Deferred } else { Verdict::Bounced }
 }
 
 #[cfg(test)]
@@ -255,6 +257,10 @@ mod tests {
             (S::Rcpt, "554 go away", V::Deferred),
             (S::Rcpt, "571 go away", V::Deferred),
             (S::Rcpt, "550 5.7.1 policy", V::Deferred),
+            (S::Rcpt, "503 5.5.1 bad sequence", V::Deferred),
+            (S::Rcpt, "501 5.1.3 bad address", V::Bounced),
+            (S::Rcpt, "550 5.5.0 mailbox unavailable", V::Bounced),
+            (S::Dot, "500 5.5.2 syntax", V::Deferred),
             (S::Data, "354 go", V::Good),
             (S::Data, "250 ok", V::QueuedAgain),
             (S::Data, "421 bye", V::Deferred),

@@ -20,7 +20,7 @@ pub const JANUARY: &str = "amazon-2020-01";
 pub const OCTOBER_PLANNED: u64 = 12;
 /// The longest that a run in the background is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-/// The codes of cli.md, `states` in its order.
+/// The keys of `states`, in the order in which they are promised.
 pub const STATES: [&str; 8] =
     ["queued", "deferred", "in_flight", "in_doubt", "accepted", "bounced", "expired", "let_stand"];
 

@@ -26,3 +26,4 @@ mod release;
 mod resolve;
 mod status;
 mod stop;
+mod verify;
