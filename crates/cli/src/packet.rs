@@ -14,6 +14,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// How the name of a packet begins that is not whole yet.
+const HALF: &str = ".packet-";
+
 /// Writes the packet of the plan that was just frozen, in place of an earlier one, and returns its folder.
 pub fn write(folder: &Folder, prepared: &Prepared, reader: &LedgerReader) -> Result<PathBuf, CommandError> {
     let pages = packet::pages(&facts(folder, prepared, reader)?);
@@ -23,8 +26,9 @@ pub fn write(folder: &Folder, prepared: &Prepared, reader: &LedgerReader) -> Res
             .because(error)
             .hint("the plan is frozen; run the dry run again once there is room")
     };
+    forget_halves(&folder.out()).map_err(cannot)?;
     // It is made beside the old one, so that nobody reads half of two packets.
-    let new = tempfile::Builder::new().prefix(".packet-").tempdir_in(folder.out()).map_err(cannot)?;
+    let new = tempfile::Builder::new().prefix(HALF).tempdir_in(folder.out()).map_err(cannot)?;
     for (name, bytes) in &pages {
         let page = new.path().join(name);
         if let Some(parent) = page.parent() {
@@ -36,6 +40,17 @@ pub fn write(folder: &Folder, prepared: &Prepared, reader: &LedgerReader) -> Res
     replace(new, &path).map_err(cannot)?;
     secret::sync_folder(&folder.out()).map_err(cannot)?;
     Ok(path)
+}
+
+/// Removes what dry runs that were killed left behind.
+fn forget_halves(out: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(out)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(HALF) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn replace(new: tempfile::TempDir, path: &Path) -> io::Result<()> {

@@ -195,7 +195,7 @@ impl<'d> Field<'d> {
 
     fn wrong_type(&self, expected: &str) {
         let found = self.value.get_ref().type_str();
-        self.refuse("wrong-type", format!("`{}` is a {found}; {expected} belongs here", self.name));
+        self.refuse("wrong-type", format!("`{}` has the type {found}; {expected} belongs here", self.name));
     }
 
     /// Returns whether the value is text.

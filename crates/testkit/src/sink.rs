@@ -5,15 +5,19 @@
 
 use crate::{
     recorded::{Recorded, path_address, split_recorders_fields, with_crlf},
-    server::{Server, free_port},
+    server::{Server, free_port, wait_until},
     tools,
 };
-use std::{fs, io, net::SocketAddrV4, path::Path};
+use std::{fs, io, net::SocketAddrV4, path::Path, time::Duration};
 
 /// Connections that may wait to be accepted: more than any test opens at once.
 const BACKLOG: &str = "256";
 /// The account that the sink runs as, where it is started by root: it refuses to run as root itself.
 const ACCOUNT: &str = "nobody";
+/// How long the sink may take to have done with its connections once the program has ended.
+const QUIET_MAX: Duration = Duration::from_mins(1);
+/// `TIME_WAIT` and LISTEN in the table of connections: no connection that the sink still holds.
+const IDLE_STATES: [&str; 2] = ["06", "0A"];
 /// What the sink puts before each message.
 const SINK_FIELDS: [&str; 6] =
     ["X-Client-Addr", "X-Client-Proto", "X-Helo-Args", "X-Mail-Args", "X-Rcpt-Args", "Received"];
@@ -67,12 +71,27 @@ impl Sink {
 
     /// Returns every message taken so far, in the order of its file's random name.
     ///
-    /// Call it when no connection is open: a file that is being written would be read in part.
+    /// Waits until the sink has done with every connection: a file that is being written would be read in part.
+    /// An error where that takes over a minute.
     pub fn recorded(&self) -> io::Result<Vec<Recorded>> {
+        if !wait_until(QUIET_MAX, || self.is_quiet().unwrap_or(false)) {
+            return Err(io::Error::other("a connection to the sink stays open"));
+        }
         let mut files: Vec<_> =
             fs::read_dir(self.folder.path())?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
         files.sort();
         files.iter().map(|file| parse_dump(&fs::read_to_string(file)?)).collect()
+    }
+
+    /// Returns whether the sink holds no connection, as the system's table of them says (proc(5)).
+    fn is_quiet(&self) -> io::Result<bool> {
+        let here = format!(":{:04X}", self.address().port());
+        let table = fs::read_to_string("/proc/net/tcp")?;
+        Ok(!table.lines().any(|line| {
+            let mut columns = line.split_whitespace().skip(1);
+            let is_here = columns.next().is_some_and(|local| local.ends_with(&here));
+            is_here && columns.nth(1).is_some_and(|state| !IDLE_STATES.contains(&state))
+        }))
     }
 }
 

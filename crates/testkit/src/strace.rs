@@ -62,11 +62,21 @@ pub enum ParseTraceError {
 
 /// Runs `command` under `strace` with every thread and child followed, and returns what it printed and did.
 pub fn run(strace: &Path, command: &Command) -> io::Result<(Output, Vec<Call>)> {
+    run_with(strace, command, &[])
+}
+
+/// Runs `command` as [`run`] does, with calls that fail: `fdatasync:error=EIO:when=3` for the third of each
+/// thread (strace(1), "inject").
+pub fn run_with_fault(strace: &Path, command: &Command, fault: &str) -> io::Result<(Output, Vec<Call>)> {
+    run_with(strace, command, &["-e", &format!("inject={fault}")])
+}
+
+fn run_with(strace: &Path, command: &Command, switches: &[&str]) -> io::Result<(Output, Vec<Call>)> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("trace");
     let mut traced = Command::new(strace);
     traced.args(["-f", "-yy", "-s"]).arg(STRING_OCTETS_MAX.to_string()).arg("-e").arg(format!("trace={TRACED}"));
-    traced.arg("-o").arg(&file).arg(command.get_program()).args(command.get_args());
+    traced.args(switches).arg("-o").arg(&file).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => traced.env(name, value),

@@ -160,6 +160,11 @@ fn get_ready(
         CommandError::new(Exit::Ledger, "the plan's key out/plan.key is gone")
             .hint("its notices cannot be made again without it; put it back from your backup")
     })?;
+    let commitment = format!("key-commitment {}", key.commitment());
+    if !plan.frozen.manifest.lines().any(|line| line == commitment) {
+        return Err(CommandError::new(Exit::Ledger, "out/plan.key is not the key that this plan was frozen with")
+            .hint("put the right one back from your backup; nothing was connected"));
+    }
     let columns =
         plan.frozen.inputs.get(freezing::COLUMNS).map(|bytes| String::from_utf8_lossy(bytes.expose()).into_owned());
     let columns = columns.unwrap_or_default();

@@ -194,7 +194,9 @@ impl<'a, R: BufRead> People<'a, R> {
         match self.context.settings.expected_rows {
             Some(expected) if expected != rows => {
                 let message = format!("the list has {rows} rows; affected.toml expects {expected}");
-                let hint = "ask the data team for the whole list, or mend `expected_rows`";
+                let hint = format!(
+                    "ask the data team which count is right; if it is this one: [list] expected_rows = {rows}"
+                );
                 self.report(Finding::refused("control-total", Place::file(&file), message).hint(hint));
             }
             None if rows > 0 => {

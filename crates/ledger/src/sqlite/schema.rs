@@ -24,6 +24,16 @@ const CACHE_KIB: i32 = 4 * 1_024;
 /// Memory for pages, in KiB, while a plan is frozen: tokens and addresses come in no order.
 const FREEZE_CACHE_KIB: i32 = 128 * 1_024;
 
+/// How much is synced, as a name and as the number that `SQLite` answers. NORMAL would sync only at checkpoints,
+/// and lose offers with the power.
+#[cfg(not(feature = "unsynced"))]
+const SYNCHRONOUS: (&str, i32) = ("FULL", 2);
+/// Nothing is synced: this is the build that the order proof must be seen to refuse.
+#[cfg(feature = "unsynced")]
+const SYNCHRONOUS: (&str, i32) = ("OFF", 0);
+#[cfg(all(feature = "unsynced", not(debug_assertions)))]
+compile_error!("the feature `unsynced` loses offers with the power: it exists for one test and is never released");
+
 /// The tables. Times are microseconds since 1970 in UTC, digests 32 bytes.
 const TABLES: &str = "
 -- One line a freezing. Only the plan that is not superseded has rows, notices and inputs.
@@ -166,10 +176,10 @@ pub(crate) fn open_to_write(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let connection = open(path, flags)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0))?;
-    // NORMAL would sync only at checkpoints, and lose offers with the power.
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    let (level, number) = SYNCHRONOUS;
+    connection.pragma_update(None, "synchronous", level)?;
     let synchronous: i32 = connection.query_row("PRAGMA synchronous", (), |row| row.get(0))?;
-    if mode != "wal" || synchronous != 2 {
+    if mode != "wal" || synchronous != number {
         return Err(damaged(format!("it cannot be made durable: journal {mode}, synchronous {synchronous}")));
     }
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
