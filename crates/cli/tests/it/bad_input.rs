@@ -326,7 +326,7 @@ fn a_full_disk_freezes_nothing_and_the_next_dry_run_does() {
 fn a_disk_that_fills_up_stops_the_run_and_loses_nobody() {
     const PEOPLE: usize = 300;
     let incident = Incident::with_list(list_of(PEOPLE));
-    let Some(disk) = SmallDisk::mount(&incident, "8m") else { return };
+    let Some(disk) = SmallDisk::mount(&incident, "64m") else { return };
     incident.run("notify", &["--dry-run"]).exits(0);
     let relay = Relay::start(Script::new(["PIPELINING"])).unwrap();
     let url = format!("smtp://{}", relay.address());
@@ -337,7 +337,9 @@ fn a_disk_that_fills_up_stops_the_run_and_loses_nobody() {
     let before = relay.received().len();
     assert!(before > 0 && before < PEOPLE, "{before}: the disk was to fill up in between");
     disk.make_room();
-    let report = incident.tell(&url, &[]).json();
+    let run = incident.tell(&url, &[]);
+    assert!([0, 5].contains(&run.code()), "{}{}", run.stdout, run.stderr);
+    let report = run.json();
     let doubts = count(&report["states"]["in_doubt"]);
     assert_eq!(count(&report["states"]["accepted"]) + doubts, PEOPLE as u64, "{report}");
     let received: Vec<_> = relay.received().into_iter().map(|message| message.rcpt).collect();
