@@ -45,7 +45,11 @@ pub fn check(
     out: Out,
     mut each: impl FnMut(&Inputs, &Row) -> Result<(), CommandError>,
 ) -> Result<Checked, CommandError> {
-    let inputs = Inputs::read(inputs::verbatim(folder)?, |settings| list::columns(folder, settings));
+    let mut inputs = Inputs::read(inputs::verbatim(folder)?, |settings| list::columns(folder, settings));
+    // What the words say of a column, they say without knowing the list's name.
+    for finding in inputs.findings.iter_mut().filter(|finding| finding.place.file.is_empty()) {
+        finding.place.file = folder.list.clone().unwrap_or_default();
+    }
     let mut variants: BTreeMap<Variant, Reached> = BTreeMap::new();
     let tally = list::read(folder, &inputs, out, |row| {
         each(&inputs, &row)?;

@@ -50,6 +50,7 @@ pub struct Prepared {
 pub fn prepare(folder: &Folder, key: &PlanKey, out: Out, now: Timestamp) -> Result<Prepared, CommandError> {
     let mut rendering = Rendering {
         key,
+        list: folder.list.as_deref().unwrap_or_default(),
         batch: Vec::new(),
         contents: Vec::new(),
         notices: NoticesDigest::default(),
@@ -112,6 +113,7 @@ fn manifest(checked: &Checked, incident: &Incident, words: &Words, key: &PlanKey
 /// Renders planned notices, batch by batch, on every core.
 struct Rendering<'k> {
     key: &'k PlanKey,
+    list: &'k str,
     batch: Vec<Recipient>,
     contents: Vec<Digest>,
     notices: NoticesDigest,
@@ -141,11 +143,8 @@ impl Rendering<'_> {
                     self.contents.push(content);
                 }
                 Err(error) => {
-                    let place = Place {
-                        row: Some(recipient.row),
-                        line: Some(recipient.line),
-                        ..Place::file("affected.csv")
-                    };
+                    let place =
+                        Place { row: Some(recipient.row), line: Some(recipient.line), ..Place::file(self.list) };
                     let message = format!("the notice for this row cannot be rendered: {error}");
                     self.findings.push(Finding::refused("not-rendered", place, message));
                 }

@@ -55,6 +55,9 @@ pub fn report(checked: &Checked) -> Value {
 /// Returns the counts, as lines for people.
 pub fn summary(checked: &Checked) -> Vec<String> {
     let counts = &checked.tally.counts;
+    if checked.inputs.list.is_none() {
+        return vec!["The list was not read: affected.toml, which says how, is refused.".to_owned()];
+    }
     let mut lines = vec![format!("{} in the list", counted(counts.rows, "row"))];
     lines.push(format!("  {} to be told", counted(counts.planned, "person").replace("persons", "people")));
     for (reason, count) in &counts.withheld {

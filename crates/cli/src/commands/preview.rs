@@ -45,7 +45,8 @@ pub fn run(args: &PreviewArgs, out: Out) -> Result<Exit, CommandError> {
             (_, Some(id)) => return Err(no_such("id", id, &folder)),
             _ if args.open || args.form.is_some() => match checked.variants.values().next() {
                 Some(reached) => reached.first.clone(),
-                None => return Err(check::refuse(&checked, out, &folder)),
+                None if checked.is_refused() => return Err(check::refuse(&checked, out, &folder)),
+                None => return Err(CommandError::new(Exit::Refused, "nobody on the list gets a notice")),
             },
             _ if checked.variants.is_empty() => return Err(check::refuse(&checked, out, &folder)),
             _ => {

@@ -253,12 +253,30 @@ fn look(progress: &Progress, rest: u64, counting: &Counting, paused: &mut Option
     if let Some(pause) = &pause
         && *paused != Some(pause.until)
     {
-        counting.say(&format!("The relay is left alone until {:.0}: {}", pause.until, pause.why));
+        let why = without_addresses(&pause.why);
+        counting.say(&format!("The relay is left alone until {:.0}: {why}", pause.until));
     }
     *paused = pause.map(|pause| pause.until);
+}
+
+/// Returns what a relay said without the addresses that it quotes: standard error often ends in a log.
+fn without_addresses(text: &str) -> String {
+    let words = text.split_whitespace().map(|word| if word.contains('@') { "<address>" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Returns how many notices are still to be attempted, as people say it.
 pub fn left(summary: &Summary) -> String {
     counted(summary.counts.queued + summary.counts.deferred, "notice")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_that_quotes_an_address_does_not_bring_it_into_a_log() {
+        let said = without_addresses("RCPT: 421 4.7.0 <ada@mailbox.example>: too many for ada@mailbox.example");
+        assert_eq!(said, "RCPT: 421 4.7.0 <address> too many for <address>");
+    }
 }
