@@ -24,30 +24,49 @@ const DARK: &str = "@media (prefers-color-scheme:dark){.page{background:#15181c!
     .sheet{background:#1e2227!important;border-color:#343a42!important}\
     .ink{color:#e6e8eb!important}.soft{color:#a9b1bb!important;border-color:#343a42!important}}";
 
+/// What the blocks before mean for the next one.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Open {
+    /// Who writes, and from where, is being said.
+    is_apart: bool,
+    /// The list that is open.
+    list: Option<&'static str>,
+}
+
 /// Returns the HTML part, with CRLF line ends.
 pub(crate) fn write(frame: &Frame<'_>, laid: &[Laid<'_>]) -> String {
     let mut out = String::with_capacity(6144);
-    open(&mut out, frame);
-    let mut is_apart = false;
-    let mut list: Option<&str> = None;
+    let mut open = Open::default();
+    begin(&mut out, frame);
     for block in laid {
-        if block.flow == Flow::Apart && !is_apart {
-            is_apart = true;
-            out.push_str(
-                "<footer class=\"soft\" style=\"margin:32px 0 0;padding:16px 0 0;border-top:1px solid #d9dde3;\
-                font-size:14px;color:#57606a\">\r\n",
-            );
-        }
-        write_block(&mut out, block, is_apart, &mut list);
+        write_block(&mut out, block, &mut open);
     }
-    if is_apart {
-        out.push_str("</footer>\r\n");
-    }
-    out.push_str("</main>\r\n</div>\r\n</body>\r\n</html>\r\n");
+    end(&mut out, open);
     out
 }
 
-fn open(out: &mut String, frame: &Frame<'_>) {
+/// Writes a block; what is written ends in CRLF.
+pub(crate) fn write_block(out: &mut String, block: &Laid<'_>, open: &mut Open) {
+    if block.flow == Flow::Apart && !open.is_apart {
+        open.is_apart = true;
+        out.push_str(
+            "<footer class=\"soft\" style=\"margin:32px 0 0;padding:16px 0 0;border-top:1px solid #d9dde3;\
+            font-size:14px;color:#57606a\">\r\n",
+        );
+    }
+    write_in_list(out, block, open);
+}
+
+/// Writes what stands after the last block.
+pub(crate) fn end(out: &mut String, open: Open) {
+    if open.is_apart {
+        out.push_str("</footer>\r\n");
+    }
+    out.push_str("</main>\r\n</div>\r\n</body>\r\n</html>\r\n");
+}
+
+/// Writes what stands before the first block.
+pub(crate) fn begin(out: &mut String, frame: &Frame<'_>) {
     out.push_str("<!DOCTYPE html>\r\n<html lang=\"");
     escape(out, frame.language);
     out.push_str("\" dir=\"");
@@ -70,29 +89,29 @@ fn open(out: &mut String, frame: &Frame<'_>) {
     out.push_str(";font-size:17px;line-height:1.5;color:#1f2328;overflow-wrap:break-word\">\r\n");
 }
 
-fn write_block(out: &mut String, block: &Laid<'_>, is_apart: bool, list: &mut Option<&'static str>) {
+fn write_in_list(out: &mut String, block: &Laid<'_>, open: &mut Open) {
     let (start, end) = match block.kind {
         Kind::Title => ("<h1 style=\"margin:0 0 20px;font-size:26px;line-height:1.25\">", "</h1>\r\n"),
         Kind::Heading => ("<h2 style=\"margin:28px 0 8px;font-size:19px;line-height:1.3\">", "</h2>\r\n"),
-        Kind::Paragraph if is_apart => ("<p style=\"margin:0 0 8px\">", "</p>\r\n"),
+        Kind::Paragraph if open.is_apart => ("<p style=\"margin:0 0 8px\">", "</p>\r\n"),
         Kind::Paragraph => ("<p style=\"margin:0 0 12px\">", "</p>\r\n"),
         Kind::Item { .. } => ("<li style=\"margin:0 0 8px\">", "</li>\r\n"),
     };
-    if let (Kind::Item { number, .. }, None) = (block.kind, *list) {
+    if let (Kind::Item { number, .. }, None) = (block.kind, open.list) {
         let tag = if number.is_some() { "ol" } else { "ul" };
         out.push('<');
         out.push_str(tag);
         out.push_str(" style=\"margin:0 0 12px;padding:0 0 0 26px\">\r\n");
-        *list = Some(tag);
+        open.list = Some(tag);
     }
     out.push_str(start);
     write_runs(out, block);
     out.push_str(end);
-    if let (Kind::Item { is_last: true, .. }, Some(tag)) = (block.kind, *list) {
+    if let (Kind::Item { is_last: true, .. }, Some(tag)) = (block.kind, open.list) {
         out.push_str("</");
         out.push_str(tag);
         out.push_str(">\r\n");
-        *list = None;
+        open.list = None;
     }
 }
 

@@ -1,8 +1,11 @@
 //! The notice as a sequence of elements, laid out once for both parts: what stands under what, and which
 //! paragraphs run on.
 
-use crate::document::{Block, Inline, Kind};
-use std::sync::Arc;
+use crate::{
+    context::Whose,
+    document::{Block, Inline, Kind},
+};
+use std::{borrow::Borrow, sync::Arc};
 
 /// One element of one person's notice: its parsed words and the values for their gaps.
 #[derive(Clone, Debug)]
@@ -14,6 +17,8 @@ pub(crate) struct Piece {
     pub heading: Option<Arc<Block>>,
     pub blocks: Arc<Vec<Block>>,
     pub values: Arc<Vec<String>>,
+    /// Whose the values are.
+    pub whose: Whose,
 }
 
 /// How an element stands to the one before it.
@@ -34,11 +39,22 @@ pub(crate) struct Laid<'a> {
     pub runs: Vec<Run<'a>>,
 }
 
+impl Laid<'_> {
+    /// Returns whether a person's own value stands in it: if not, it is the same for all people of a variant
+    /// whose notices have the same shape.
+    pub(crate) fn is_personal(&self) -> bool {
+        let has_value = |run: &Run<'_>| run.inlines.iter().any(|inline| matches!(inline, Inline::Value(_)));
+        self.runs.iter().any(|run| run.whose == Whose::Person && has_value(run))
+    }
+}
+
 /// Inlines of one element, with its values.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
     pub inlines: &'a [Inline],
     pub values: &'a [String],
+    /// Whose the values are.
+    pub whose: Whose,
 }
 
 impl<'a> Run<'a> {
@@ -49,15 +65,15 @@ impl<'a> Run<'a> {
 }
 
 /// Lays the pieces out.
-pub(crate) fn lay_out(pieces: &[Piece]) -> Vec<Laid<'_>> {
+pub(crate) fn lay_out<P: Borrow<Piece>>(pieces: &[P]) -> Vec<Laid<'_>> {
     let mut laid: Vec<Laid<'_>> = Vec::with_capacity(2 * pieces.len());
-    for piece in pieces {
+    for piece in pieces.iter().map(Borrow::borrow) {
         if let Some(heading) = &piece.heading {
-            let run = Run { inlines: &heading.inlines, values: &[] };
+            let run = Run { inlines: &heading.inlines, values: &[], whose: Whose::Variant };
             laid.push(Laid { kind: heading.kind, flow: piece.flow, runs: vec![run] });
         }
         for (i, block) in piece.blocks.iter().enumerate() {
-            let run = Run { inlines: &block.inlines, values: &piece.values };
+            let run = Run { inlines: &block.inlines, values: &piece.values, whose: piece.whose };
             let runs_on = i == 0 && piece.flow == Flow::RunsOn && block.kind == Kind::Paragraph;
             match laid.last_mut() {
                 Some(last) if runs_on && last.kind == Kind::Paragraph => last.runs.push(run),

@@ -16,6 +16,7 @@ mod lint;
 mod mime;
 pub mod packet;
 mod scan;
+mod shape;
 mod shipped;
 mod source;
 mod text;

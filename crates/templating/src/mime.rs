@@ -3,18 +3,18 @@
 //! lettre fills in a Date, a Message-ID and a boundary of its own where none is given, and panics on line ends in
 //! a display name; so all three are given, and names are looked at first.
 
-use crate::words::Parts;
+use crate::shape::Encoded;
 use forthwith_core::{
-    digest::{DATE_VALUE_OCTETS, Digest, NO_DATE},
+    digest::{DATE_VALUE_OCTETS, NO_DATE},
     incident::Mailbox,
-    message::{GateRefusal, gate},
+    message::GateRefusal,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use lettre::{
     Address,
     address::Envelope,
     message::{
-        Mailbox as LettreMailbox, MessageBuilder, MultiPart, MultiPartKind, SinglePart,
+        Body, Mailbox as LettreMailbox, MessageBuilder, MultiPart, SinglePart,
         header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
     },
 };
@@ -60,6 +60,9 @@ pub(crate) struct Marks<'a> {
     /// Without angle brackets.
     pub message_id: String,
     pub boundary: String,
+    pub subject: &'a str,
+    /// BCP 47.
+    pub language: &'a str,
     pub from: &'a Mailbox,
     pub reply_to: Option<&'a Mailbox>,
     pub to: Mailbox,
@@ -68,14 +71,12 @@ pub(crate) struct Marks<'a> {
 /// A date that lettre can read while it builds; masked afterwards.
 const BUILDING_DATE: &str = "Thu, 01 Jan 1970 00:00:00 +0000";
 
-/// Returns the message with the Date value masked, and the digest of these bytes.
-pub(crate) fn masked(parts: &Parts, marks: &Marks<'_>) -> Result<(Vec<u8>, Digest), RenderError> {
+/// Returns the message with the Date value masked. It has not passed the gate.
+pub(crate) fn masked(parts: Encoded, marks: &Marks<'_>) -> Result<Vec<u8>, RenderError> {
     let message = lettre_message(parts, marks)?;
     let mut bytes = message.formatted();
     set_date(&mut bytes, NO_DATE)?;
-    gate(&bytes)?;
-    let digest = Digest::of(&bytes);
-    Ok((bytes, digest))
+    Ok(bytes)
 }
 
 /// Puts a Date value in the place of the one that is there.
@@ -99,7 +100,7 @@ pub(crate) fn date_value(date: Timestamp) -> Result<String, RenderError> {
     Ok(date.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string())
 }
 
-fn lettre_message(parts: &Parts, marks: &Marks<'_>) -> Result<lettre::Message, RenderError> {
+fn lettre_message(parts: Encoded, marks: &Marks<'_>) -> Result<lettre::Message, RenderError> {
     let from = mailbox(marks.from)?;
     let to = mailbox(&marks.to)?;
     let envelope =
@@ -109,7 +110,7 @@ fn lettre_message(parts: &Parts, marks: &Marks<'_>) -> Result<lettre::Message, R
     if let Some(reply_to) = marks.reply_to {
         builder = builder.reply_to(mailbox(reply_to)?);
     }
-    builder = builder.to(to).subject(parts.subject.as_str());
+    builder = builder.to(to).subject(marks.subject);
     let ready = |name: &'static str, value: String| {
         HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
     };
@@ -119,23 +120,27 @@ fn lettre_message(parts: &Parts, marks: &Marks<'_>) -> Result<lettre::Message, R
         .raw_header(ready("Auto-Submitted", "auto-generated".to_owned()))
         .raw_header(ready("X-Auto-Response-Suppress", "OOF, AutoReply".to_owned()))
         .raw_header(ready("X-Forthwith-ID", marks.token.to_owned()))
-        .raw_header(ready("Content-Language", parts.language.clone()))
-        .multipart(body(parts, &marks.boundary))
+        .raw_header(ready("Content-Language", marks.language.to_owned()))
+        .multipart(body(parts, &marks.boundary)?)
         .map_err(|_| RenderError::Build)
 }
 
-fn body(parts: &Parts, boundary: &str) -> MultiPart {
-    let part = |content_type, text: &str| {
-        SinglePart::builder()
-            .header(content_type)
-            .header(ContentTransferEncoding::QuotedPrintable)
-            .body(text.to_owned())
+/// Returns the two parts between boundaries.
+fn body(parts: Encoded, boundary: &str) -> Result<MultiPart, RenderError> {
+    let part = |content_type, encoded| {
+        let body = Body::dangerous_pre_encoded(encoded, ContentTransferEncoding::QuotedPrintable);
+        SinglePart::builder().header(content_type).body(body)
     };
-    MultiPart::builder()
-        .kind(MultiPartKind::Alternative)
-        .boundary(boundary)
-        .singlepart(part(ContentType::TEXT_PLAIN, &parts.text))
-        .singlepart(part(ContentType::TEXT_HTML, &parts.html))
+    let kind = format!("multipart/alternative; boundary=\"{boundary}\"");
+    let kind = ContentType::parse(&kind).map_err(|_| RenderError::Build)?;
+    let both = MultiPart::builder().header(kind).singlepart(part(ContentType::TEXT_PLAIN, parts.text));
+    Ok(both.singlepart(part(ContentType::TEXT_HTML, parts.html)))
+}
+
+/// Returns `text` in quoted-printable (RFC 2045 section 6.7), whatever it holds.
+pub(crate) fn quoted_printable(text: String) -> Vec<u8> {
+    let body = Body::new_with_encoding(text, ContentTransferEncoding::QuotedPrintable);
+    body.expect("any text can be quoted").into_vec()
 }
 
 fn mailbox(mailbox: &Mailbox) -> Result<LettreMailbox, RenderError> {

@@ -13,11 +13,7 @@ pub(crate) fn write(laid: &[Laid<'_>]) -> String {
     let mut out = String::with_capacity(2048);
     let mut before: Option<Kind> = None;
     for block in laid {
-        if let Some(before) = before {
-            let is_in_list = matches!(before, Kind::Item { is_last: false, .. });
-            out.push_str(if is_in_list || before == Kind::Heading { "" } else { "\r\n" });
-        }
-        write_block(&mut out, block);
+        write_block(&mut out, block, before);
         before = Some(block.kind);
     }
     out
@@ -29,7 +25,12 @@ pub(crate) fn words(block: &Laid<'_>) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn write_block(out: &mut String, block: &Laid<'_>) {
+/// Writes a block that stands after one of the kind `before`; what is written ends in CRLF.
+pub(crate) fn write_block(out: &mut String, block: &Laid<'_>, before: Option<Kind>) {
+    if let Some(before) = before {
+        let is_in_list = matches!(before, Kind::Item { is_last: false, .. });
+        out.push_str(if is_in_list || before == Kind::Heading { "" } else { "\r\n" });
+    }
     let text = plain(block);
     match block.kind {
         Kind::Title | Kind::Heading => underlined(out, &text),
@@ -98,6 +99,7 @@ fn wrap(out: &mut String, text: &str, first_indent: &str, indent: &str) {
 mod tests {
     use super::*;
     use crate::{
+        context::Whose,
         document::parse,
         layout::{Flow, Piece, lay_out},
     };
@@ -110,6 +112,7 @@ mod tests {
             heading: None,
             blocks: Arc::new(parse(markdown).unwrap()),
             values: Arc::new(values.iter().map(|value| (*value).to_owned()).collect()),
+            whose: Whose::Person,
         }
     }
 

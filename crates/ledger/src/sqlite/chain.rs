@@ -16,7 +16,10 @@ use forthwith_core::{
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use rustix::rand::{GetRandomFlags, getrandom};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write},
+};
 
 /// What stands before the first event of a run.
 pub(crate) const NOTHING: Digest = Digest::from_bytes([0; 32]);
@@ -24,6 +27,8 @@ pub(crate) const NOTHING: Digest = Digest::from_bytes([0; 32]);
 pub(crate) const SALT_OCTETS: usize = 16;
 /// Octets of salt fetched from the system at a time.
 const SALT_STORE: usize = 64 * SALT_OCTETS;
+/// Octets that the facts of an offer take, so that their text is not moved while it grows.
+const FACTS_OCTETS: usize = 192;
 /// Bits of an event's number that count within its run.
 const SEQ_BITS: u32 = 32;
 
@@ -258,37 +263,78 @@ pub(crate) fn happening_of(kind: &str) -> Option<Happening> {
 }
 
 /// Returns the facts of `particulars` as canonical JSON, without what may be personal.
+///
+/// It is what [`to_json`] makes of the same facts, without a map: two events a notice are written.
 pub(crate) fn facts_of(happening: Happening, particulars: &Particulars, by: Option<&str>) -> String {
-    let mut facts = BTreeMap::new();
+    let (reply, offer) = (particulars.reply.as_ref(), particulars.offer);
+    let offer = offer.filter(|_| happening == Happening::Offered);
+    let mut facts = FactsText::default();
     if let Some(by) = by {
-        facts.insert("by", by.to_owned());
+        facts.add_words("by", by);
+    }
+    if let Some(reply) = reply {
+        facts.add("code", reply.code);
     }
     if let Some(connection) = particulars.connection {
-        facts.insert("connection", connection.to_string());
+        facts.add("connection", connection);
     }
     if happening == Happening::Requeued {
-        facts.insert("counts", particulars.counts.to_string());
+        facts.add("counts", particulars.counts);
     }
-    if let Some((date, wire)) = particulars.offer.filter(|_| happening == Happening::Offered) {
-        facts.insert("date", micros(date));
-        facts.insert("wire", wire.hex());
+    if let Some((date, _)) = offer {
+        facts.add("date", format_args!("{:.6}", as_kept(date)));
     }
     if let Some(due) = particulars.due {
-        facts.insert("due", micros(due));
+        facts.add("due", format_args!("{:.6}", as_kept(due)));
     }
-    if let Some(reply) = &particulars.reply {
-        facts.insert("code", reply.code.to_string());
-        if let Some(enhanced) = reply.enhanced {
-            facts.insert("enhanced", enhanced.to_string());
-        }
+    if let Some(enhanced) = reply.and_then(|reply| reply.enhanced) {
+        facts.add("enhanced", enhanced);
     }
     if let Some(stage) = particulars.stage {
-        facts.insert("stage", stage.to_string());
+        facts.add("stage", stage);
     }
     if let Some(why) = &particulars.why {
-        facts.insert("why", why.clone());
+        facts.add_words("why", why);
     }
-    to_json(&facts)
+    if let Some((_, wire)) = offer {
+        facts.add("wire", wire.hex());
+    }
+    facts.finish()
+}
+
+/// Canonical JSON under way: names must come in order.
+#[derive(Default)]
+struct FactsText(String);
+
+impl FactsText {
+    /// Adds a value that is the same in JSON as it is shown: numbers, times, hex digits.
+    fn add(&mut self, name: &str, value: impl fmt::Display) {
+        self.begin(name);
+        // Writing to a string does not fail.
+        let _ = write!(self.0, "\"{value}\"");
+    }
+
+    /// Adds a value in anybody's words.
+    fn add_words(&mut self, name: &str, words: &str) {
+        self.begin(name);
+        self.0.push_str(&serde_json::to_string(words).expect("a string is JSON"));
+    }
+
+    fn begin(&mut self, name: &str) {
+        if self.0.is_empty() {
+            self.0.reserve(FACTS_OCTETS);
+        }
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
+        let _ = write!(self.0, "\"{name}\":");
+    }
+
+    fn finish(mut self) -> String {
+        if self.0.is_empty() {
+            self.0.push('{');
+        }
+        self.0.push('}');
+        self.0
+    }
 }
 
 /// Returns the particulars that decide where a notice stands, read back from facts.
@@ -308,10 +354,9 @@ pub(crate) fn to_json(facts: &BTreeMap<&str, String>) -> String {
     serde_json::to_string(facts).expect("a map of strings is JSON")
 }
 
-/// Writes a time for facts, as exactly as the ledger keeps it.
-pub(crate) fn micros(at: Timestamp) -> String {
-    let at = Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at);
-    format!("{at:.6}")
+/// Returns a time as exactly as the ledger keeps it.
+fn as_kept(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, Fault> {
@@ -321,6 +366,7 @@ fn parse_time(text: &str) -> Result<Timestamp, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use forthwith_core::verdict::{Reply, Stage};
 
     #[test]
     fn happenings_have_distinct_kinds_that_read_back() {
@@ -347,6 +393,36 @@ mod tests {
         assert_eq!((offered.due, offered.offer), (particulars.due, particulars.offer));
         assert!(read(Happening::Requeued).counts);
         assert!(read(Happening::Deferred).offer.is_none());
+    }
+
+    #[test]
+    fn facts_are_canonical_json() {
+        let at = Timestamp::from_microsecond(1_700_000_000_000_000).unwrap();
+        let particulars = Particulars {
+            stage: Some(Stage::Dot),
+            reply: Some(Reply::new(451, b"451 4.3.0 \"no\"\r\n".to_vec())),
+            why: Some("said \"no\"\n\u{1}".to_owned()),
+            due: Some(at),
+            offer: Some((at, Digest::of(b"wire"))),
+            connection: Some(3),
+            counts: true,
+        };
+        for (happening, _) in KINDS {
+            let made = facts_of(happening, &particulars, Some("Ada \\ \"B\""));
+            let facts: BTreeMap<String, String> = serde_json::from_str(&made).unwrap();
+            assert_eq!(serde_json::to_string(&facts).unwrap(), made);
+            let names: Vec<_> = facts.keys().map(String::as_str).collect();
+            let expected = match happening {
+                Happening::Offered => "by code connection date due enhanced stage why wire",
+                Happening::Requeued => "by code connection counts due enhanced stage why",
+                _ => "by code connection due enhanced stage why",
+            };
+            assert_eq!(names.join(" "), expected);
+            assert_eq!(facts["due"], "2023-11-14T22:13:20.000000Z");
+            assert_eq!((facts["code"].as_str(), facts["enhanced"].as_str()), ("451", "4.3.0"));
+            assert_eq!((&facts["why"], facts["by"].as_str()), (&particulars.why.clone().unwrap(), "Ada \\ \"B\""));
+        }
+        assert_eq!(facts_of(Happening::Expired, &Particulars::default(), None), "{}");
     }
 
     #[test]

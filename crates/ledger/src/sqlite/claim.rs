@@ -4,22 +4,31 @@
 
 use super::{
     chain::{digest, time},
+    commit::Kept,
     fault::{Fault, damaged},
+    freeze::first_of,
 };
 use crate::Claim;
-use forthwith_core::notice::{Claimed, Token};
+use forthwith_core::{
+    notice::{Claimed, Token},
+    state::State,
+};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::BTreeSet;
+use rusqlite::{Connection, Row, params};
+use std::collections::BTreeMap;
 
 /// What this run has claimed.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
-    /// Claimed notices that are still queued or deferred on disk.
-    held: BTreeSet<i64>,
-    /// Everything never attempted up to this position is claimed: what comes back has a due time.
+    /// Where the claimed notices stand, from claim to rest: so that recording needs no look at the file.
+    held: BTreeMap<i64, Kept>,
+    /// Everything never attempted up to this notice is claimed: what comes back has a due time.
     fresh_up_to: i64,
 }
+
+/// What a claim reads of a notice and its person; `notices n LEFT JOIN recipients r` follows.
+const COLUMNS: &str = "SELECT n.notice, n.plan, n.token, n.state, n.doubted, n.deferrals, n.requeues, n.due, n.date, \
+     n.wire, n.offered_by, n.last, n.content, r.person";
 
 impl Claims {
     /// Claims up to `want` notices of `plan` that are due at `now`.
@@ -30,47 +39,88 @@ impl Claims {
         want: usize,
         now: Timestamp,
     ) -> Result<Claim, Fault> {
-        // One look at the file instead of one for each notice.
+        // One look at the file instead of one for each statement.
         let connection = &*connection.unchecked_transaction()?;
-        let mut found = self.find_due(connection, plan, want, now)?;
-        let left = want - found.len();
-        for (notice, position) in self.find_fresh(connection, plan, left)? {
-            self.fresh_up_to = position;
-            found.push(notice);
-        }
-        self.held.extend(&found);
+        let mut found = self.read_due(connection, plan, want, now)?;
+        let due = found.len();
+        self.read_fresh(connection, plan, want, &mut found)?;
         let next_due = if found.len() < want { self.find_next_due(connection, plan, now)? } else { None };
-        let notices = found.into_iter().map(|notice| read(connection, notice)).collect::<Result<_, _>>()?;
+        if let Some((last, _)) = found[due..].last() {
+            self.fresh_up_to = last.notice;
+        }
+        let mut notices = Vec::with_capacity(found.len());
+        for (claimed, kept) in found {
+            self.held.insert(claimed.notice, kept);
+            notices.push(claimed);
+        }
         Ok(Claim { notices, next_due })
     }
 
-    /// Forgets a claim: what stands on disk speaks from now on.
-    pub(crate) fn release(&mut self, notice: i64) {
-        self.held.remove(&notice);
+    /// Takes over what a transaction left of the notices that it changed.
+    ///
+    /// What waits for its reply stays here; for the rest, the file speaks from now on.
+    pub(crate) fn follow(&mut self, changed: BTreeMap<i64, Kept>) {
+        for (notice, kept) in changed {
+            let awaits_reply = kept.standing.state == State::Offered && !kept.standing.doubted;
+            if awaits_reply {
+                self.held.insert(notice, kept);
+            } else {
+                self.held.remove(&notice);
+            }
+        }
     }
 
     pub(crate) fn holds(&self, notice: i64) -> bool {
-        self.held.contains(&notice)
+        self.held.contains_key(&notice)
+    }
+
+    /// Returns where a claimed notice stands.
+    pub(crate) fn kept(&self, notice: i64) -> Option<&Kept> {
+        self.held.get(&notice)
     }
 
     /// Returns those that wait for another attempt and are overdue, the longest first.
-    fn find_due(&self, connection: &Connection, plan: i64, want: usize, now: Timestamp) -> Result<Vec<i64>, Fault> {
-        let mut statement = connection
-            .prepare_cached("SELECT notice FROM notices WHERE plan = ?1 AND due <= ?2 ORDER BY due, position")?;
-        let rows = statement.query_map(params![plan, now.as_microsecond()], |row| row.get(0))?;
-        rows.filter(|notice| notice.as_ref().map_or(true, |notice| !self.holds(*notice)))
-            .take(want)
-            .map(|notice| Ok(notice?))
-            .collect()
+    fn read_due(
+        &self,
+        connection: &Connection,
+        plan: i64,
+        want: usize,
+        now: Timestamp,
+    ) -> Result<Vec<(Claimed, Kept)>, Fault> {
+        let mut statement = connection.prepare_cached(&format!(
+            "{COLUMNS} FROM notices n LEFT JOIN recipients r ON r.plan = n.plan AND r.row = n.row
+             WHERE n.plan = ?1 AND n.due <= ?2 ORDER BY n.due, n.position"
+        ))?;
+        let mut rows = statement.query(params![plan, now.as_microsecond()])?;
+        let mut found = Vec::new();
+        while found.len() < want {
+            let Some(row) = rows.next()? else { break };
+            if !self.holds(row.get(0)?) {
+                found.push(read(row)?);
+            }
+        }
+        Ok(found)
     }
 
-    fn find_fresh(&self, connection: &Connection, plan: i64, want: usize) -> Result<Vec<(i64, i64)>, Fault> {
-        let mut statement = connection.prepare_cached(
-            "SELECT notice, position FROM notices
-             WHERE plan = ?1 AND state = 0 AND due IS NULL AND position > ?2 ORDER BY position",
-        )?;
-        let rows = statement.query_map(params![plan, self.fresh_up_to], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.take(want).collect::<Result<_, _>>()?)
+    /// Adds those never attempted, in keyed order, until there are `want`.
+    fn read_fresh(
+        &self,
+        connection: &Connection,
+        plan: i64,
+        want: usize,
+        found: &mut Vec<(Claimed, Kept)>,
+    ) -> Result<(), Fault> {
+        let mut statement = connection.prepare_cached(&format!(
+            "{COLUMNS} FROM notices n LEFT JOIN recipients r ON r.plan = n.plan AND r.row = n.row
+             WHERE n.notice > ?1 AND n.notice < ?2 AND n.state = 0 AND n.due IS NULL ORDER BY n.notice"
+        ))?;
+        let first = self.fresh_up_to.max(first_of(plan));
+        let mut rows = statement.query([first, first_of(plan + 1)])?;
+        while found.len() < want {
+            let Some(row) = rows.next()? else { break };
+            found.push(read(row)?);
+        }
+        Ok(())
     }
 
     fn find_next_due(
@@ -92,28 +142,21 @@ impl Claims {
     }
 }
 
-fn read(connection: &Connection, notice: i64) -> Result<Claimed, Fault> {
-    let mut statement = connection.prepare_cached(
-        "SELECT n.token, n.deferrals, n.requeues, n.due, n.content, n.date, r.person
-         FROM notices n JOIN recipients r ON r.plan = n.plan AND r.row = n.row WHERE n.notice = ?1",
-    )?;
-    let found = statement.query_row([notice], |row| {
-        let times: (Option<i64>, Option<i64>) = (row.get(3)?, row.get(5)?);
-        let texts: (String, String) = (row.get(0)?, row.get(6)?);
-        Ok((texts, (row.get(1)?, row.get(2)?), times, row.get::<_, Vec<u8>>(4)?))
-    });
-    let found = found.optional()?.ok_or_else(|| damaged(format!("notice {notice} has no recipient")))?;
-    let ((token, person), (deferrals, requeues), (due, date), content) = found;
-    Ok(Claimed {
+/// Reads a notice and its person from [`COLUMNS`].
+fn read(row: &Row<'_>) -> Result<(Claimed, Kept), Fault> {
+    let (notice, kept) = Kept::of(row)?;
+    let person = row.get_ref(13)?.as_str().map_err(|_| damaged(format!("notice {notice} has no recipient")))?;
+    let claimed = Claimed {
         notice,
-        token: Token::parse(&token).ok_or_else(|| damaged(format!("notice {notice} has no token")))?,
-        deferrals,
-        requeues,
-        due: due.map(time).transpose()?,
-        content: digest(content)?,
-        date: date.map(time).transpose()?,
+        token: Token::parse(&kept.token).ok_or_else(|| damaged(format!("notice {notice} has no token")))?,
+        deferrals: kept.standing.deferrals,
+        requeues: kept.standing.requeues,
+        due: kept.standing.due,
+        content: digest(row.get(12)?)?,
+        date: kept.standing.offer.map(|(date, _)| date),
         // The cause would quote the person.
-        recipient: serde_json::from_str(&person)
+        recipient: serde_json::from_str(person)
             .map_err(|_| damaged(format!("the recipient of notice {notice} cannot be read")))?,
-    })
+    };
+    Ok((claimed, kept))
 }

@@ -3,7 +3,9 @@
 use super::{
     SqliteLedger, append_run_event,
     chain::{Chain, NewEvent, Salts, digest, facts_of, kind_of, time},
+    claim::Claims,
     fault::{Fault, damaged},
+    freeze::first_of,
     keep_head, write,
 };
 use crate::{Append, LedgerError, Outcome, Standing};
@@ -12,7 +14,8 @@ use forthwith_core::{
     state::{Happening, State},
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
+use std::collections::BTreeMap;
 
 /// Notices given up in one transaction, so that a million of them need neither memory nor a giant log.
 const EXPIRE_AT_ONCE: usize = 4_096;
@@ -20,14 +23,14 @@ const EXPIRE_AT_ONCE: usize = 4_096;
 /// Makes `entries` durable, or says that another run has taken over.
 pub(crate) fn commit(ledger: &mut SqliteLedger, entries: &[Append]) -> Result<Vec<Outcome>, Fault> {
     let SqliteLedger { connection, chain, salts, plan, has_offer, claims, .. } = ledger;
-    let mut session = Session { plan: *plan, has_offer: *has_offer, chain: chain.clone(), moved: [0; STATES] };
+    let mut session = Session::new(*plan, *has_offer, chain.clone());
     let owned = write(connection, |transaction| {
         if !owns(transaction, session.chain.run)? {
             return Ok(false);
         }
         for append in entries {
             match append {
-                Append::Notice(entry) => session.record(transaction, salts, &Recorded::of(entry))?,
+                Append::Notice(entry) => session.record(transaction, salts, claims, &Recorded::of(entry))?,
                 Append::Run(event) => drop(append_run_event(transaction, &mut session.chain, salts, event)?),
             }
         }
@@ -39,19 +42,15 @@ pub(crate) fn commit(ledger: &mut SqliteLedger, entries: &[Append]) -> Result<Ve
     }
     *chain = session.chain;
     *has_offer = session.has_offer;
-    for append in entries {
-        if let Append::Notice(entry) = append {
-            claims.release(entry.notice);
-        }
-    }
+    claims.follow(session.changed);
     Ok(vec![Outcome::Durable; entries.len()])
 }
 
 /// Gives up all that is queued or deferred and not claimed.
 pub(crate) fn expire(ledger: &mut SqliteLedger, now: Timestamp) -> Result<u64, LedgerError> {
-    let mut expired = 0;
+    let (mut expired, mut fresh_after) = (0, 0);
     loop {
-        let entries = expirable(ledger, now).map_err(|fault| fault.at("read", &ledger.path))?;
+        let entries = expirable(ledger, now, &mut fresh_after).map_err(|fault| fault.at("read", &ledger.path))?;
         if entries.is_empty() {
             return Ok(expired);
         }
@@ -63,22 +62,41 @@ pub(crate) fn expire(ledger: &mut SqliteLedger, now: Timestamp) -> Result<u64, L
     }
 }
 
-fn expirable(ledger: &SqliteLedger, now: Timestamp) -> Result<Vec<Append>, Fault> {
-    let fresh = "SELECT notice, token FROM notices WHERE plan = ?1 AND state = 0 AND due IS NULL
-                 ORDER BY position";
+/// Returns the next of those to be given up: first what waits, then what was never attempted after `fresh_after`,
+/// which moves on.
+fn expirable(ledger: &SqliteLedger, now: Timestamp, fresh_after: &mut i64) -> Result<Vec<Append>, Fault> {
+    let Some(plan) = ledger.plan else { return Ok(Vec::new()) };
     let waiting = "SELECT notice, token FROM notices WHERE plan = ?1 AND due IS NOT NULL ORDER BY due, position";
+    let mut entries = expire_found(ledger, now, waiting, &[plan], EXPIRE_AT_ONCE)?;
+    let fresh = "SELECT notice, token FROM notices
+                 WHERE notice > ?1 AND notice < ?2 AND state = 0 AND due IS NULL ORDER BY notice";
+    let range = [first_of(plan).max(*fresh_after), first_of(plan + 1)];
+    let left = EXPIRE_AT_ONCE - entries.len();
+    let found = expire_found(ledger, now, fresh, &range, left)?;
+    if let Some(Append::Notice(last)) = found.last() {
+        *fresh_after = last.notice;
+    }
+    entries.extend(found);
+    Ok(entries)
+}
+
+fn expire_found(
+    ledger: &SqliteLedger,
+    now: Timestamp,
+    sql: &str,
+    range: &[i64],
+    most: usize,
+) -> Result<Vec<Append>, Fault> {
+    let mut statement = ledger.connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params_from_iter(range))?;
     let mut entries = Vec::new();
-    for sql in [waiting, fresh] {
-        let mut statement = ledger.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([ledger.plan])?;
-        while entries.len() < EXPIRE_AT_ONCE {
-            let Some(row) = rows.next()? else { break };
-            let notice = row.get(0)?;
-            if !ledger.claims.holds(notice) {
-                let token = token(&row.get::<_, String>(1)?)?;
-                let (happening, particulars) = (Happening::Expired, Particulars::default());
-                entries.push(Append::Notice(Entry { notice, token, at: now, happening, particulars }));
-            }
+    while entries.len() < most {
+        let Some(row) = rows.next()? else { break };
+        let notice = row.get(0)?;
+        if !ledger.claims.holds(notice) {
+            let token = token(&row.get::<_, String>(1)?)?;
+            let (happening, particulars) = (Happening::Expired, Particulars::default());
+            entries.push(Append::Notice(Entry { notice, token, at: now, happening, particulars }));
         }
     }
     Ok(entries)
@@ -99,7 +117,9 @@ pub(crate) struct Session {
     pub(crate) has_offer: bool,
     pub(crate) chain: Chain,
     /// How many notices entered each state, less those that left it, by the state's number.
-    pub(crate) moved: [i64; STATES],
+    moved: [i64; STATES],
+    /// What the transaction leaves of each notice that it changes.
+    pub(crate) changed: BTreeMap<i64, Kept>,
 }
 
 /// An entry and what a person adds to it.
@@ -130,19 +150,24 @@ impl<'a> Recorded<'a> {
 }
 
 impl Session {
+    pub(crate) fn new(plan: Option<i64>, has_offer: bool, chain: Chain) -> Self {
+        Self { plan, has_offer, chain, moved: [0; STATES], changed: BTreeMap::new() }
+    }
+
     /// Appends the event and changes the notice.
     pub(crate) fn record(
         &mut self,
         transaction: &Transaction<'_>,
         salts: &mut Salts,
+        claims: &Claims,
         recorded: &Recorded<'_>,
     ) -> Result<(), Fault> {
         let (notice, token, at, happening) = (recorded.notice, recorded.token, recorded.at, recorded.happening);
-        let kept = Kept::read(transaction, notice)?;
+        let kept = self.find(transaction, claims, notice)?;
         if self.plan != Some(kept.plan) || kept.token != token.as_str() {
             return Err(damaged(format!("notice {notice} is not {token} of the current plan")));
         }
-        let next = kept.standing.after(token, at, happening, recorded.particulars)?;
+        let standing = kept.standing.after(token, at, happening, recorded.particulars)?;
         let facts = facts_of(happening, recorded.particulars, recorded.by);
         let event = self.chain.append(
             transaction,
@@ -163,10 +188,23 @@ impl Session {
             )?;
             self.has_offer = true;
         }
-        self.moved[usize::from(kept.standing.state.number())] -= 1;
-        self.moved[usize::from(next.state.number())] += 1;
+        let from = kept.standing.state;
+        self.moved[usize::from(from.number())] -= 1;
+        self.moved[usize::from(standing.state.number())] += 1;
         let offered_by = if is_offer { Some(self.chain.run) } else { kept.offered_by };
-        update(transaction, notice, &next, offered_by, event)
+        let before = kept.last;
+        let next = Kept { standing, offered_by, last: event, ..kept };
+        update(transaction, notice, (from, before), &next)?;
+        self.changed.insert(notice, next);
+        Ok(())
+    }
+
+    /// Returns where a notice stands: as this transaction left it, as this run claimed it, or as the file says.
+    fn find(&self, transaction: &Transaction<'_>, claims: &Claims, notice: i64) -> Result<Kept, Fault> {
+        match self.changed.get(&notice).or_else(|| claims.kept(notice)) {
+            Some(kept) => Ok(kept.clone()),
+            None => Kept::read(transaction, notice),
+        }
     }
 
     /// Writes what the transaction's events have in common: the tallies and the head.
@@ -184,8 +222,9 @@ impl Session {
 }
 
 /// What is kept of a notice when something happens to it.
+#[derive(Clone, Debug)]
 pub(crate) struct Kept {
-    plan: i64,
+    pub(crate) plan: i64,
     pub(crate) token: String,
     pub(crate) standing: Standing,
     pub(crate) offered_by: Option<i64>,
@@ -195,62 +234,59 @@ pub(crate) struct Kept {
 impl Kept {
     pub(crate) fn read(connection: &Connection, notice: i64) -> Result<Self, Fault> {
         let mut statement = connection.prepare_cached(
-            "SELECT plan, token, state, doubted, deferrals, requeues, due, date, wire, offered_by, last
+            "SELECT notice, plan, token, state, doubted, deferrals, requeues, due, date, wire, offered_by, last
              FROM notices WHERE notice = ?1",
         )?;
-        let read = |row: &rusqlite::Row<'_>| {
-            let (state, due): (u8, Option<i64>) = (row.get(2)?, row.get(6)?);
-            let (date, wire): (Option<i64>, Option<Vec<u8>>) = (row.get(7)?, row.get(8)?);
-            let standing = Standing {
-                state: State::Queued,
-                doubted: row.get(3)?,
-                deferrals: row.get(4)?,
-                requeues: row.get(5)?,
-                due: None,
-                offer: None,
-            };
-            let kept = Self {
-                plan: row.get(0)?,
-                token: row.get(1)?,
-                standing,
-                offered_by: row.get(9)?,
-                last: row.get(10)?,
-            };
-            Ok((kept, state, due, date.zip(wire)))
-        };
-        let found = statement.query_row([notice], read).optional()?;
-        let (mut kept, state, due, offer) = found.ok_or_else(|| damaged(format!("there is no notice {notice}")))?;
-        kept.standing.state = self::state(state)?;
-        kept.standing.due = due.map(time).transpose()?;
-        kept.standing.offer = offer.map(|(date, wire)| Ok::<_, Fault>((time(date)?, digest(wire)?))).transpose()?;
+        let found = statement.query_row([notice], |row| Ok(Self::of(row))).optional()?;
+        let (_, kept) = found.ok_or_else(|| damaged(format!("there is no notice {notice}")))??;
         Ok(kept)
+    }
+
+    /// Reads a notice's number and where it stands from the first columns of `row`, which are those of
+    /// [`Self::read`].
+    pub(crate) fn of(row: &Row<'_>) -> Result<(i64, Self), Fault> {
+        let date = row.get::<_, Option<i64>>(8)?.map(time).transpose()?;
+        let wire = row.get::<_, Option<Vec<u8>>>(9)?.map(digest).transpose()?;
+        let standing = Standing {
+            state: state(row.get(3)?)?,
+            doubted: row.get(4)?,
+            deferrals: row.get(5)?,
+            requeues: row.get(6)?,
+            due: row.get::<_, Option<i64>>(7)?.map(time).transpose()?,
+            offer: date.zip(wire),
+        };
+        let (plan, token) = (row.get(1)?, row.get(2)?);
+        Ok((row.get(0)?, Self { plan, token, standing, offered_by: row.get(10)?, last: row.get(11)? }))
     }
 }
 
-fn update(
-    transaction: &Transaction<'_>,
-    notice: i64,
-    next: &Standing,
-    offered_by: Option<i64>,
-    last: i64,
-) -> Result<(), Fault> {
-    transaction
+/// Changes a notice that stands where `from` says, by its state and its last event.
+///
+/// Where it stands elsewhere, somebody else has written to the file: what this run remembers of it is void.
+fn update(transaction: &Transaction<'_>, notice: i64, from: (State, i64), next: &Kept) -> Result<(), Fault> {
+    let standing = &next.standing;
+    let changed = transaction
         .prepare_cached(
-            "UPDATE notices SET state = ?2, doubted = ?3, deferrals = ?4, requeues = ?5, due = ?6, date = ?7,
-             wire = ?8, offered_by = ?9, last = ?10 WHERE notice = ?1",
+            "UPDATE notices SET state = ?4, doubted = ?5, deferrals = ?6, requeues = ?7, due = ?8, date = ?9,
+             wire = ?10, offered_by = ?11, last = ?12 WHERE notice = ?1 AND state = ?2 AND last = ?3",
         )?
         .execute(params![
             notice,
-            next.state.number(),
-            next.doubted,
-            next.deferrals,
-            next.requeues,
-            next.due.map(Timestamp::as_microsecond),
-            next.offer.map(|(date, _)| date.as_microsecond()),
-            next.offer.as_ref().map(|(_, wire)| wire.as_bytes()),
-            offered_by,
-            last,
+            from.0.number(),
+            from.1,
+            standing.state.number(),
+            standing.doubted,
+            standing.deferrals,
+            standing.requeues,
+            standing.due.map(Timestamp::as_microsecond),
+            standing.offer.map(|(date, _)| date.as_microsecond()),
+            standing.offer.as_ref().map(|(_, wire)| wire.as_bytes()),
+            next.offered_by,
+            next.last,
         ])?;
+    if changed != 1 {
+        return Err(damaged(format!("notice {notice} was changed by somebody else while this run held it")));
+    }
     Ok(())
 }
 

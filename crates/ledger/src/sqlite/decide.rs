@@ -5,6 +5,7 @@
 use super::{
     SqliteLedger,
     chain::Salts,
+    claim::Claims,
     commit::{Kept, Recorded, Session, owns},
     fault::{Fault, damaged},
     write,
@@ -60,22 +61,25 @@ impl SqliteLedger {
         reason: &str,
         at: Timestamp,
     ) -> Result<u64, ResolveError> {
-        let moved = [0; State::ALL.len()];
-        let session = Session { plan: self.plan, has_offer: self.has_offer, chain: self.chain.clone(), moved };
-        let mut deciding = Deciding { session, decision, by, reason, at, refusal: None };
+        let session = Session::new(self.plan, self.has_offer, self.chain.clone());
+        let claims = &self.claims;
+        let mut deciding = Deciding { session, claims, decision, by, reason, at, refusal: None };
         let decided =
             write(&mut self.connection, |transaction| deciding.run(transaction, &mut self.salts, notices));
         if let Some(refusal) = deciding.refusal {
             return Err(refusal);
         }
         decided.map_err(|fault| fault.at("write", &self.path))?;
-        self.chain = deciding.session.chain;
+        let Session { chain, changed, .. } = deciding.session;
+        self.chain = chain;
+        self.claims.follow(changed);
         Ok(notices.len() as u64)
     }
 }
 
 struct Deciding<'a> {
     session: Session,
+    claims: &'a Claims,
     decision: Decision,
     by: &'a str,
     reason: &'a str,
@@ -124,7 +128,7 @@ impl Deciding<'_> {
             by: Some(self.by),
             private: Some(self.reason.as_bytes()),
         };
-        self.session.record(transaction, salts, &recorded)?;
+        self.session.record(transaction, salts, self.claims, &recorded)?;
         Ok(Ok(()))
     }
 }

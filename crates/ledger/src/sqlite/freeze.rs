@@ -25,6 +25,11 @@ use std::collections::BTreeMap;
 /// Bits of a notice's number that are its position: more than any list has rows.
 const POSITION_BITS: u32 = 32;
 
+/// Returns the number below which no notice of `plan` is.
+pub(crate) fn first_of(plan: i64) -> i64 {
+    plan << POSITION_BITS
+}
+
 /// What freezing did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freeze {
@@ -76,10 +81,7 @@ impl SqliteLedger {
         if Digest::of(plan.manifest.as_bytes()) != plan.digest {
             return Err(contradiction("the digest is not that of the manifest"));
         }
-        let mut freezing = Freezing {
-            session: Session { plan: None, has_offer: false, chain: self.chain.clone(), moved: [0; 8] },
-            contradiction: None,
-        };
+        let mut freezing = Freezing { session: Session::new(None, false, self.chain.clone()), contradiction: None };
         let frozen = schema::with_room(&mut self.connection, |connection| {
             write(connection, |transaction| freezing.run(transaction, &mut self.salts, standing, plan, rows, now))
         });

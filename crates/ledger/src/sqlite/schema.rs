@@ -105,8 +105,8 @@ CREATE TABLE notices(
   report TEXT,
   UNIQUE(plan, row, channel, purpose)
 ) STRICT;
--- What a claim reads: those never attempted, and those that wait for another attempt.
-CREATE INDEX notices_fresh ON notices(plan, position) WHERE state = 0 AND due IS NULL;
+-- What a claim reads first: those that wait for another attempt. Those never attempted are read by number,
+-- which is in keyed order: an index of them would be written with every offer.
 CREATE INDEX notices_due ON notices(plan, due, position) WHERE due IS NOT NULL;
 -- What a person may have to look at: offered, bounced, let stand, expired. (IN would build a table at every update.)
 CREATE INDEX notices_rest ON notices(plan, state, position)
@@ -149,7 +149,8 @@ CREATE TABLE events(
   facts TEXT NOT NULL,
   private BLOB
 ) STRICT;
-CREATE INDEX events_pace ON events(kind, at) WHERE kind = 'offered' OR kind = 'accepted';
+-- What pace reads. Time comes first, so that it grows at its end alone.
+CREATE INDEX events_pace ON events(at, kind) WHERE kind = 'offered' OR kind = 'accepted';
 -- What an event says in words that may be personal; the event holds its salted digest.
 CREATE TABLE event_private(
   event INTEGER PRIMARY KEY,

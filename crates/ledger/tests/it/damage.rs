@@ -162,3 +162,35 @@ fn a_full_disk_is_the_end_of_recording_and_leaves_what_stood() {
     let mut ledger = desk.open();
     assert!(ledger.claim(99, at(2)).unwrap().notices.len() as u64 >= 39 - durable);
 }
+
+#[test]
+fn nothing_is_written_over_what_somebody_else_changed() {
+    for change in [
+        "UPDATE notices SET state = 3 WHERE state = 0",
+        "UPDATE notices SET last = last - 1",
+        "DELETE FROM notices",
+    ] {
+        let desk = Desk::new();
+        let mut ledger = desk.frozen(2, &[]);
+        let claimed = claim(&mut ledger, 2, 0);
+        commit(&mut ledger, &[entry(&claimed[0], 1, Happening::Offered)]);
+        desk.sql().execute(change, ()).unwrap();
+        let error = ledger.commit(&[entry(&claimed[1], 2, Happening::Offered)]).unwrap_err();
+        assert!(matches!(&error, LedgerError::Damaged { .. }), "{change}: {error}");
+        assert!(error.to_string().contains("changed by somebody else"), "{change}: {error}");
+        let offers: i64 = desk
+            .sql()
+            .query_row("SELECT count(*) FROM events WHERE kind = 'offered'", (), |row| row.get(0))
+            .unwrap();
+        assert_eq!(offers, 1, "{change}");
+    }
+}
+
+#[test]
+fn a_notice_whose_person_is_gone_is_not_passed_over() {
+    let desk = Desk::new();
+    let mut ledger = desk.frozen(2, &[]);
+    desk.sql().execute("DELETE FROM recipients WHERE row = 1", ()).unwrap();
+    let error = ledger.claim(9, at(0)).unwrap_err();
+    assert!(error.to_string().contains("has no recipient"), "{error}");
+}

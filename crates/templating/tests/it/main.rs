@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod both_ways;
 mod clarity;
 mod examples;
 mod lint;
