@@ -1,6 +1,6 @@
 //! Prints how many notices a second go through a recorder: claim, offer, verdict, 16 workers at once.
 //!
-//! The clock stands around claims and commits alone; the plan is frozen before. It judges nothing.
+//! Arguments: notices, workers. The clock stands around claims and commits alone; the plan is frozen before. It judges nothing.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring tool for developers")]
 
 use forthwith_core::{
@@ -15,7 +15,12 @@ use forthwith_ledger::{
     sqlite::{RunIdentity, SqliteLedger},
 };
 use jiff::Timestamp;
-use std::{sync::Arc, time::Instant};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::{Mutex, mpsc};
 
 const WORKERS: usize = 16;
@@ -33,14 +38,16 @@ fn main() {
     let begun = Instant::now();
     let (recorder, thread) = Recorder::start(ledger);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(run(recorder));
+    let workers = std::env::args().nth(2).map_or(WORKERS, |workers| workers.parse().unwrap());
+    let waited = runtime.block_on(run(recorder, workers));
     let end = thread.join().unwrap();
     let seconds = begun.elapsed().as_secs_f64();
     println!(
-        "{:.0} notices/s, {} commits, {:.1} entries each",
+        "{:.0} notices/s, {} commits, {:.1} entries each, {:.0} us from offer to durable",
         f64::from(u32::try_from(count).unwrap()) / seconds,
         end.commits,
         f64::from(u32::try_from(end.entries).unwrap()) / f64::from(u32::try_from(end.commits).unwrap()),
+        waited.as_secs_f64() * 1e6 / f64::from(u32::try_from(count).unwrap()),
     );
 }
 
@@ -56,13 +63,15 @@ fn identity() -> RunIdentity {
     }
 }
 
-async fn run(recorder: Recorder) {
+/// Returns how long all offers together waited until they were durable.
+async fn run(recorder: Recorder, count: usize) -> Duration {
+    let waited = Rc::new(Cell::new(Duration::ZERO));
     let (give, take) = mpsc::channel::<Claimed>(WINDOW);
     let take = Arc::new(Mutex::new(take));
     let workers = tokio::task::LocalSet::new();
-    for connection in 0..WORKERS {
+    for connection in 0..count {
         let (recorder, take) = (recorder.clone(), Arc::clone(&take));
-        workers.spawn_local(work(recorder, take, connection as u64));
+        workers.spawn_local(work(recorder, take, connection as u64, Rc::clone(&waited)));
     }
     workers.spawn_local(async move {
         loop {
@@ -76,9 +85,15 @@ async fn run(recorder: Recorder) {
         }
     });
     workers.await;
+    waited.get()
 }
 
-async fn work(recorder: Recorder, take: Arc<Mutex<mpsc::Receiver<Claimed>>>, connection: u64) {
+async fn work(
+    recorder: Recorder,
+    take: Arc<Mutex<mpsc::Receiver<Claimed>>>,
+    connection: u64,
+    waited: Rc<Cell<Duration>>,
+) {
     let mut verdict = None;
     loop {
         let Some(claimed) = take.lock().await.recv().await else { break };
@@ -88,8 +103,10 @@ async fn work(recorder: Recorder, take: Arc<Mutex<mpsc::Receiver<Claimed>>>, con
             connection: Some(connection),
             ..Particulars::default()
         };
+        let begun = Instant::now();
         let receipt = recorder.append(entry(&claimed, Happening::Offered, offer));
         assert_eq!(receipt.await.unwrap(), Outcome::Durable);
+        waited.set(waited.get() + begun.elapsed());
         let reply = Reply::new(250, format!("250 2.0.0 Ok: queued as {:010X}\r\n", claimed.notice).into_bytes());
         let accepted = Particulars {
             stage: Some(Stage::Dot),
