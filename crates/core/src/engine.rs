@@ -42,8 +42,8 @@ pub struct Settings {
     pub hand_over_at_most: Option<u64>,
     /// Whether the run stays for notices that are due later.
     pub later: Later,
-    /// When notices still queued or deferred are given up.
-    pub give_up_at: Option<Timestamp>,
+    /// How long after its first offer a notice that is refused for now is tried; `None` for ever.
+    pub give_up_after: Option<Duration>,
     /// What blows the fuse.
     pub fuse: FuseLimits,
 }
@@ -267,17 +267,27 @@ impl Engine {
             return next.map_or(Next::WaitForReport, Next::WaitUntil);
         }
         let claimed = self.ready.pop_front().expect("a worker is sent on only while a notice is ready");
+        self.fuse.forget(claimed.notice);
         self.in_flight += 1;
         Next::Attempt(Box::new(claimed))
     }
 
-    /// Gives up what is ready, where the plan's limit has passed.
+    /// Gives up what comes next, where it was refused for longer than is tried.
     fn expire(&mut self, now: Timestamp) -> Option<Vec<Entry>> {
-        if self.ready.is_empty() || self.settings.give_up_at.is_none_or(|limit| now < limit) {
-            return None;
+        let mut expired = Vec::new();
+        while self.ready.front().and_then(|claimed| self.limit(claimed)).is_some_and(|limit| limit <= now) {
+            let claimed = self.ready.pop_front().expect("its front was looked at");
+            self.fuse.forget(claimed.notice);
+            expired.push(entry(&claimed, now, Happening::Expired, Particulars::default()));
         }
-        let entry = |claimed: Claimed| entry(&claimed, now, Happening::Expired, Particulars::default());
-        Some(self.ready.drain(..).map(entry).collect())
+        (!expired.is_empty()).then_some(expired)
+    }
+
+    /// Returns when a notice is given up: counted from its own first offer, and never before a relay refused it
+    /// since a person last decided. Who was never attempted never expires, however slow the pace.
+    fn limit(&self, claimed: &Claimed) -> Option<Timestamp> {
+        let first_offer = claimed.date.filter(|_| claimed.deferrals > 0)?;
+        Some(first_offer.checked_add(self.settings.give_up_after?).unwrap_or(Timestamp::MAX))
     }
 
     /// Takes what a claim found; `next_due` as in the ledger's claim.
@@ -458,7 +468,7 @@ impl Engine {
     fn due(&self, now: Timestamp, claimed: &Claimed, reply: Option<&Reply>) -> Timestamp {
         let delay = retry::delay(claimed.deferrals, &claimed.token, reply);
         let due = now.checked_add(delay).unwrap_or(Timestamp::MAX);
-        self.settings.give_up_at.map_or(due, |limit| due.min(limit.max(now)))
+        self.limit(claimed).map_or(due, |limit| due.min(limit.max(now)))
     }
 
     fn relay_failed(&mut self, now: Timestamp, failure: Failure) {

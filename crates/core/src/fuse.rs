@@ -7,7 +7,10 @@ use crate::{
     notice::Token,
     verdict::{Enhanced, Reply, Stage},
 };
-use std::{collections::VecDeque, fmt};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+};
 
 /// How much a run takes before the fuse blows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +71,8 @@ pub enum Blown {
 pub struct Fuse {
     limits: FuseLimits,
     likeness: Option<Likeness>,
-    trailing: VecDeque<(i64, Token)>,
-    in_a_row: u32,
+    /// The notices refused alike since the last that was not; one that is refused again counts once.
+    trailing: BTreeMap<i64, Token>,
     last: VecDeque<bool>,
     permanent: u32,
 }
@@ -77,40 +80,43 @@ pub struct Fuse {
 impl Fuse {
     /// Returns a fuse that has seen nothing.
     pub fn new(limits: FuseLimits) -> Self {
-        let (trailing, last) = (VecDeque::new(), VecDeque::with_capacity(LAST));
-        Self { limits, likeness: None, trailing, in_a_row: 0, last, permanent: 0 }
+        let (trailing, last) = (BTreeMap::new(), VecDeque::with_capacity(LAST));
+        Self { limits, likeness: None, trailing, last, permanent: 0 }
     }
 
     /// Takes note of an accepted notice.
     pub fn accepted(&mut self) {
         self.likeness = None;
-        self.in_a_row = 0;
         self.trailing.clear();
         self.count(false);
+    }
+
+    /// Forgets the refusal of a notice that is attempted again or given up: it cannot be taken back any more.
+    pub fn forget(&mut self, notice: i64) {
+        self.trailing.remove(&notice);
     }
 
     /// Takes note of a refusal at RCPT or later, and returns whether the fuse blew.
     pub fn refused(&mut self, notice: i64, token: &Token, likeness: Likeness) -> Option<Blown> {
         if self.likeness != Some(likeness) {
             self.likeness = Some(likeness);
-            self.in_a_row = 0;
             self.trailing.clear();
         }
-        self.in_a_row += 1;
         if self.trailing.len() == TRAILING_MAX {
-            self.trailing.pop_front();
+            self.trailing.pop_first();
         }
-        self.trailing.push_back((notice, token.clone()));
+        self.trailing.insert(notice, token.clone());
         self.count(likeness.code >= 500);
-        if self.in_a_row >= self.limits.in_a_row {
-            return Some(Blown::InARow(self.in_a_row));
+        let in_a_row = u32::try_from(self.trailing.len()).unwrap_or(u32::MAX);
+        if in_a_row >= self.limits.in_a_row {
+            return Some(Blown::InARow(in_a_row));
         }
         (self.permanent >= self.limits.in_the_last_thousand).then_some(Blown::OfTheLastThousand(self.permanent))
     }
 
-    /// Returns the notices of the last refusals that were equal, oldest first, and forgets them.
+    /// Returns the notices of the last refusals that were equal, and forgets them.
     pub fn take_trailing(&mut self) -> Vec<(i64, Token)> {
-        self.trailing.drain(..).collect()
+        std::mem::take(&mut self.trailing).into_iter().collect()
     }
 
     fn count(&mut self, is_permanent: bool) {

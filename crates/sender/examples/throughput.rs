@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         timeouts: Timeouts::default(),
         hand_over_at_most: None,
         later: Later::Leave,
-        give_up_at: None,
+        give_up_after: None,
         fuse: FuseLimits::default(),
         render: render(),
         recorder,

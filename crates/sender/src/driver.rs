@@ -67,8 +67,8 @@ pub struct Run {
     pub hand_over_at_most: Option<u64>,
     /// Whether the run stays for notices that are due later.
     pub later: Later,
-    /// When notices still queued or deferred are given up.
-    pub give_up_at: Option<Timestamp>,
+    /// How long after its first offer a notice that is refused for now is tried; `None` for ever.
+    pub give_up_after: Option<Duration>,
     /// What blows the fuse.
     pub fuse: FuseLimits,
     /// From notice to message.
@@ -113,7 +113,7 @@ pub async fn deliver(run: Run) -> Ended {
         patience: run.patience,
         hand_over_at_most: run.hand_over_at_most,
         later: run.later,
-        give_up_at: run.give_up_at,
+        give_up_after: run.give_up_after,
         fuse: run.fuse,
     };
     let workers = settings.connections;

@@ -15,7 +15,7 @@ fn settings() -> Settings {
         patience: Duration::from_mins(15),
         hand_over_at_most: None,
         later: Later::Leave,
-        give_up_at: None,
+        give_up_after: None,
         fuse: FuseLimits::default(),
     }
 }
@@ -89,7 +89,7 @@ impl World {
         match entry.happening {
             Happening::Deferred => (claimed.deferrals, claimed.requeues) = (claimed.deferrals + 1, 0),
             Happening::Requeued => claimed.requeues += u32::from(entry.particulars.counts),
-            Happening::Offered => {}
+            Happening::Offered => _ = claimed.date.get_or_insert(entry.at),
             _ => claimed.requeues = 0,
         }
         *is_claimed = entry.happening == Happening::Offered;
@@ -353,16 +353,62 @@ fn deferred_notices_are_awaited_and_come_back_when_due() {
 #[test]
 fn what_is_still_deferred_at_the_limit_expires() {
     let mut world = World::new(3);
-    let limit = Some(at(4 * 3600));
+    let limit = Some(Duration::from_secs(4 * 3600));
     let mut count = 0;
     let relay = |c: &Claimed| {
         count += 1;
         if count == 2 { accept(c) } else { End::Answered(Stage::Rcpt, reply("450 4.2.1 busy")) }
     };
-    let settings = Settings { later: Later::Await, give_up_at: limit, ..settings() };
+    let settings = Settings { later: Later::Await, give_up_after: limit, ..settings() };
     assert_eq!(world.run(settings, || Ok(()), relay), None);
     assert_eq!((world.count(State::Expired), world.count(State::Accepted)), (2, 1));
     assert_eq!(world.seconds(), 4 * 3600);
+}
+
+#[test]
+fn whoever_was_never_attempted_does_not_expire_however_slow_the_pace() {
+    let mut world = World::new(20);
+    let limits = vec![Limit { attempts: 1, window: Duration::from_secs(3600) }];
+    let give_up_after = Some(Duration::from_secs(3600));
+    assert_eq!(world.run(Settings { limits, give_up_after, ..settings() }, || Ok(()), accept), None);
+    assert_eq!((world.count(State::Accepted), world.seconds()), (20, 19 * 3600));
+}
+
+#[test]
+fn whom_a_person_decided_to_tell_again_is_attempted_past_the_limit() {
+    let mut world = World::new(1);
+    // What a resend leaves: the Date of long ago, and no deferrals.
+    world.notices[0].0.date = Some(at(-1_000_000));
+    let give_up_after = Some(Duration::from_secs(3600));
+    assert_eq!(world.run(Settings { give_up_after, ..settings() }, || Ok(()), accept), None);
+    assert_eq!(world.count(State::Accepted), 1);
+}
+
+#[test]
+fn a_few_people_refused_again_and_again_do_not_blow_the_fuse() {
+    let mut world = World::new(4);
+    let busy = |_: &Claimed| End::Answered(Stage::Rcpt, reply("451 4.7.1 greylisted"));
+    let give_up_after = Some(Duration::from_secs(4 * 24 * 3600));
+    let settings = Settings { later: Later::Await, give_up_after, ..settings() };
+    assert_eq!(world.run(settings, || Ok(()), busy), None);
+    assert_eq!(world.count(State::Expired), 4);
+    assert!(world.attempts > 4 * 20, "{} attempts", world.attempts);
+}
+
+#[test]
+fn the_fuse_takes_back_no_refusal_of_a_notice_that_is_attempted_again() {
+    let mut world = World::new(24);
+    let mut count = 0;
+    // Nineteen are refused alike, five accepted, and in the next round everybody is refused: `apply` would not
+    // let a notice be restored that is offered, accepted or restored already.
+    let relay = |_: &Claimed| {
+        count += 1;
+        let text = if (20..25).contains(&count) { "250 2.0.0 queued" } else { "451 4.7.1 greylisted" };
+        End::Answered(if text.starts_with('2') { Stage::Dot } else { Stage::Rcpt }, reply(text))
+    };
+    let give_up_after = Some(Duration::from_secs(24 * 3600));
+    let stop = world.run(Settings { later: Later::Await, give_up_after, ..settings() }, || Ok(()), relay);
+    assert_eq!((stop, world.count(State::Accepted), world.count(State::Expired)), (None, 5, 19));
 }
 
 #[test]

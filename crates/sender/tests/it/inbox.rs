@@ -46,7 +46,7 @@ async fn rehearse(ledger: ModelLedger, address: SocketAddr) -> (Ended, ModelLedg
         timeouts: timeouts(20_000),
         hand_over_at_most: None,
         later: Later::Leave,
-        give_up_at: None,
+        give_up_after: None,
         fuse: FuseLimits::default(),
         render: render(),
         recorder,

@@ -127,7 +127,7 @@ pub(crate) fn run_over<L: Ledger + 'static>(
         timeouts: timeouts(10_000),
         hand_over_at_most: None,
         later: Later::Leave,
-        give_up_at: None,
+        give_up_after: None,
         fuse: FuseLimits::default(),
         render: render(),
         recorder,

@@ -114,7 +114,6 @@ impl Job<'_> {
         };
         let (stop, stopped) = watch::channel(StopSignal::Run);
         tokio::spawn(signals(stop));
-        let give_up_after = SignedDuration::try_from(self.delivery.give_up_after).unwrap_or(SignedDuration::MAX);
         let run = Run {
             server,
             password: self.password,
@@ -125,7 +124,7 @@ impl Job<'_> {
             timeouts: self.delivery.timeouts,
             hand_over_at_most: self.args.limit,
             later: if self.args.no_wait { Later::Leave } else { Later::Await },
-            give_up_at: Some(plan.first_offer_at.unwrap_or_else(Timestamp::now) + give_up_after),
+            give_up_after: Some(self.delivery.give_up_after),
             fuse: FuseLimits::default(),
             render: self.message,
             recorder,
