@@ -108,6 +108,12 @@ impl Fuse {
         (self.permanent >= self.limits.in_the_last_thousand).then_some(Blown::OfTheLastThousand(self.permanent))
     }
 
+    /// Forgets the refusal of a notice that is attempted again: it stands in another state then, and there is
+    /// nothing left to take back.
+    pub fn forget(&mut self, notice: i64) {
+        self.trailing.retain(|(trailing, _)| *trailing != notice);
+    }
+
     /// Returns the notices of the last refusals that were equal, oldest first, and forgets them.
     pub fn take_trailing(&mut self) -> Vec<(i64, Token)> {
         self.trailing.drain(..).collect()

@@ -290,6 +290,16 @@ fn the_fuse_takes_back_what_it_blew_on_and_a_later_run_delivers_it() {
 }
 
 #[test]
+fn the_fuse_takes_back_only_the_last_refusal_of_a_notice() {
+    let mut world = World::new(3);
+    let refuse = |_: &Claimed| End::Answered(Stage::Rcpt, reply("450 4.2.1 busy"));
+    let stop = world.run(Settings { later: Later::Await, ..settings() }, || Ok(()), refuse);
+    assert!(matches!(stop, Some(Stop::FuseBlown { blown: Blown::InARow(20), .. })), "{stop:?}");
+    let restored = world.happened.iter().filter(|h| **h == Happening::Restored).count();
+    assert!((1..=3).contains(&restored), "{restored}");
+}
+
+#[test]
 fn refusals_in_flight_when_the_fuse_blows_are_taken_back_too() {
     let mut engine = Engine::new(Settings { connections: 30, ..settings() }, [], at(0));
     assert!(matches!(engine.next(at(0), Line::Closed), Next::Refill(_)));
