@@ -283,7 +283,9 @@ impl Engine {
     /// Takes what a claim found; `next_due` as in the ledger's claim.
     pub fn refilled(&mut self, notices: Vec<Claimed>, next_due: Option<Timestamp>) {
         self.supply.answered(notices.is_empty(), next_due);
-        notices.iter().for_each(|claimed| self.fuse.forget(claimed.notice));
+        for claimed in &notices {
+            self.fuse.forget(claimed.notice);
+        }
         self.ready.extend(notices);
     }
 
