@@ -267,7 +267,6 @@ impl Engine {
             return next.map_or(Next::WaitForReport, Next::WaitUntil);
         }
         let claimed = self.ready.pop_front().expect("a worker is sent on only while a notice is ready");
-        self.fuse.forget(claimed.notice);
         self.in_flight += 1;
         Next::Attempt(Box::new(claimed))
     }
@@ -277,7 +276,6 @@ impl Engine {
         let mut expired = Vec::new();
         while self.ready.front().and_then(|claimed| self.limit(claimed)).is_some_and(|limit| limit <= now) {
             let claimed = self.ready.pop_front().expect("its front was looked at");
-            self.fuse.forget(claimed.notice);
             expired.push(entry(&claimed, now, Happening::Expired, Particulars::default()));
         }
         (!expired.is_empty()).then_some(expired)
@@ -293,6 +291,9 @@ impl Engine {
     /// Takes what a claim found; `next_due` as in the ledger's claim.
     pub fn refilled(&mut self, notices: Vec<Claimed>, next_due: Option<Timestamp>) {
         self.supply.answered(notices.is_empty(), next_due);
+        for claimed in &notices {
+            self.fuse.forget(claimed.notice);
+        }
         self.ready.extend(notices);
     }
 

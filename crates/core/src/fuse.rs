@@ -91,7 +91,8 @@ impl Fuse {
         self.count(false);
     }
 
-    /// Forgets the refusal of a notice that is attempted again or given up: it cannot be taken back any more.
+    /// Forgets the refusal of a notice that is claimed again: it stands in another state soon, and there is nothing
+    /// left to take back.
     pub fn forget(&mut self, notice: i64) {
         self.trailing.remove(&notice);
     }

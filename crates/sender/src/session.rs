@@ -142,13 +142,15 @@ impl Session {
     ) -> Transacted {
         self.cleanliness = Cleanliness::Unusable;
         self.messages += 1;
-        if let Err((stage, answer)) = self.announce(envelope, mail_written).await {
-            return Transacted::Answered(stage, answer);
-        }
+        let announced = self.announce(envelope, mail_written).await;
+        // After a refusal too: a crash then hides at most one MAIL a line from the pace of the next run.
         match receipt.await {
             Ok(Outcome::Durable) => {}
             Ok(Outcome::Fenced) => return Transacted::Fenced,
             Err(stopped) => return Transacted::Unrecorded(stopped),
+        }
+        if let Err((stage, answer)) = announced {
+            return Transacted::Answered(stage, answer);
         }
         // While the offer was synced the relay had nothing to say; if it did, its reply to the dot is another's.
         if !self.is_quiet().await {

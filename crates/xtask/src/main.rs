@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test` and `cargo xtask bench delivery`.
+//! Developer commands: `cargo xtask test`, `cargo xtask bench delivery` and `cargo xtask torture ...`.
 //!
 //! Nothing here is part of forthwith. What keeps the tree tidy is a test beside this program, so that a plain
 //! `cargo test` runs it.
@@ -8,6 +8,7 @@
 mod bench;
 mod packages;
 mod test;
+mod torture;
 
 use clap::{Parser, Subcommand};
 use std::{
@@ -32,6 +33,11 @@ enum Command {
         #[command(subcommand)]
         what: Bench,
     },
+    /// Proves what delivery promises, in sizes that the tests have no time for.
+    Torture {
+        #[command(subcommand)]
+        what: torture::Torture,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -44,6 +50,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test => test::run(),
         Command::Bench { what: Bench::Delivery(settings) } => bench::delivery(&settings),
+        Command::Torture { what } => torture::run(&what),
     };
     if let Err(error) = result {
         eprintln!("xtask: {error:#}");

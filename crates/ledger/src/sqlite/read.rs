@@ -249,13 +249,16 @@ impl LedgerReader {
         })
     }
 
-    /// Returns whether the last notify before `run` did not end: it was killed, or the machine went down.
-    pub fn was_killed_before(&self, run: i64) -> Result<bool, LedgerError> {
+    /// Returns when a notify began, up to `run`, that followed one which did not end: killed, or with the machine.
+    pub fn starts_after_kills(&self, run: i64) -> Result<Vec<Timestamp>, LedgerError> {
         self.read(|connection| {
-            let sql = "SELECT ended_at IS NULL FROM runs WHERE command = 'notify' AND run < ?1
-                       ORDER BY run DESC LIMIT 1";
-            let found = connection.prepare_cached(sql)?.query_row([run], |row| row.get(0)).optional()?;
-            Ok(found.unwrap_or(false))
+            let sql = "SELECT started_at FROM
+                       (SELECT run, started_at, lag(ended_at) OVER before AS ended_at, lag(run) OVER before AS last
+                        FROM runs WHERE command = 'notify' AND run <= ?1 WINDOW before AS (ORDER BY run))
+                       WHERE last IS NOT NULL AND ended_at IS NULL ORDER BY run";
+            let mut statement = connection.prepare_cached(sql)?;
+            let starts = statement.query_map([run], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+            starts.into_iter().map(time).collect()
         })
     }
 

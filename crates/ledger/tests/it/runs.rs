@@ -34,6 +34,25 @@ fn a_crash_leaves_nothing_to_repair() {
 }
 
 #[test]
+fn every_start_after_a_killed_run_is_found() {
+    let desk = Desk::new();
+    drop(desk.frozen(1, &[]));
+    let after = |run| desk.reader().starts_after_kills(run).unwrap().len();
+    let starts = |expected: usize| {
+        let last = desk.reader().last_run(Some("notify")).unwrap().unwrap();
+        assert_eq!(after(last.run), expected, "run {}", last.run);
+    };
+    starts(0);
+    desk.open().end(at(1), "done").unwrap();
+    starts(1);
+    drop(desk.open());
+    starts(1);
+    drop(desk.open());
+    starts(2);
+    assert_eq!(after(2), 1, "runs after the one that asks do not count");
+}
+
+#[test]
 fn a_run_that_was_taken_over_writes_nothing() {
     let desk = Desk::new();
     let mut first = desk.frozen(2, &[]);

@@ -3,6 +3,7 @@
 
 mod auth;
 mod dialogue;
+mod drops;
 mod inbox;
 mod lettre;
 mod order;

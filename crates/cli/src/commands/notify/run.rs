@@ -143,7 +143,7 @@ impl Job<'_> {
 /// Returns when attempts were made that the limits still count.
 ///
 /// A run that was killed may have written a MAIL for each connection that its record does not hold yet: they
-/// are counted as made now, which is the strictest.
+/// are counted as made when the run after it began, and by every later run too.
 fn earlier_attempts(reader: &LedgerReader, run: i64, delivery: &Delivery) -> Result<Vec<Timestamp>, CommandError> {
     let Some(longest) = delivery.limits.iter().map(|limit: &Limit| limit.window).max() else {
         return Ok(Vec::new());
@@ -151,9 +151,10 @@ fn earlier_attempts(reader: &LedgerReader, run: i64, delivery: &Delivery) -> Res
     let now = Timestamp::now();
     let since = now - SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX);
     let mut times = reader.attempt_times_since(since).map_err(ledgers::failed)?;
-    let was_killed = reader.was_killed_before(run).map_err(ledgers::failed)?;
-    if was_killed {
-        times.extend(std::iter::repeat_n(now, delivery.connections as usize));
+    for start in reader.starts_after_kills(run).map_err(ledgers::failed)? {
+        if start >= since {
+            times.extend(std::iter::repeat_n(start, delivery.connections as usize));
+        }
     }
     Ok(times)
 }

@@ -1,0 +1,414 @@
+//! Whole stories of a plan, from the first run to the last notice at rest, each made from one seed: the real
+//! engine, states, pace, retry, fuse, outage and verdict between models of ledger, disk, relay and clock.
+//!
+//! Everything happens in one thread. At every step something may go wrong: the process dies, a sync fails, the
+//! clock jumps or stands still, the relay refuses or loses the line or a reply, an operator stops the run.
+
+mod chance;
+pub mod checker;
+mod clock;
+mod ledger;
+mod process;
+mod relay;
+
+use chance::Chance;
+use checker::{Case, Offence, check};
+use clock::Clock;
+use forthwith_core::{
+    address::Address,
+    delivery::Limit,
+    digest::Digest,
+    engine::{Later, Settings, Stop},
+    fuse::FuseLimits,
+    notice::{Claimed, Entry, Particulars, Token},
+    private::Private,
+    recipient::{Recipient, Residence},
+    state::{Happening, State},
+};
+use jiff::Timestamp;
+use ledger::Ledger;
+use process::{Process, Progress};
+use relay::Relay;
+use std::{collections::BTreeMap, time::Duration};
+
+/// Steps after which a story that is not over counts as one that never ends: the longest take a tenth.
+const STEPS_MAX: u64 = 50_000;
+/// Steps in which things may go wrong, at most; then the relay, the disk and the clock are well, and the plan
+/// must come to rest.
+const TROUBLE_STEPS_MAX: u64 = 500;
+
+/// In which order offer, dot and record follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Offer appended, durable, content and dot, reply, verdict appended: what the sender does.
+    Right,
+    /// The same without waiting for the sync.
+    OfferUnsynced,
+    /// Nothing is recorded before the reply.
+    RecordAfterReply,
+}
+
+/// What surrounds a process and outlives it.
+pub struct World {
+    chance: Chance,
+    clock: Clock,
+    ledger: Ledger,
+    relay: Relay,
+    order: Order,
+    told: Told,
+}
+
+/// How often each thing happened, so that it can be seen that it did, and what was found.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// What may never be.
+    pub offences: Vec<Offence>,
+    /// Why the story was broken off, where it was.
+    pub broken_off: Option<String>,
+    /// Steps of all actors.
+    pub steps: u64,
+    /// Runs.
+    pub runs: usize,
+    /// Runs that ended without notice.
+    pub crashes: usize,
+    /// Runs that ended because a sync failed.
+    pub failed_syncs: usize,
+    /// Runs whose lines an operator cut.
+    pub cuts: usize,
+    /// Fuses blown.
+    pub fuses: usize,
+    /// Acceptances, deferrals, refusals, requeues, doubts, restorals and expiries, as they were appended.
+    pub happened: [usize; 7],
+    /// Doubts that a person settled.
+    pub settled: usize,
+}
+
+/// What [`Told::happened`] counts, in its order.
+pub const COUNTED: [Happening; 7] = [
+    Happening::Accepted,
+    Happening::Deferred,
+    Happening::Bounced,
+    Happening::Requeued,
+    Happening::Doubted,
+    Happening::Restored,
+    Happening::Expired,
+];
+
+impl World {
+    fn count(&mut self, happening: Happening) {
+        if let Some(at) = COUNTED.iter().position(|counted| *counted == happening) {
+            self.told.happened[at] += 1;
+        }
+    }
+}
+
+/// How one run ended.
+enum RunEnd {
+    /// As the engine says, and all is durable.
+    Clean(Option<Stop>),
+    /// Without a last word in the ledger.
+    Killed,
+}
+
+struct Story {
+    world: World,
+    settings: Settings,
+    owed: usize,
+    trouble_steps: u64,
+    /// Of every thousand steps, how many end in a crash, fail a sync and disturb the clock.
+    dangers: [u64; 3],
+    /// Of every thousand steps, how many are the disk's: a slow one leaves more unsynced.
+    disk_speed: u64,
+    was_killed: bool,
+    /// When each run began that followed a killed one.
+    after_kills: Vec<Timestamp>,
+}
+
+/// Tells the story of `seed`, and returns what was found.
+pub fn tell(seed: u64, order: Order) -> Told {
+    let mut story = Story::new(seed, order);
+    while !story.is_over() {
+        story.run();
+        if story.world.told.broken_off.is_none() {
+            story.between_runs();
+        }
+    }
+    story.judged()
+}
+
+impl Story {
+    fn new(seed: u64, order: Order) -> Self {
+        let mut chance = Chance::new(seed);
+        let owed = 1 + chance.index(16);
+        let notices = (0..owed).map(notice).collect();
+        let clock = Clock::new();
+        let settings = settings(&mut chance);
+        let (ledger, relay) = (Ledger::new(notices), Relay::new(&mut chance));
+        let trouble_steps = 50 + chance.below(TROUBLE_STEPS_MAX);
+        let dangers = [chance.one_of(&[5, 15, 30]), chance.one_of(&[0, 0, 10]), chance.one_of(&[0, 5, 20])];
+        let disk_speed = chance.one_of(&[10, 30, 150]);
+        let world = World { chance, clock, ledger, relay, order, told: Told::default() };
+        Self {
+            world,
+            settings,
+            owed,
+            trouble_steps,
+            dangers,
+            disk_speed,
+            was_killed: false,
+            after_kills: Vec::new(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.world.told.broken_off.is_some() || (self.is_calm() && self.world.ledger.is_at_rest())
+    }
+
+    fn is_calm(&self) -> bool {
+        self.world.told.steps >= self.trouble_steps
+    }
+
+    fn break_off(&mut self, why: &str) {
+        self.world.told.broken_off.get_or_insert_with(|| why.to_owned());
+    }
+
+    /// Runs until the run ends, one way or another.
+    fn run(&mut self) {
+        self.world.told.runs += 1;
+        let earlier = self.earlier_attempts();
+        let mut process = Process::start(self.settings.clone(), earlier, self.world.clock.shown());
+        let end = self.run_process(&mut process);
+        match end {
+            RunEnd::Killed => {
+                process.die(&mut self.world);
+                let World { ledger, chance, .. } = &mut self.world;
+                ledger.crash(chance);
+                self.was_killed = true;
+            }
+            RunEnd::Clean(stop) => {
+                self.world.ledger.open();
+                self.was_killed = false;
+                self.world.told.fuses += usize::from(matches!(stop, Some(Stop::FuseBlown { .. })));
+                if let Some(Stop::OnlyLaterRetries(due)) = stop {
+                    self.world.clock.pass_until(due);
+                }
+            }
+        }
+        if let Some(what) = self.world.ledger.impossible() {
+            let what = format!("the ledger refused {what}");
+            self.break_off(&what);
+        }
+    }
+
+    fn run_process(&mut self, process: &mut Process) -> RunEnd {
+        let mut syncing = None;
+        loop {
+            self.world.told.steps += 1;
+            if self.world.told.steps > STEPS_MAX {
+                self.break_off("it never ends");
+                return RunEnd::Killed;
+            }
+            if self.is_disturbed(process) {
+                self.world.told.crashes += 1;
+                return RunEnd::Killed;
+            }
+            let takes = self.world.chance.below(40);
+            self.world.clock.pass(i64::try_from(takes).expect("a few milliseconds fit"));
+            if self.world.chance.hits(self.disk_speed) && self.step_disk(process, &mut syncing) {
+                continue;
+            }
+            match process.step(&mut self.world) {
+                Progress::Made => {}
+                Progress::Ended if self.settle(process, &mut syncing) => {
+                    return RunEnd::Clean(process.stop().cloned());
+                }
+                Progress::Ended => {
+                    self.world.told.failed_syncs += 1;
+                    return RunEnd::Killed;
+                }
+                _ if self.step_disk(process, &mut syncing) => {}
+                Progress::WaitUntil(until) => self.wait(process, until),
+                Progress::Stuck => {
+                    self.break_off("everybody waits for somebody else");
+                    return RunEnd::Killed;
+                }
+            }
+        }
+    }
+
+    fn wait(&mut self, process: &mut Process, until: Timestamp) {
+        let before = self.world.clock.elapsed();
+        self.world.clock.pass_until(until);
+        process.idle(self.world.clock.elapsed() - before);
+    }
+
+    /// Lets something go wrong, perhaps, and returns whether that was the end of the process.
+    fn is_disturbed(&mut self, process: &mut Process) -> bool {
+        let [crash, _, clock] = self.dangers;
+        let is_calm = self.is_calm();
+        let World { chance, relay, clock: shown, told, .. } = &mut self.world;
+        if is_calm {
+            relay.calm_down();
+            return false;
+        }
+        if chance.hits(clock) {
+            match chance.below(4) {
+                0 => shown.jump(1 + i64::try_from(chance.below(7_200_000)).expect("two hours fit")),
+                1 => shown.jump(-1 - i64::try_from(chance.below(7_200_000)).expect("two hours fit")),
+                2 => shown.jump(-1 - i64::try_from(chance.below(1_500)).expect("a second fits")),
+                _ => shown.freeze(i64::try_from(chance.below(60_000)).expect("a minute fits")),
+            }
+        }
+        if chance.hits(2) {
+            if chance.hits(500) {
+                process.drain();
+            } else {
+                process.cut();
+                told.cuts += 1;
+            }
+        }
+        chance.hits(crash)
+    }
+
+    /// Begins a sync or ends the one that runs, and returns whether there was anything to do.
+    fn step_disk(&mut self, process: &Process, syncing: &mut Option<usize>) -> bool {
+        let ledger = &mut self.world.ledger;
+        if ledger.has_failed() {
+            return false;
+        }
+        let Some(count) = syncing.take() else {
+            let count = ledger.len().min(process.sync_limit());
+            *syncing = (!ledger.is_durable(count)).then_some(count);
+            return syncing.is_some();
+        };
+        let fails = self.world.told.steps < self.trouble_steps && self.world.chance.hits(self.dangers[1]);
+        if fails {
+            ledger.fail();
+        } else {
+            ledger.sync(count);
+        }
+        true
+    }
+
+    /// Waits until all that was appended is durable, and returns whether it is.
+    fn settle(&mut self, process: &Process, syncing: &mut Option<usize>) -> bool {
+        while self.step_disk(process, syncing) {}
+        !self.world.ledger.has_failed()
+    }
+
+    /// Returns when attempts were made that the pace still counts, as the command finds them in the ledger.
+    fn earlier_attempts(&mut self) -> Vec<Timestamp> {
+        if self.was_killed {
+            self.after_kills.push(self.world.clock.shown());
+        }
+        let entries = self.world.ledger.durable();
+        let offers = entries.iter().filter(|entry| entry.happening == Happening::Offered);
+        let connections = self.settings.connections as usize;
+        let unrecorded = self.after_kills.iter().flat_map(|at| std::iter::repeat_n(*at, connections));
+        offers.map(|entry| entry.at).chain(unrecorded).collect()
+    }
+
+    /// Lets time pass, and a person settle some doubts.
+    fn between_runs(&mut self) {
+        let World { chance, clock, ledger, told, .. } = &mut self.world;
+        clock.pass(i64::try_from(chance.below(3_000)).expect("seconds fit"));
+        let mut decisions = Vec::new();
+        for state in [State::Offered, State::Bounced, State::Expired] {
+            for claimed in ledger.in_state(state) {
+                let happening = match chance.below(20) {
+                    0 => Happening::ResolvedResend,
+                    1 if state == State::Offered => Happening::ResolvedLetStand,
+                    _ => continue,
+                };
+                told.settled += usize::from(state == State::Offered);
+                let (token, particulars) = (claimed.token.clone(), Particulars::default());
+                let at = clock.shown();
+                decisions.push(Entry { notice: claimed.notice, token, at, happening, particulars });
+            }
+        }
+        for decision in decisions {
+            let count = ledger.append(decision);
+            ledger.sync(count);
+        }
+    }
+
+    fn judged(self) -> Told {
+        let World { ledger, relay, mut told, .. } = self.world;
+        told.offences = check(&Case {
+            owed: self.owed,
+            took: &relay.took,
+            refused: &relay.refused,
+            mails: &relay.mails,
+            spoiled_dots: relay.spoiled_dots,
+            entries: ledger.durable(),
+            limits: &self.settings.limits,
+            connections: self.settings.connections as usize,
+            crashes: told.crashes + told.failed_syncs + told.cuts,
+        });
+        told
+    }
+}
+
+impl Told {
+    /// Returns whether anything was found.
+    pub fn is_broken(&self) -> bool {
+        !self.offences.is_empty() || self.broken_off.is_some()
+    }
+
+    /// Adds what another story counted.
+    pub fn add(&mut self, other: &Self) {
+        self.steps = self.steps.saturating_add(other.steps);
+        self.runs += other.runs;
+        self.crashes += other.crashes;
+        self.failed_syncs += other.failed_syncs;
+        self.cuts += other.cuts;
+        self.fuses += other.fuses;
+        self.settled += other.settled;
+        self.happened.iter_mut().zip(other.happened).for_each(|(sum, count)| *sum += count);
+    }
+}
+
+fn settings(chance: &mut Chance) -> Settings {
+    let small = |chance: &mut Chance, most| u32::try_from(1 + chance.below(most)).expect("a small number fits");
+    let mut limits = Vec::new();
+    for window in [1, 20] {
+        if chance.hits(500) {
+            limits.push(Limit { attempts: small(chance, 6), window: Duration::from_secs(window) });
+        }
+    }
+    let give_up = chance.one_of(&[None, None, None, None, Some(300), Some(4 * 3600)]);
+    Settings {
+        connections: small(chance, 4),
+        limits,
+        patience: Duration::from_mins(15),
+        hand_over_at_most: chance.hits(200).then(|| 1 + chance.below(5)),
+        later: chance.one_of(&[Later::Await, Later::Leave]),
+        give_up_after: give_up.map(Duration::from_secs),
+        fuse: chance.one_of(&[FuseLimits::default(), FuseLimits { in_a_row: 4, in_the_last_thousand: 6 }]),
+    }
+}
+
+fn notice(number: usize) -> Claimed {
+    let letter = |at: usize| char::from(b'a' + u8::try_from(number >> at & 1).expect("a bit fits"));
+    let token: String = (0..Token::LENGTH).map(letter).collect();
+    Claimed {
+        notice: i64::try_from(number).expect("a story has few notices"),
+        token: Token::parse(&token).expect("sixteen letters are a token"),
+        deferrals: 0,
+        requeues: 0,
+        due: None,
+        content: Digest::of(b""),
+        date: None,
+        recipient: Recipient {
+            row: 1,
+            line: 2,
+            id: Private::default(),
+            address: Address::parse("ada@example.org").expect("the address is well formed"),
+            name: Private::default(),
+            residence: Residence::default(),
+            language: String::new(),
+            data: Vec::new(),
+            columns: BTreeMap::new(),
+        },
+    }
+}
