@@ -60,6 +60,11 @@ pub enum Command {
         after_help = "Example: forthwith resolve acme-2026-11 --resend --id C17 --reason \"not in the relay's log\""
     )]
     Resolve(ResolveArgs),
+    /// Settle doubts from the relay's own log, and record what the relay did afterwards
+    #[command(after_help = "Examples:
+  forthwith reconcile acme-2026-11 --postfix-log /var/log/mail.log --dry-run
+  forthwith reconcile acme-2026-11 --postfix-log mail.log --log-zone Europe/Berlin --by \"Ines Okafor\"")]
+    Reconcile(ReconcileArgs),
     /// Prove that the record was only ever written by forthwith
     #[command(after_help = "Example: forthwith verify acme-2026-11")]
     Verify(VerifyArgs),
@@ -224,6 +229,28 @@ pub struct ResolveArgs {
     /// In the rehearsal
     #[arg(long)]
     pub rehearsal: bool,
+}
+
+/// Arguments of `reconcile`.
+#[derive(Debug, Args)]
+pub struct ReconcileArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// The log of the Postfix that the notices were handed over to, not packed
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub postfix_log: PathBuf,
+    /// The time zone of lines that name none; this machine's where it is not given
+    #[arg(long, value_name = "ZONE")]
+    pub log_zone: Option<String>,
+    /// How far the relay's clock and this machine's may differ, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub clock_skew: u32,
+    /// Who concludes; the system account where it is not given
+    #[arg(long)]
+    pub by: Option<String>,
+    /// Show what would be concluded, and record nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Arguments of `verify`.

@@ -7,6 +7,7 @@ mod man;
 mod new;
 mod notify;
 mod preview;
+mod reconcile;
 mod resolve;
 mod status;
 mod stop;
@@ -29,6 +30,7 @@ pub fn run(cli: &Cli, out: Out) -> Result<Exit, CommandError> {
         Command::Status(args) => status::run(args, out),
         Command::Explain(args) => explain::run(args, out),
         Command::Resolve(args) => resolve::run(args, out),
+        Command::Reconcile(args) => reconcile::run(args, out),
         Command::Verify(args) => verify::run(args, out),
         Command::Completions { shell } => completions::run(*shell),
         Command::Man => man::run(),

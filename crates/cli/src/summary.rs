@@ -6,7 +6,7 @@ use crate::{
     terminal::{counted, grouped},
 };
 use forthwith_core::{digest::Digest, notice::Withheld};
-use forthwith_ledger::sqlite::{Counts, CurrentPlan, LedgerReader};
+use forthwith_ledger::sqlite::{Counts, CurrentPlan, LedgerReader, LeftRelay};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -25,6 +25,8 @@ pub struct Summary {
     pub withheld: BTreeMap<Withheld, u64>,
     /// Notices by state.
     pub counts: Counts,
+    /// What is known of them after the relay, where its log was read.
+    pub left_relay: Option<LeftRelay>,
 }
 
 impl Summary {
@@ -37,6 +39,7 @@ impl Summary {
             planned: plan.planned,
             withheld: plan.withheld.clone(),
             counts: reader.counts().map_err(ledgers::failed)?,
+            left_relay: reader.left_relay().map_err(ledgers::failed)?,
         })
     }
 
@@ -96,7 +99,18 @@ impl Summary {
                 lines.push(format!("{:>11}  {words}", grouped(count)));
             }
         }
+        if let Some(left) = &self.left_relay {
+            lines.push(in_transit(left, counts.accepted));
+        }
         lines
+    }
+
+    /// Returns what is known of notices after the relay; null where its log was not read.
+    pub fn left_relay_json(&self) -> Value {
+        json!(self.left_relay.map(|left| json!({
+            "passed_on": left.passed_on, "waiting": left.waiting, "returned": left.returned,
+            "read_at": left.read_at.to_string(),
+        })))
     }
 
     /// Returns the exit code of a plan that rests like this.
@@ -108,6 +122,15 @@ impl Summary {
     pub fn is_at_rest(&self) -> bool {
         self.counts.queued + self.counts.deferred + self.counts.in_flight == 0
     }
+}
+
+fn in_transit(left: &LeftRelay, accepted: u64) -> String {
+    let others = match (left.waiting, left.returned) {
+        (0, 0) => String::new(),
+        (waiting, returned) => format!("; {} wait there, {} came back", grouped(waiting), grouped(returned)),
+    };
+    let (passed_on, accepted) = (grouped(left.passed_on), grouped(accepted));
+    format!("Left the relay: {passed_on} of {accepted}{others} (by its log, read {:.0})", left.read_at)
 }
 
 /// Returns why a row has no notice, as people say it.

@@ -23,6 +23,7 @@ pub mod pace;
 pub mod plan;
 pub mod private;
 pub mod recipient;
+pub mod reconcile;
 pub mod retry;
 pub mod sample;
 pub mod state;

@@ -12,8 +12,8 @@ pub enum State {
     Queued,
     /// Refused for now (4yz); attempted again when due.
     Deferred,
-    /// The final dot may have gone out: in doubt until a person resolves it, unless the run that made the
-    /// offer is alive and reads the reply.
+    /// The final dot may have gone out: in doubt until a person resolves it or the relay's log settles it,
+    /// unless the run that made the offer is alive and reads the reply.
     Offered,
     /// The relay answered 250 after the dot and took responsibility. It does not mean delivered.
     Accepted,
@@ -51,6 +51,10 @@ pub enum Happening {
     ResolvedLetStand,
     /// The plan's limit passed.
     Expired,
+    /// The relay's own log shows that it took the message whose reply was never read.
+    ProvedAccepted,
+    /// The relay's own log shows that it did not take the message.
+    ProvedNotAccepted,
 }
 
 impl State {
@@ -72,10 +76,10 @@ impl State {
         use Happening as H;
         match (self, happening) {
             (Self::Queued | Self::Deferred, H::Offered) | (Self::Offered, H::Doubted) => Some(Self::Offered),
-            (Self::Offered, H::Accepted) => Some(Self::Accepted),
+            (Self::Offered, H::Accepted | H::ProvedAccepted) => Some(Self::Accepted),
             (Self::Offered, H::Deferred) => Some(Self::Deferred),
             (Self::Offered, H::Bounced) => Some(Self::Bounced),
-            (Self::Offered, H::Requeued)
+            (Self::Offered, H::Requeued | H::ProvedNotAccepted)
             | (Self::Deferred | Self::Bounced, H::Restored)
             | (Self::Offered | Self::Bounced | Self::Expired, H::ResolvedResend) => Some(Self::Queued),
             (Self::Offered, H::ResolvedLetStand) => Some(Self::LetStand),
@@ -113,7 +117,7 @@ impl State {
 mod tests {
     use super::*;
 
-    const HAPPENINGS: [Happening; 10] = [
+    const HAPPENINGS: [Happening; 12] = [
         Happening::Offered,
         Happening::Accepted,
         Happening::Deferred,
@@ -124,18 +128,20 @@ mod tests {
         Happening::ResolvedResend,
         Happening::ResolvedLetStand,
         Happening::Expired,
+        Happening::ProvedAccepted,
+        Happening::ProvedNotAccepted,
     ];
 
     /// The whole table, a row a state, a letter a happening in the order above; `-` cannot happen.
     const TABLE: [(State, &str); 8] = [
-        (State::Queued, "O--------X"),
-        (State::Deferred, "O-----Q--X"),
-        (State::Offered, "-ADBQO-QL-"),
-        (State::Accepted, "----------"),
-        (State::Bounced, "------QQ--"),
-        (State::LetStand, "----------"),
-        (State::Expired, "-------Q--"),
-        (State::Withheld, "----------"),
+        (State::Queued, "O--------X--"),
+        (State::Deferred, "O-----Q--X--"),
+        (State::Offered, "-ADBQO-QL-AQ"),
+        (State::Accepted, "------------"),
+        (State::Bounced, "------QQ----"),
+        (State::LetStand, "------------"),
+        (State::Expired, "-------Q----"),
+        (State::Withheld, "------------"),
     ];
 
     #[test]

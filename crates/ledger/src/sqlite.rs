@@ -8,6 +8,7 @@ mod chain;
 mod claim;
 mod commit;
 mod decide;
+mod evidence;
 mod fault;
 mod freeze;
 mod place;
@@ -19,6 +20,7 @@ mod verify;
 
 pub use beside::{BesideError, approve, request_stop, withdraw_approval};
 pub use decide::{Decision, ResolveError};
+pub use evidence::{Evidence, LeftRelay, Settled};
 pub use freeze::{Freeze, FreezeError};
 pub use read::{Approval, Counts, CurrentPlan, FrozenRows, LedgerReader, NoticeView, Notices, RunView, Which};
 pub use story::{EventView, NoticeStory, Story};

@@ -73,12 +73,12 @@ impl Standing {
                 next.doubted = true;
                 next.requeues = 0;
             }
-            Happening::ResolvedResend => {
+            Happening::ResolvedResend | Happening::ProvedNotAccepted => {
                 next.doubted = false;
                 next.requeues = 0;
                 next.due = again;
             }
-            Happening::Accepted | Happening::Bounced | Happening::ResolvedLetStand => {
+            Happening::Accepted | Happening::Bounced | Happening::ResolvedLetStand | Happening::ProvedAccepted => {
                 next.doubted = false;
                 next.requeues = 0;
             }
@@ -160,7 +160,12 @@ mod tests {
         let offered = happen(&Standing::PLANNED, Happening::Offered, &offer(b"a"));
         let doubted = happen(&offered, Happening::Doubted, &Particulars::default());
         assert!(doubted.doubted && doubted.state == State::Offered);
-        for decision in [Happening::ResolvedResend, Happening::ResolvedLetStand] {
+        for decision in [
+            Happening::ResolvedResend,
+            Happening::ResolvedLetStand,
+            Happening::ProvedAccepted,
+            Happening::ProvedNotAccepted,
+        ] {
             assert!(!happen(&doubted, decision, &Particulars::default()).doubted);
         }
     }

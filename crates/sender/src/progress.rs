@@ -58,7 +58,11 @@ impl Progress {
             Happening::Expired => &self.expired,
             Happening::Restored => &self.restored,
             Happening::Requeued => &self.requeued,
-            Happening::Offered | Happening::ResolvedResend | Happening::ResolvedLetStand => return,
+            Happening::Offered
+            | Happening::ResolvedResend
+            | Happening::ResolvedLetStand
+            | Happening::ProvedAccepted
+            | Happening::ProvedNotAccepted => return,
         };
         counter.fetch_add(1, Relaxed);
     }

@@ -8,6 +8,7 @@ pub mod judge;
 pub mod lists;
 pub mod parsed;
 pub mod postfix;
+pub mod proxy;
 pub mod recorded;
 pub mod relay;
 pub mod server;

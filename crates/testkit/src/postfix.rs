@@ -10,8 +10,9 @@ use crate::{
     tools,
 };
 use std::{
-    fs, io,
-    net::SocketAddrV4,
+    fs,
+    io::{self, Read as _, Write as _},
+    net::{SocketAddrV4, TcpStream},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -122,7 +123,20 @@ impl Postfix {
 
     /// Returns what Postfix logged so far.
     pub fn log(&self) -> io::Result<String> {
-        fs::read_to_string(self.folder.path().join("maillog"))
+        fs::read_to_string(self.log_file())
+    }
+
+    /// Returns the file that Postfix logs to.
+    pub fn log_file(&self) -> PathBuf {
+        self.folder.path().join("maillog")
+    }
+
+    /// Connects and hangs up, which Postfix logs.
+    pub fn knock(&self) -> io::Result<()> {
+        let mut stream = TcpStream::connect(self.address())?;
+        stream.set_read_timeout(Some(DELIVERY_MAX))?;
+        stream.write_all(b"QUIT\r\n")?;
+        stream.read_to_end(&mut Vec::new()).map(drop)
     }
 }
 

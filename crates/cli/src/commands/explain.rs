@@ -11,6 +11,7 @@ use crate::{
 use forthwith_core::{
     address::Address,
     plan::{Fate, Planned},
+    reconcile::{Onward, Passage},
     state::State,
 };
 use forthwith_ledger::sqlite::{EventView, Story};
@@ -69,6 +70,7 @@ fn told(story: &Story, stage: Stage) -> Vec<String> {
     if let Some(notice) = &story.notice {
         lines.push(format!("  notice {}, number {} in order", notice.token, notice.position));
         lines.push(format!("  {}", state_in_words(notice.standing.state, notice.standing.doubted, stage)));
+        lines.extend(notice.onward.iter().map(onward));
         lines.extend(notice.events.iter().map(event));
     }
     lines.push(String::new());
@@ -100,6 +102,17 @@ fn event(event: &EventView) -> String {
     let facts: Vec<_> = event.facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
     let told = event.told.as_ref().map(|told| format!(" — {}", told.expose())).unwrap_or_default();
     format!("    {:.3}  {}  {}{told}", event.at, event.kind, facts.join(", "))
+}
+
+/// What the relay did with it, in its own words; no proof that anybody read it.
+fn onward(onward: &Onward) -> String {
+    let passage = match onward.passage {
+        Passage::PassedOn => "left the relay",
+        Passage::Waiting => "waits at the relay",
+        Passage::Returned => "the relay gave up",
+    };
+    let at = onward.at.map(|at| format!(" {at:.0}")).unwrap_or_default();
+    format!("  {passage}{at}: {} {} — {}", onward.relay, onward.dsn, onward.reply.expose())
 }
 
 fn state_in_words(state: State, doubted: bool, run: Stage) -> &'static str {
@@ -143,6 +156,7 @@ fn report(story: &Story) -> Value {
         value["token"] = json!(notice.token.as_str());
         value["state"] = json!(notice.standing.state);
         value["in_doubt"] = json!(notice.standing.doubted);
+        value["onward"] = json!(notice.onward);
         value["events"] = notice.events.iter().map(event_report).collect();
     }
     value

@@ -48,6 +48,7 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
 fn report(summary: &Summary, run: Option<&RunView>, recent: u64) -> Value {
     let mut report = summary.json();
     report["running"] = json!(run.is_some_and(|run| run.is_alive));
+    report["left_relay"] = summary.left_relay_json();
     report["accepted_last_minute"] = json!(recent);
     report["last_run"] = json!(run.map(|run| json!({
         "run": run.run,
@@ -106,7 +107,9 @@ fn show_doubts(reader: &LedgerReader, summary: &Summary, folder: &Folder, out: O
         out.line(format!("  row {} {} since {:.0}: {why}", notice.row, notice.token, notice.since));
     }
     let path = folder.path.display();
-    out.line("Look for their tokens in the relay's log, then settle each:");
+    out.line("The relay's log settles them where it is a Postfix's:");
+    out.line(format!("  forthwith reconcile {path} --postfix-log FILE"));
+    out.line("Otherwise look for their tokens in its log, then settle each:");
     out.line(format!("  forthwith resolve {path} --let-stand --id TOKEN --reason \"the relay's log shows it\""));
     out.line(format!("  forthwith resolve {path} --resend --id TOKEN --reason \"not in the relay's log\""));
     Ok(())

@@ -239,7 +239,7 @@ pub(crate) fn time(microseconds: i64) -> Result<Timestamp, Fault> {
 }
 
 /// The names of happenings in the ledger. Never renamed.
-const KINDS: [(Happening, &str); 10] = [
+const KINDS: [(Happening, &str); 12] = [
     (Happening::Offered, "offered"),
     (Happening::Accepted, "accepted"),
     (Happening::Deferred, "deferred"),
@@ -250,6 +250,8 @@ const KINDS: [(Happening, &str); 10] = [
     (Happening::ResolvedResend, "resolved-resend"),
     (Happening::ResolvedLetStand, "resolved-let-stand"),
     (Happening::Expired, "expired"),
+    (Happening::ProvedAccepted, "proved-accepted"),
+    (Happening::ProvedNotAccepted, "proved-not-accepted"),
 ];
 
 /// Returns the kind of event that records `happening`.
@@ -262,14 +264,22 @@ pub(crate) fn happening_of(kind: &str) -> Option<Happening> {
     KINDS.iter().find(|(_, listed)| *listed == kind).map(|(happening, _)| *happening)
 }
 
+/// What a happening rests on, where it is not a run's own: who decided, and the evidence.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Grounds<'a> {
+    pub(crate) by: Option<&'a str>,
+    /// The SHA-256 of the relay's log, and the queue id that it shows.
+    pub(crate) log: Option<(Digest, &'a str)>,
+}
+
 /// Returns the facts of `particulars` as canonical JSON, without what may be personal.
 ///
 /// It is what [`to_json`] makes of the same facts, without a map: two events a notice are written.
-pub(crate) fn facts_of(happening: Happening, particulars: &Particulars, by: Option<&str>) -> String {
+pub(crate) fn facts_of(happening: Happening, particulars: &Particulars, grounds: Grounds<'_>) -> String {
     let (reply, offer) = (particulars.reply.as_ref(), particulars.offer);
     let offer = offer.filter(|_| happening == Happening::Offered);
     let mut facts = FactsText::default();
-    if let Some(by) = by {
+    if let Some(by) = grounds.by {
         facts.add_words("by", by);
     }
     if let Some(reply) = reply {
@@ -289,6 +299,10 @@ pub(crate) fn facts_of(happening: Happening, particulars: &Particulars, by: Opti
     }
     if let Some(enhanced) = reply.and_then(|reply| reply.enhanced) {
         facts.add("enhanced", enhanced);
+    }
+    if let Some((log, queue_id)) = grounds.log {
+        facts.add("log", log.hex());
+        facts.add_words("queue-id", queue_id);
     }
     if let Some(stage) = particulars.stage {
         facts.add("stage", stage);
@@ -387,7 +401,8 @@ mod tests {
             ..Particulars::default()
         };
         let read = |happening| {
-            particulars_of(&serde_json::from_str(&facts_of(happening, &particulars, None)).unwrap()).unwrap()
+            particulars_of(&serde_json::from_str(&facts_of(happening, &particulars, Grounds::default())).unwrap())
+                .unwrap()
         };
         let offered = read(Happening::Offered);
         assert_eq!((offered.due, offered.offer), (particulars.due, particulars.offer));
@@ -407,22 +422,24 @@ mod tests {
             connection: Some(3),
             counts: true,
         };
+        let grounds = Grounds { by: Some("Ada \\ \"B\""), log: Some((Digest::of(b"log"), "C32B\"499")) };
         for (happening, _) in KINDS {
-            let made = facts_of(happening, &particulars, Some("Ada \\ \"B\""));
+            let made = facts_of(happening, &particulars, grounds);
             let facts: BTreeMap<String, String> = serde_json::from_str(&made).unwrap();
             assert_eq!(serde_json::to_string(&facts).unwrap(), made);
             let names: Vec<_> = facts.keys().map(String::as_str).collect();
             let expected = match happening {
-                Happening::Offered => "by code connection date due enhanced stage why wire",
-                Happening::Requeued => "by code connection counts due enhanced stage why",
-                _ => "by code connection due enhanced stage why",
+                Happening::Offered => "by code connection date due enhanced log queue-id stage why wire",
+                Happening::Requeued => "by code connection counts due enhanced log queue-id stage why",
+                _ => "by code connection due enhanced log queue-id stage why",
             };
             assert_eq!(names.join(" "), expected);
+            assert_eq!((&facts["log"], facts["queue-id"].as_str()), (&Digest::of(b"log").hex(), "C32B\"499"));
             assert_eq!(facts["due"], "2023-11-14T22:13:20.000000Z");
             assert_eq!((facts["code"].as_str(), facts["enhanced"].as_str()), ("451", "4.3.0"));
             assert_eq!((&facts["why"], facts["by"].as_str()), (&particulars.why.clone().unwrap(), "Ada \\ \"B\""));
         }
-        assert_eq!(facts_of(Happening::Expired, &Particulars::default(), None), "{}");
+        assert_eq!(facts_of(Happening::Expired, &Particulars::default(), Grounds::default()), "{}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{
     SqliteLedger, append_run_event,
-    chain::{Chain, NewEvent, Salts, digest, facts_of, kind_of, time},
+    chain::{Chain, Grounds, NewEvent, Salts, digest, facts_of, kind_of, time},
     claim::Claims,
     fault::{Fault, damaged},
     freeze::first_of,
@@ -129,9 +129,9 @@ pub(crate) struct Recorded<'a> {
     pub(crate) at: Timestamp,
     pub(crate) happening: Happening,
     pub(crate) particulars: &'a Particulars,
-    /// Who decided, where a person did.
-    pub(crate) by: Option<&'a str>,
-    /// The raw reply, or the person's reason.
+    /// Who decided, and what shows it.
+    pub(crate) grounds: Grounds<'a>,
+    /// The raw reply, the person's reason, or the lines of a log.
     pub(crate) private: Option<&'a [u8]>,
 }
 
@@ -143,7 +143,7 @@ impl<'a> Recorded<'a> {
             at: entry.at,
             happening: entry.happening,
             particulars: &entry.particulars,
-            by: None,
+            grounds: Grounds::default(),
             private: entry.particulars.reply.as_ref().map(|reply| reply.raw.as_slice()),
         }
     }
@@ -168,7 +168,7 @@ impl Session {
             return Err(damaged(format!("notice {notice} is not {token} of the current plan")));
         }
         let standing = kept.standing.after(token, at, happening, recorded.particulars)?;
-        let facts = facts_of(happening, recorded.particulars, recorded.by);
+        let facts = facts_of(happening, recorded.particulars, recorded.grounds);
         let event = self.chain.append(
             transaction,
             salts,

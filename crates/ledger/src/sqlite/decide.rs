@@ -4,7 +4,7 @@
 
 use super::{
     SqliteLedger,
-    chain::Salts,
+    chain::{Grounds, Salts},
     claim::Claims,
     commit::{Kept, Recorded, Session, owns},
     fault::{Fault, damaged},
@@ -125,7 +125,7 @@ impl Deciding<'_> {
             at: self.at,
             happening,
             particulars: &Particulars::default(),
-            by: Some(self.by),
+            grounds: Grounds { by: Some(self.by), log: None },
             private: Some(self.reason.as_bytes()),
         };
         self.session.record(transaction, salts, self.claims, &recorded)?;

@@ -6,6 +6,7 @@ use super::{
     OpenLedgerError,
     chain::{Event, digest, time},
     commit::{Kept, token},
+    evidence::{LeftRelay, last_reading},
     fault::{Fault, damaged},
     newer,
     place::Place,
@@ -274,6 +275,14 @@ impl LedgerReader {
             let events = statement.query_map((), |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
             let approvals = events.into_iter().map(|event| approval(connection, event, plan));
             approvals.filter_map(Result::transpose).collect()
+        })
+    }
+
+    /// Returns what is known of notices after the relay, from its own log; `None` where none was read.
+    pub fn left_relay(&self) -> Result<Option<LeftRelay>, LedgerError> {
+        self.read(|connection| {
+            let Some(plan) = plan_number(connection)? else { return Ok(None) };
+            last_reading(connection, plan)?.as_ref().map(LeftRelay::of).transpose()
         })
     }
 

@@ -3,12 +3,13 @@
 use super::{
     chain::Event,
     commit::{Kept, token},
+    evidence::onward_of,
     fault::{Fault, damaged},
     read::{LedgerReader, plan_number, told},
     row::KeptRow,
 };
 use crate::{LedgerError, Standing};
-use forthwith_core::{notice::Token, plan::FrozenRow, private::Private};
+use forthwith_core::{notice::Token, plan::FrozenRow, private::Private, reconcile::Onward};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,8 @@ pub struct NoticeStory {
     pub position: u64,
     /// Where it stands.
     pub standing: Standing,
+    /// What became of it after the relay, where its log was read.
+    pub onward: Option<Onward>,
     /// Everything that happened to it, from the freezing on, in order.
     pub events: Vec<EventView>,
 }
@@ -120,7 +123,8 @@ fn tell_notice(connection: &Connection, notice: i64, position: u64) -> Result<No
             kind: event.kind,
         });
     }
-    Ok(NoticeStory { token: token(&kept.token)?, position, standing: kept.standing, events })
+    let onward = onward_of(connection, notice)?;
+    Ok(NoticeStory { token: token(&kept.token)?, position, standing: kept.standing, onward, events })
 }
 
 /// Returns the events of a notice in order, found by following each to the one before.

@@ -6,6 +6,7 @@
 use super::{
     chain::{Event, NOTHING, digest, happening_of, particulars_of},
     commit::{Kept, token},
+    evidence::{last_reading, reports_digest},
     fault::{Fault, damaged},
     freeze::manifest_value,
     read::{LedgerReader, plan_number},
@@ -42,8 +43,14 @@ impl LedgerReader {
         self.read(|connection| {
             let moment = connection.unchecked_transaction()?;
             let mut verifying = Verifying { moment: &moment, flaws: Vec::new() };
-            let checks =
-                [Verifying::file, Verifying::runs, Verifying::plans, Verifying::notices, Verifying::tallies];
+            let checks = [
+                Verifying::file,
+                Verifying::runs,
+                Verifying::plans,
+                Verifying::notices,
+                Verifying::tallies,
+                Verifying::reports,
+            ];
             for check in checks {
                 match check(&mut verifying) {
                     Ok(()) => {}
@@ -334,6 +341,25 @@ impl Verifying<'_> {
             let sql = "SELECT count FROM tallies WHERE plan = ?1 AND state = ?2";
             let kept: i64 = moment.query_row(sql, params![plan, state.number()], |row| row.get(0))?;
             self.hold(found == kept, || format!("{found} notices are {state:?}, and {kept} are counted"));
+        }
+        Ok(())
+    }
+}
+
+impl Verifying<'_> {
+    /// What became of notices after the relay, against the digest that the last reading of its log left.
+    fn reports(&mut self) -> Result<(), Fault> {
+        let moment = self.moment;
+        let Some(plan) = plan_number(moment)? else { return Ok(()) };
+        let sql = "SELECT count(*) FROM notices WHERE plan = ?1 AND report IS NOT NULL";
+        let kept: i64 = moment.query_row(sql, [plan], |row| row.get(0))?;
+        let Some(reading) = last_reading(moment, plan)? else {
+            self.hold(kept == 0, || format!("{kept} notices have a report that nobody recorded"));
+            return Ok(());
+        };
+        if let Some((_, told)) = &reading.told {
+            let made = reports_digest(moment, plan)?;
+            self.hold(told.expose() == made.as_bytes(), || "the reports are not those recorded".to_owned());
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 mod conformance;
 mod damage;
 mod desk;
+mod evidence;
 mod place;
 mod plan;
 mod reading;

@@ -6,7 +6,7 @@ use forthwith_core::{
     verdict::{Answer, Reply, Stage, Verdict, judge},
 };
 
-const HAPPENINGS: [Happening; 10] = [
+const HAPPENINGS: [Happening; 12] = [
     Happening::Offered,
     Happening::Accepted,
     Happening::Deferred,
@@ -17,6 +17,8 @@ const HAPPENINGS: [Happening; 10] = [
     Happening::ResolvedResend,
     Happening::ResolvedLetStand,
     Happening::Expired,
+    Happening::ProvedAccepted,
+    Happening::ProvedNotAccepted,
 ];
 
 /// Answers that stand for every answer: what heads the column, and the reply; `None` is a lost line.

@@ -1,0 +1,210 @@
+//! A proxy that hands bytes on to a real server and cuts the line at a final dot: before it, right after it, or
+//! once the server has answered it.
+//!
+//! It knows nothing of SMTP but the five octets that end a message. It runs on threads of its own, on loopback,
+//! and ends when it is dropped.
+
+use std::{
+    io::{self, Read as _, Write as _},
+    net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+    thread,
+    time::Duration,
+};
+
+/// What ends a message (RFC 5321 section 4.1.1.4).
+const DOT: &[u8] = b"\r\n.\r\n";
+/// The longest that a line through the proxy may be silent: no test takes so long.
+const SILENCE_MAX: Duration = Duration::from_mins(1);
+/// Octets handed on at a time.
+const PIECE_OCTETS: usize = 16_384;
+
+/// Where a line is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The server gets everything but the dot.
+    BeforeDot,
+    /// The server gets the dot, and nobody reads what it answers.
+    AtDot,
+    /// The server gets the dot and its answer is read, but not handed on.
+    AfterReply,
+}
+
+/// A running proxy.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Proxy {
+    /// Starts a proxy to `server`. `cut` is asked at each final dot, with how many there were before over all
+    /// lines, and says where that line is cut; `None` lets it go on.
+    pub fn start(
+        server: SocketAddrV4,
+        cut: impl Fn(usize) -> Option<Cut> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = listener.local_addr()?;
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (ends, dots, cut) = (Arc::clone(&is_over), Arc::new(AtomicUsize::new(0)), Arc::new(cut));
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                if ends.load(SeqCst) {
+                    return;
+                }
+                let (dots, cut) = (Arc::clone(&dots), Arc::clone(&cut));
+                let Ok(client) = client else { continue };
+                // A line that breaks is what the proxy is for.
+                thread::spawn(move || hand_on(&client, server, &dots, &*cut));
+            }
+        });
+        Ok(Self { address, is_over })
+    }
+
+    /// Returns the address as `--relay` takes it.
+    pub fn url(&self) -> String {
+        format!("smtp://{}", self.address)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.is_over.store(true, SeqCst);
+        // Wakes the thread that waits for a client.
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+fn hand_on(
+    mut client: &TcpStream,
+    server: SocketAddrV4,
+    dots: &AtomicUsize,
+    cut: &dyn Fn(usize) -> Option<Cut>,
+) -> io::Result<()> {
+    let mut server = TcpStream::connect(server)?;
+    for stream in [client, &server] {
+        stream.set_read_timeout(Some(SILENCE_MAX))?;
+        stream.set_nodelay(true)?;
+    }
+    let is_mute = Arc::new(AtomicBool::new(false));
+    let back = {
+        let (mut from, mut to, is_mute) = (server.try_clone()?, client.try_clone()?, Arc::clone(&is_mute));
+        thread::spawn(move || answer(&mut from, &mut to, &is_mute))
+    };
+    let mut seen = 0;
+    let mut piece = vec![0; PIECE_OCTETS];
+    let mut is_cut = None;
+    while is_cut.is_none() {
+        let count = client.read(&mut piece)?;
+        if count == 0 {
+            break;
+        }
+        let mut start = 0;
+        for at in 0..count {
+            seen = step(seen, piece[at]);
+            if seen < DOT.len() {
+                continue;
+            }
+            // A dialogue goes on behind the dot: its CRLF may begin no other.
+            seen = 0;
+            is_cut = cut(dots.fetch_add(1, SeqCst));
+            if let Some(place) = is_cut {
+                is_mute.store(true, SeqCst);
+                let end =
+                    if place == Cut::BeforeDot { (at + 1).saturating_sub(DOT.len()).max(start) } else { at + 1 };
+                server.write_all(&piece[start..end])?;
+                start = count;
+                break;
+            }
+        }
+        server.write_all(&piece[start..count])?;
+    }
+    if is_cut == Some(Cut::AfterReply) {
+        // The server's answer ends the other thread.
+        let _ = back.join();
+    }
+    let _ = server.shutdown(Shutdown::Both);
+    let _ = client.shutdown(Shutdown::Both);
+    Ok(())
+}
+
+/// Hands answers on, until one comes that nobody may hear.
+fn answer(from: &mut TcpStream, to: &mut TcpStream, is_mute: &AtomicBool) -> io::Result<()> {
+    let mut piece = vec![0; PIECE_OCTETS];
+    loop {
+        let count = from.read(&mut piece)?;
+        if count == 0 || is_mute.load(SeqCst) {
+            return to.shutdown(Shutdown::Both);
+        }
+        to.write_all(&piece[..count])?;
+    }
+}
+
+/// Returns how many octets of the dot were seen once `octet` follows `seen` of them.
+fn step(seen: usize, octet: u8) -> usize {
+    match (DOT[seen] == octet, octet) {
+        (true, _) => seen + 1,
+        (false, b'\r') => 1,
+        (false, _) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::{Relay, Script};
+    use crate::sink::tests::hand_over;
+
+    const CONTENT: &[u8] = b"Subject: x\r\n\r\nhi\r\n.\r\n";
+
+    fn through(cut: Option<Cut>) -> (bool, usize) {
+        let relay = Relay::start(Script::new([])).unwrap();
+        let SocketAddr::V4(server) = relay.address() else { panic!("it listens on 127.0.0.1") };
+        let proxy = Proxy::start(server, move |dots| cut.filter(|_| dots == 0)).unwrap();
+        let SocketAddr::V4(address) = proxy.address else { panic!("it listens on 127.0.0.1") };
+        let reply = hand_over(address, "ada@example.org", CONTENT).unwrap_or_default();
+        // The second is not cut: it shows that the first has been dealt with.
+        assert!(hand_over(address, "ben@example.org", CONTENT).unwrap().starts_with("250"));
+        crate::server::wait_until(Duration::from_secs(10), || relay.received().len() == 2);
+        (reply.starts_with("250"), relay.received().len() - 1)
+    }
+
+    #[test]
+    fn a_line_is_cut_where_it_was_asked() {
+        assert_eq!(through(None), (true, 1));
+        assert_eq!(through(Some(Cut::AtDot)), (false, 1));
+        assert_eq!(through(Some(Cut::AfterReply)), (false, 1));
+    }
+
+    #[test]
+    fn before_the_dot_nothing_is_taken() {
+        let relay = Relay::start(Script::new([])).unwrap();
+        let SocketAddr::V4(server) = relay.address() else { panic!("it listens on 127.0.0.1") };
+        let proxy = Proxy::start(server, |_| Some(Cut::BeforeDot)).unwrap();
+        let SocketAddr::V4(address) = proxy.address else { panic!("it listens on 127.0.0.1") };
+        assert_eq!(hand_over(address, "ada@example.org", CONTENT).unwrap_or_default(), "");
+        assert_eq!(relay.received().len(), 0);
+    }
+
+    #[test]
+    fn the_dot_is_found_wherever_pieces_end() {
+        let count = |text: &[u8]| {
+            let mut seen = 0;
+            text.iter()
+                .filter(|octet| {
+                    seen = step(seen, **octet);
+                    let is_dot = seen == DOT.len();
+                    seen %= DOT.len();
+                    is_dot
+                })
+                .count()
+        };
+        assert_eq!(count(b"a\r\n.\r\nb\r\n.\r\n"), 2);
+        assert_eq!(count(b"a\r\n..\r\n\r\r\n.\r\n"), 1);
+        assert_eq!(count(b"a\n.\n.\r\n\r\n.\n"), 0);
+    }
+}
