@@ -65,7 +65,7 @@ pub enum Command {
   forthwith reconcile acme-2026-11 --postfix-log /var/log/mail.log --dry-run
   forthwith reconcile acme-2026-11 --postfix-log mail.log --log-zone Europe/Berlin --by \"Ines Okafor\"")]
     Reconcile(ReconcileArgs),
-    /// Prove that the record was only ever written by forthwith
+    /// Find what contradicts itself in the record: changed rows, events or states
     #[command(after_help = "Example: forthwith verify acme-2026-11")]
     Verify(VerifyArgs),
     /// Print completions for a shell

@@ -64,11 +64,22 @@ pub fn look(folder: &Folder, stage: Stage) -> Result<(LedgerReader, CurrentPlan)
 /// Returns the error of a command that needs a plan where there is none.
 pub fn no_plan(folder: &Folder, stage: Stage) -> CommandError {
     let path = folder.path.display();
+    let is_there = |stage: Stage| LedgerReader::open(&stage.ledger(folder)).is_ok_and(|reader| reader.is_some());
     match stage {
-        Stage::Real => CommandError::new(Exit::NotReleased, "there is no plan: nothing was frozen yet")
-            .hint(format!("`forthwith notify {path} --dry-run` renders everybody and freezes it")),
-        Stage::Rehearsal => CommandError::new(Exit::NotReleased, "nothing was rehearsed yet")
-            .hint(format!("`forthwith notify {path} --relay inbox` rehearses")),
+        Stage::Real => {
+            let error = CommandError::new(Exit::NotReleased, "there is no plan: nothing was frozen yet")
+                .hint(format!("`forthwith notify {path} --dry-run` renders everybody and freezes it"));
+            if is_there(Stage::Rehearsal) {
+                error.hint("a rehearsal is there: --rehearsal looks at it")
+            } else {
+                error
+            }
+        }
+        Stage::Rehearsal => {
+            let error = CommandError::new(Exit::NotReleased, "nothing was rehearsed yet")
+                .hint(format!("`forthwith notify {path} --relay inbox` rehearses"));
+            if is_there(Stage::Real) { error.hint("without --rehearsal the real plan is looked at") } else { error }
+        }
     }
 }
 
@@ -115,5 +126,7 @@ pub fn unusable(error: OpenLedgerError) -> CommandError {
 
 /// Returns what a ledger that fails while it is used means.
 pub fn failed(error: LedgerError) -> CommandError {
-    CommandError::new(Exit::Ledger, "the ledger cannot be used").because(error)
+    CommandError::new(Exit::Ledger, "the ledger cannot be used")
+        .because(error)
+        .hint("make room or mend the disk, then run the command again; nothing that was recorded is lost")
 }

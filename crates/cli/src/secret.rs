@@ -3,6 +3,7 @@
 use crate::{
     exit::{CommandError, Exit},
     folder::Folder,
+    ledgers::{self, Stage},
 };
 use forthwith_core::key::PlanKey;
 use std::{
@@ -69,9 +70,18 @@ pub fn load(folder: &Folder) -> Result<Option<PlanKey>, CommandError> {
 }
 
 /// Returns the plan's key, made now if it was not.
+///
+/// # Errors
+///
+/// Exit 6 where notices were offered under a key that is gone: a new one in its place would only hide that.
 pub fn load_or_make(folder: &Folder) -> Result<PlanKey, CommandError> {
     if let Some(key) = load(folder)? {
         return Ok(key);
+    }
+    if let Ok((_, plan)) = ledgers::look(folder, Stage::Real)
+        && plan.first_offer_at.is_some()
+    {
+        return Err(gone());
     }
     private_folder(&folder.out())?;
     let path = path(folder);
@@ -90,6 +100,12 @@ pub fn load_or_make(folder: &Folder) -> Result<PlanKey, CommandError> {
     }
     sync_folder(&folder.out()).map_err(cannot)?;
     load(folder)?.ok_or_else(|| CommandError::new(Exit::Ledger, "the plan's key vanished while it was made"))
+}
+
+/// Returns the error of a plan whose key is gone.
+pub fn gone() -> CommandError {
+    CommandError::new(Exit::Ledger, "the plan's key out/plan.key is gone")
+        .hint("its notices cannot be made again without it; put it back from your backup")
 }
 
 /// Returns the plan's key, or a stand-in for a look at a message before anything is frozen.

@@ -127,6 +127,12 @@ fn is_plain(c: char) -> bool {
     c == '\n' || matches!(c, '\u{200c}' | '\u{200d}') || !is_unseen(c)
 }
 
+/// Returns what a relay said without the addresses that it quotes: standard error often ends in a log.
+pub fn without_addresses(text: &str) -> String {
+    let words = text.split_whitespace().map(|word| if word.contains('@') { "<address>" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// Returns `number` with its thousands apart: `1,234,567`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -165,6 +171,12 @@ mod tests {
         assert_eq!(escaped, "\"a\\u001b\\u009b\\u202e\\udb40\\udc41 Ångström 中文 علی\u{200c}رضا\"");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).ok(), Some(value));
         assert_eq!(safe_json("{\"rows\":1}"), "{\"rows\":1}");
+    }
+
+    #[test]
+    fn a_relay_that_quotes_an_address_does_not_bring_it_into_a_log() {
+        let said = without_addresses("RCPT: 421 4.7.0 <ada@mailbox.example>: too many for ada@mailbox.example");
+        assert_eq!(said, "RCPT: 421 4.7.0 <address> too many for <address>");
     }
 
     #[test]

@@ -10,12 +10,14 @@ use crate::{
 };
 use forthwith_core::{
     address::Address,
+    notice::Token,
     plan::{Fate, Planned},
     reconcile::{Onward, Passage},
     state::State,
 };
-use forthwith_ledger::sqlite::{EventView, Story};
+use forthwith_ledger::sqlite::{EventView, LedgerReader, Story, Which};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Runs the command.
 pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
@@ -27,6 +29,8 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
     if let (true, Ok(address)) = (stories.is_empty(), Address::parse(&args.who)) {
         stories = reader.stories(address.expose()).map_err(ledgers::failed)?;
     }
+    let doubts = doubts(&reader, &stories)?;
+    let report = |story: &Story| report(story, &doubts);
     out.json(&json!({ "who": args.who, "stories": stories.iter().map(report).collect::<Vec<_>>() }));
     if stage == Stage::Rehearsal {
         out.line("Rehearsal: captured here, nobody was told");
@@ -43,14 +47,14 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
         return Ok(Exit::Done);
     }
     for story in &stories {
-        for line in told(story, stage) {
+        for line in told(story, &doubts, stage) {
             out.line(line);
         }
     }
     Ok(Exit::Done)
 }
 
-fn told(story: &Story, stage: Stage) -> Vec<String> {
+fn told(story: &Story, doubts: &BTreeSet<Token>, stage: Stage) -> Vec<String> {
     let row = &story.row;
     let mut lines = vec![format!("Row {} of the list, line {}", row.row, row.line)];
     match &row.fate {
@@ -69,12 +73,22 @@ fn told(story: &Story, stage: Stage) -> Vec<String> {
     }
     if let Some(notice) = &story.notice {
         lines.push(format!("  notice {}, number {} in order", notice.token, notice.position));
-        lines.push(format!("  {}", state_in_words(notice.standing.state, notice.standing.doubted, stage)));
+        lines.push(format!("  {}", state_in_words(notice.standing.state, doubts.contains(&notice.token), stage)));
         lines.extend(notice.onward.iter().map(onward));
         lines.extend(notice.events.iter().map(event));
     }
     lines.push(String::new());
     lines
+}
+
+/// Returns which of the stories' notices are in doubt: offered, and nobody will read the reply.
+fn doubts(reader: &LedgerReader, stories: &[Story]) -> Result<BTreeSet<Token>, CommandError> {
+    let is_offered = |story: &Story| story.notice.as_ref().is_some_and(|n| n.standing.state == State::Offered);
+    if !stories.iter().any(is_offered) {
+        return Ok(BTreeSet::new());
+    }
+    let tokens = reader.notices(Which::InDoubt).map_err(ledgers::failed)?.map(|notice| notice.map(|n| n.token));
+    tokens.collect::<Result<_, _>>().map_err(ledgers::failed)
 }
 
 fn person(id: &str, name: &str, address: &str) -> String {
@@ -119,8 +133,8 @@ fn state_in_words(state: State, doubted: bool, run: Stage) -> &'static str {
     match state {
         State::Queued => "queued: nothing was handed over",
         State::Deferred => "deferred: refused for now, tried again",
-        State::Offered if doubted => "in doubt: the line broke at the final dot",
-        State::Offered => "offered: in flight, or in doubt if its run was killed",
+        State::Offered if doubted => "in doubt: the line broke or the run was killed at the final dot",
+        State::Offered => "in flight: its run waits for the reply",
         State::Accepted if run == Stage::Rehearsal => "accepted by the built-in inbox",
         State::Accepted => "accepted by the relay (not: delivered)",
         State::Bounced => "bounced: the relay refused it for good",
@@ -130,7 +144,7 @@ fn state_in_words(state: State, doubted: bool, run: Stage) -> &'static str {
     }
 }
 
-fn report(story: &Story) -> Value {
+fn report(story: &Story, doubts: &BTreeSet<Token>) -> Value {
     let row = &story.row;
     let mut value = json!({ "row": row.row, "line": row.line });
     match &row.fate {
@@ -155,7 +169,7 @@ fn report(story: &Story) -> Value {
     if let Some(notice) = &story.notice {
         value["token"] = json!(notice.token.as_str());
         value["state"] = json!(notice.standing.state);
-        value["in_doubt"] = json!(notice.standing.doubted);
+        value["in_doubt"] = json!(doubts.contains(&notice.token));
         value["onward"] = json!(notice.onward);
         value["events"] = notice.events.iter().map(event_report).collect();
     }

@@ -156,10 +156,7 @@ fn get_ready(
         _ if stage == Stage::Rehearsal => freeze_anew(folder, ledger, &reader, out, now)?,
         _ => return Err(CommandError::new(Exit::NotReleased, "there is no plan")),
     };
-    let key = secret::load(folder)?.ok_or_else(|| {
-        CommandError::new(Exit::Ledger, "the plan's key out/plan.key is gone")
-            .hint("its notices cannot be made again without it; put it back from your backup")
-    })?;
+    let key = secret::load(folder)?.ok_or_else(secret::gone)?;
     let commitment = format!("key-commitment {}", key.commitment());
     if !plan.frozen.manifest.lines().any(|line| line == commitment) {
         return Err(CommandError::new(Exit::Ledger, "out/plan.key is not the key that this plan was frozen with")

@@ -18,7 +18,7 @@ use forthwith_core::{
 };
 use forthwith_templating::Words;
 use serde_json::json;
-use std::{io::Write as _, path::PathBuf, process::Command};
+use std::{path::PathBuf, process::Command};
 
 /// Runs the command.
 pub fn run(args: &PreviewArgs, out: Out) -> Result<Exit, CommandError> {
@@ -126,7 +126,7 @@ fn show(
         "subject": parts.subject, "text": parts.text, "html": parts.html,
     }));
     match form {
-        Form::Html if args.open => open(&parts.html, recipient.row, out)?,
+        Form::Html if args.open => open(folder, &parts.html, recipient.row, out)?,
         // The page is for a browser or a file; a terminal that shows it obeys nothing in it.
         Form::Html => out.line(parts.html.replace("\r\n", "\n")),
         _ => {
@@ -139,9 +139,8 @@ fn show(
 }
 
 /// Writes the page where only this account reads it, and asks the desktop to open it.
-fn open(html: &str, row: u64, out: Out) -> Result<(), CommandError> {
-    let path = write_page(html, row)
-        .map_err(|error| CommandError::new(Exit::Cannot, "cannot write the page").because(error))?;
+fn open(folder: &Folder, html: &str, row: u64, out: Out) -> Result<(), CommandError> {
+    let path = write_page(folder, html, row)?;
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     out.line(format!("The notice for row {row} is in {}", path.display()));
     match Command::new(opener).arg(&path).status() {
@@ -153,10 +152,14 @@ fn open(html: &str, row: u64, out: Out) -> Result<(), CommandError> {
     }
 }
 
-fn write_page(html: &str, row: u64) -> std::io::Result<PathBuf> {
-    let mut file =
-        tempfile::Builder::new().prefix(&format!("forthwith-preview-row-{row}-")).suffix(".html").tempfile()?;
-    file.write_all(html.as_bytes())?;
-    let (_, path) = file.keep().map_err(|error| error.error)?;
+/// The page is a person's notice: it stays in the incident's own folder, where a purge finds it.
+fn write_page(folder: &Folder, html: &str, row: u64) -> Result<PathBuf, CommandError> {
+    let pages = folder.out().join("preview");
+    secret::private_folder(&folder.out())?;
+    secret::private_folder(&pages)?;
+    let path = pages.join(format!("row-{row}.html"));
+    std::fs::write(&path, html).map_err(|error| {
+        CommandError::new(Exit::Cannot, format!("cannot write {}", path.display())).because(error)
+    })?;
     Ok(path)
 }

@@ -6,7 +6,7 @@ use crate::{
     folder::Folder,
     ledgers::{self, Stage},
     summary::Summary,
-    terminal::{Out, counted, note},
+    terminal::{Out, counted, note, without_addresses},
 };
 use forthwith_core::{address::Address, notice::Token, state::State};
 use forthwith_ledger::sqlite::{Decision, LedgerReader, NoticeView, ResolveError, Which};
@@ -117,7 +117,7 @@ fn ask(args: &ResolveArgs, chosen: &[NoticeView], out: Out) -> Result<(), Comman
     note(&format!("{} would be {action}:", counted(count, "notice")));
     for notice in chosen.iter().take(SHOWN_MAX) {
         let why = notice.why.as_ref().map_or("the run was killed", |why| why.expose().as_str());
-        note(&format!("  row {} {}: {why}", notice.row, notice.token));
+        note(&format!("  row {} {}: {}", notice.row, notice.token, without_addresses(why)));
     }
     if chosen.len() > SHOWN_MAX {
         note(&format!("  … and {} more", chosen.len() - SHOWN_MAX));

@@ -79,7 +79,7 @@ fn about_run(run: &RunView) -> String {
     let ended = match &run.ended {
         Some((at, how)) => format!("ended {at:.0}: {how}"),
         None if run.is_alive => "goes on".to_owned(),
-        None => "did not end: it was killed".to_owned(),
+        None => "did not end: it was killed, or its record failed".to_owned(),
     };
     format!("Last run {}, started {:.0}, {ended}\nHead of its record: {}", run.run, run.started_at, run.head)
 }

@@ -1,4 +1,5 @@
-//! `forthwith verify`: proves that the record was only ever written by forthwith.
+//! `forthwith verify`: finds what contradicts itself in the record. Whoever can write the file could rebuild all
+//! of it; that shows only against a head that was printed earlier.
 
 use crate::{
     args::VerifyArgs,

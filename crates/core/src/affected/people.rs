@@ -274,12 +274,25 @@ impl<'a, R: BufRead> People<'a, R> {
             self.report(Finding::refused("leave-out-changed", self.place(None), message).hint(hint));
             return Some(Fated::Refused);
         }
+        if let Some(RowFault::Record(fault)) = self.raw.fault.clone()
+            && !matches!(fault, Fault::NotUtf8 { .. } | Fault::Nul)
+        {
+            return Some(self.refuse_fault(&fault));
+        }
         Some(self.withheld(Withheld::LeftOut, leave_out[i].reason.clone()))
     }
 
     fn withheld(&self, reason: Withheld, note: String) -> Fated {
         let cell = |column| Private::new(self.cell(column).to_owned());
         Fated::Withheld { reason, note, id: cell("id"), address: cell("email"), name: cell("name") }
+    }
+
+    /// Refuses a row whose form is broken. No line to leave it out is offered: what a quote swallowed may be many
+    /// people, and leaving "the row" out would leave all of them out.
+    fn refuse_fault(&mut self, fault: &Fault) -> Fated {
+        let (code, message, hint) = describe(fault);
+        self.report(Finding::refused(code, self.place(None), message).hint(hint));
+        Fated::Refused
     }
 
     fn refuse(&mut self, column: Option<&str>, code: &'static str, message: String, hint: Option<String>) {
@@ -296,9 +309,7 @@ impl<'a, R: BufRead> People<'a, R> {
     fn fate(&mut self) -> Fated {
         match self.raw.fault.clone() {
             Some(RowFault::Record(fault)) => {
-                let (code, message, hint) = describe(&fault);
-                self.refuse(None, code, message, Some(hint));
-                return Fated::Refused;
+                return self.refuse_fault(&fault);
             }
             Some(RowFault::Cells { found }) => {
                 let expected = self.rows.header().len();

@@ -353,7 +353,7 @@ fn deferred_notices_are_awaited_and_come_back_when_due() {
 #[test]
 fn what_is_still_deferred_at_the_limit_expires() {
     let mut world = World::new(3);
-    let limit = Some(Duration::from_secs(4 * 3600));
+    let limit = Some(Duration::from_hours(4));
     let mut count = 0;
     let relay = |c: &Claimed| {
         count += 1;
@@ -368,8 +368,8 @@ fn what_is_still_deferred_at_the_limit_expires() {
 #[test]
 fn whoever_was_never_attempted_does_not_expire_however_slow_the_pace() {
     let mut world = World::new(20);
-    let limits = vec![Limit { attempts: 1, window: Duration::from_secs(3600) }];
-    let give_up_after = Some(Duration::from_secs(3600));
+    let limits = vec![Limit { attempts: 1, window: Duration::from_hours(1) }];
+    let give_up_after = Some(Duration::from_hours(1));
     assert_eq!(world.run(Settings { limits, give_up_after, ..settings() }, || Ok(()), accept), None);
     assert_eq!((world.count(State::Accepted), world.seconds()), (20, 19 * 3600));
 }
@@ -379,7 +379,7 @@ fn whom_a_person_decided_to_tell_again_is_attempted_past_the_limit() {
     let mut world = World::new(1);
     // What a resend leaves: the Date of long ago, and no deferrals.
     world.notices[0].0.date = Some(at(-1_000_000));
-    let give_up_after = Some(Duration::from_secs(3600));
+    let give_up_after = Some(Duration::from_hours(1));
     assert_eq!(world.run(Settings { give_up_after, ..settings() }, || Ok(()), accept), None);
     assert_eq!(world.count(State::Accepted), 1);
 }
@@ -388,7 +388,7 @@ fn whom_a_person_decided_to_tell_again_is_attempted_past_the_limit() {
 fn a_few_people_refused_again_and_again_do_not_blow_the_fuse() {
     let mut world = World::new(4);
     let busy = |_: &Claimed| End::Answered(Stage::Rcpt, reply("451 4.7.1 greylisted"));
-    let give_up_after = Some(Duration::from_secs(4 * 24 * 3600));
+    let give_up_after = Some(Duration::from_hours(96));
     let settings = Settings { later: Later::Await, give_up_after, ..settings() };
     assert_eq!(world.run(settings, || Ok(()), busy), None);
     assert_eq!(world.count(State::Expired), 4);
@@ -406,7 +406,7 @@ fn the_fuse_takes_back_no_refusal_of_a_notice_that_is_attempted_again() {
         let text = if (20..25).contains(&count) { "250 2.0.0 queued" } else { "451 4.7.1 greylisted" };
         End::Answered(if text.starts_with('2') { Stage::Dot } else { Stage::Rcpt }, reply(text))
     };
-    let give_up_after = Some(Duration::from_secs(24 * 3600));
+    let give_up_after = Some(Duration::from_hours(24));
     let stop = world.run(Settings { later: Later::Await, give_up_after, ..settings() }, || Ok(()), relay);
     assert_eq!((stop, world.count(State::Accepted), world.count(State::Expired)), (None, 5, 19));
 }

@@ -5,7 +5,7 @@ use crate::{
     folder::Folder,
     ledgers::Stage,
     summary::Summary,
-    terminal::{Out, counted},
+    terminal::{Out, counted, without_addresses},
 };
 use forthwith_core::{digest::Digest, engine::Failure, verdict::Answer};
 use forthwith_ledger::LedgerError;
@@ -39,6 +39,10 @@ pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, out: Out) -> Ex
     report["attempts"] = json!(done.attempts);
     report["seconds"] = json!(done.seconds);
     report["exit"] = json!(exit as u8);
+    if let Some(error) = &error {
+        report["error"] = json!(error.chain());
+        report["hints"] = json!(error.hints);
+    }
     out.json(&report);
     for line in summary.lines() {
         out.line(line);
@@ -165,7 +169,7 @@ fn told(failure: &Failure) -> String {
         Answer::Reply(reply) => reply.text(),
         Answer::Lost(why) => why.clone(),
     };
-    format!("at {}: {what}", failure.stage)
+    format!("at {}: {}", failure.stage, without_addresses(&what))
 }
 
 /// Returns the error of a run whose ledger failed.

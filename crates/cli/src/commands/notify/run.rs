@@ -9,7 +9,7 @@ use crate::{
     password,
     progress::Counting,
     summary::Summary,
-    terminal::{Out, counted},
+    terminal::{Out, counted, without_addresses},
 };
 use forthwith_core::{
     delivery::{Delivery, Limit, Relay, Security, Server},
@@ -20,7 +20,7 @@ use forthwith_core::{
 };
 use forthwith_ledger::{
     Recorder,
-    sqlite::{CurrentPlan, LedgerReader, SqliteLedger},
+    sqlite::{LedgerReader, SqliteLedger},
 };
 use forthwith_sender::{Clock, Ended, Inbox, Progress, Render, RenderFailure, Run, StopSignal, deliver};
 use jiff::{SignedDuration, Timestamp};
@@ -58,7 +58,7 @@ pub fn run(
     let (recorder, thread) = Recorder::start(ledger);
     let progress = Arc::new(Progress::default());
     let job = Job { args, folder, delivery, earlier_attempts, password, message, before: &before, out };
-    let ended = job.deliver(&plan, recorder, Arc::clone(&progress));
+    let ended = job.deliver(recorder, Arc::clone(&progress));
     // The recorder is gone with the job: the thread ends, and what it says weighs more than how the job ended.
     let end = thread.join().map_err(ending::recording_failed)?;
     let ended = ended?;
@@ -84,28 +84,18 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// Delivers until the run ends, on a runtime of its own.
-    fn deliver(
-        self,
-        plan: &CurrentPlan,
-        recorder: Recorder,
-        progress: Arc<Progress>,
-    ) -> Result<Ended, CommandError> {
+    fn deliver(self, recorder: Recorder, progress: Arc<Progress>) -> Result<Ended, CommandError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
             .map_err(|error| CommandError::new(Exit::Cannot, "cannot start the runtime").because(error))?;
-        let ended = runtime.block_on(self.converse(plan, recorder, progress));
+        let ended = runtime.block_on(self.converse(recorder, progress));
         // Whatever still waits for a relay or a signal is not waited for.
         runtime.shutdown_background();
         ended
     }
 
-    async fn converse(
-        self,
-        plan: &CurrentPlan,
-        recorder: Recorder,
-        progress: Arc<Progress>,
-    ) -> Result<Ended, CommandError> {
+    async fn converse(self, recorder: Recorder, progress: Arc<Progress>) -> Result<Ended, CommandError> {
         let inbox = open_inbox(self.before.stage, self.folder).await?;
         let server = match (&inbox, self.delivery.relay) {
             (Some(inbox), _) => inbox_server(inbox),
@@ -242,7 +232,7 @@ fn look(progress: &Progress, rest: u64, counting: &Counting, paused: &mut Option
     let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed);
     let done = rest + count(&progress.accepted) + count(&progress.bounced) + count(&progress.in_doubt);
     let remarks = [
-        (count(&progress.deferred), "deferred"),
+        (count(&progress.deferred), "deferrals"),
         (count(&progress.bounced), "bounced"),
         (count(&progress.in_doubt), "IN DOUBT"),
     ];
@@ -259,24 +249,7 @@ fn look(progress: &Progress, rest: u64, counting: &Counting, paused: &mut Option
     *paused = pause.map(|pause| pause.until);
 }
 
-/// Returns what a relay said without the addresses that it quotes: standard error often ends in a log.
-fn without_addresses(text: &str) -> String {
-    let words = text.split_whitespace().map(|word| if word.contains('@') { "<address>" } else { word });
-    words.collect::<Vec<_>>().join(" ")
-}
-
 /// Returns how many notices are still to be attempted, as people say it.
 pub fn left(summary: &Summary) -> String {
     counted(summary.counts.queued + summary.counts.deferred, "notice")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_relay_that_quotes_an_address_does_not_bring_it_into_a_log() {
-        let said = without_addresses("RCPT: 421 4.7.0 <ada@mailbox.example>: too many for ada@mailbox.example");
-        assert_eq!(said, "RCPT: 421 4.7.0 <address> too many for <address>");
-    }
 }

@@ -191,3 +191,14 @@ fn data_is_listed_in_the_order_of_the_incident_and_defaults_to_all() {
     }
     assert_eq!(data, ["email phone", "email phone", "phone"]);
 }
+
+#[test]
+fn a_row_that_swallowed_others_cannot_be_left_out() {
+    let list = "email,name\na@b.example,\"Ada\nb@b.example,Bo\nc@b.example,Cy\n";
+    let fingerprint = hex(&Digest::of(list.split_once('\n').unwrap().1.as_bytes()).as_bytes()[..4]);
+    let toml = format!("leave_out = [{{ row = 1, fingerprint = \"{fingerprint}\", reason = \"x\" }}]\n");
+    let settings = super::super::read_settings("affected.toml", toml.as_bytes()).0.unwrap();
+    let (fates, tally) = read_with(list, &settings, &[]);
+    assert_eq!((fates, codes(&tally)), (vec!["refused".to_owned()], vec!["unclosed-quote"]));
+    assert!(!tally.findings[0].hint.as_ref().unwrap().contains("leave_out"));
+}
