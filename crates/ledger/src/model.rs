@@ -6,11 +6,11 @@ use crate::{Append, Claim, Ledger, LedgerError, Outcome, Standing, StopRequest};
 use forthwith_core::{
     address::Address,
     digest::Digest,
-    notice::{Claimed, Entry, Particulars, Token, Withheld},
+    notice::{Claimed, Token, Withheld},
     plan::{Fate, FrozenPlan, FrozenRow, Manifest, NoticesDigest, Planned},
     private::Private,
     recipient::{Recipient, Residence},
-    state::{Happening, State},
+    state::State,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,23 +114,6 @@ impl Ledger for ModelLedger {
         self.events.extend_from_slice(entries);
         self.commits_left = self.commits_left.map(|left| left - 1);
         Ok(vec![Outcome::Durable; entries.len()])
-    }
-
-    fn expire(&mut self, now: Timestamp) -> Result<u64, LedgerError> {
-        let expired = |(number, notice): (i64, &ModelNotice)| {
-            Append::Notice(Entry {
-                notice: number,
-                token: notice.planned.token.clone(),
-                at: now,
-                happening: Happening::Expired,
-                particulars: Particulars::default(),
-            })
-        };
-        let entries: Vec<_> = self.waiting().map(expired).collect();
-        if !entries.is_empty() {
-            self.commit(&entries)?;
-        }
-        Ok(entries.len() as u64)
     }
 
     fn stop_requested(&mut self) -> Result<Option<StopRequest>, LedgerError> {

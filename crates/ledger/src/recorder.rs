@@ -68,12 +68,14 @@ type Answer<T> = oneshot::Sender<Result<T, RecordingStopped>>;
 
 enum Command {
     Append(Append, Answer<Outcome>),
-    Ask(Question),
+    Claim(Question),
 }
 
-enum Question {
-    Claim { want: usize, now: Timestamp, answer: Answer<Claim> },
-    Expire { now: Timestamp, answer: Answer<u64> },
+/// A claim that somebody waits for.
+struct Question {
+    want: usize,
+    now: Timestamp,
+    answer: Answer<Claim>,
 }
 
 impl Recorder {
@@ -105,15 +107,8 @@ impl Recorder {
         now: Timestamp,
     ) -> impl Future<Output = Result<Claim, RecordingStopped>> + use<> {
         let (answer, claim) = oneshot::channel();
-        let _ = self.commands.send(Command::Ask(Question::Claim { want, now, answer }));
+        let _ = self.commands.send(Command::Claim(Question { want, now, answer }));
         async { claim.await.unwrap_or_else(|_| Err(RecordingStopped::gone())) }
-    }
-
-    /// Gives up every notice that is queued or deferred and not claimed, and resolves to how many there were.
-    pub fn expire(&self, now: Timestamp) -> impl Future<Output = Result<u64, RecordingStopped>> + use<> {
-        let (answer, expired) = oneshot::channel();
-        let _ = self.commands.send(Command::Ask(Question::Expire { now, answer }));
-        async { expired.await.unwrap_or_else(|_| Err(RecordingStopped::gone())) }
     }
 
     /// Returns where a request to stop this run appears, within a quarter of a second of being recorded.
@@ -177,7 +172,7 @@ impl Batch {
                 self.appends.push(append);
                 self.receipts.push(answer);
             }
-            Command::Ask(question) => self.questions.push_back(question),
+            Command::Claim(question) => self.questions.push_back(question),
         }
     }
 
@@ -185,17 +180,12 @@ impl Batch {
         self.appends.clear();
         // Whoever no longer waits for an answer has dropped it: nothing to tell, here and below.
         self.receipts.drain(..).for_each(|answer| drop(answer.send(Err(stopped.clone()))));
-        for question in self.questions.drain(..) {
-            match question {
-                Question::Claim { answer, .. } => drop(answer.send(Err(stopped.clone()))),
-                Question::Expire { answer, .. } => drop(answer.send(Err(stopped.clone()))),
-            }
-        }
+        self.questions.drain(..).for_each(|question| drop(question.answer.send(Err(stopped.clone()))));
     }
 }
 
-/// Passes what a question found on to whoever asked; a failure goes both there and to the caller.
-fn tell<T>(answer: Answer<T>, found: Result<T, LedgerError>) -> Result<(), LedgerError> {
+/// Passes what a claim found on to whoever asked; a failure goes both there and to the caller.
+fn tell(answer: Answer<Claim>, found: Result<Claim, LedgerError>) -> Result<(), LedgerError> {
     match found {
         Ok(found) => drop(answer.send(Ok(found))),
         Err(error) => {
@@ -281,10 +271,7 @@ impl<L: Ledger> Writer<L> {
             }
         }
         while let Some(question) = self.batch.questions.pop_front() {
-            match question {
-                Question::Expire { now, answer } => tell(answer, self.ledger.expire(now))?,
-                Question::Claim { want, now, answer } => tell(answer, self.ledger.claim(want, now))?,
-            }
+            tell(question.answer, self.ledger.claim(question.want, question.now))?;
         }
         Ok(())
     }

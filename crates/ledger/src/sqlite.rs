@@ -200,10 +200,6 @@ impl Ledger for SqliteLedger {
         commit::commit(self, entries).map_err(|fault| fault.at("write", &self.path))
     }
 
-    fn expire(&mut self, now: Timestamp) -> Result<u64, LedgerError> {
-        commit::expire(self, now)
-    }
-
     fn stop_requested(&mut self) -> Result<Option<StopRequest>, LedgerError> {
         beside::find_stop(&self.connection, self.chain.run).map_err(|fault| fault.at("read", &self.path))
     }
