@@ -169,7 +169,6 @@ pub fn sample_plan(count: u64, withheld: &[FrozenRow]) -> (FrozenPlan, Vec<Froze
         incident: "sample".to_owned(),
         inputs: BTreeMap::from([("incident.toml".to_owned(), Private::new(incident))]),
         list: ("affected.csv".to_owned(), Digest::of(b"list")),
-        expires_at: None,
     };
     (plan, rows)
 }

@@ -17,10 +17,10 @@ mod schema;
 mod story;
 mod verify;
 
-pub use beside::{BesideError, approve, request_stop, withdraw_approval};
+pub use beside::{BesideError, request_stop};
 pub use decide::{Decision, ResolveError};
 pub use freeze::{Freeze, FreezeError};
-pub use read::{Approval, Counts, CurrentPlan, FrozenRows, LedgerReader, NoticeView, Notices, RunView, Which};
+pub use read::{Counts, CurrentPlan, FrozenRows, LedgerReader, NoticeView, Notices, RunView, Which};
 pub use story::{EventView, NoticeStory, Story};
 pub use verify::Flaw;
 

@@ -35,7 +35,7 @@ pub(crate) fn first_of(plan: i64) -> i64 {
 pub enum Freeze {
     /// The plan is in the ledger now.
     Frozen {
-        /// The plan that it replaced; its approvals are void.
+        /// The plan that it replaced.
         superseded: Option<Digest>,
     },
     /// The plan that stands has the same digest; nothing was written.
@@ -272,8 +272,8 @@ fn insert_plan(
     planned: u64,
 ) -> Result<(), Fault> {
     transaction.execute(
-        "INSERT INTO plans(plan, digest, manifest, frozen_at, incident, list_name, list_digest, expires_at, rows, planned)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO plans(plan, digest, manifest, frozen_at, incident, list_name, list_digest, rows, planned)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             number,
             plan.digest.as_bytes(),
@@ -282,7 +282,6 @@ fn insert_plan(
             plan.incident,
             plan.list.0,
             plan.list.1.as_bytes(),
-            plan.expires_at.map(Timestamp::as_microsecond),
             rows.cast_signed(),
             planned.cast_signed(),
         ],

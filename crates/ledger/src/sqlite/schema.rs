@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 const APPLICATION_ID: i32 = 0x4657_5448;
 /// The version of the tables. A change of them is a new number.
 pub(crate) const SCHEMA_VERSION: i32 = 1;
-/// How long a writer waits for another short write (`stop`, `approve`) to end.
+/// How long a writer waits for another short write (`stop`) to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Octets of the header of a database file (`SQLite` file format, section 1.3).
 const HEADER_OCTETS: u64 = 100;
@@ -45,7 +45,6 @@ CREATE TABLE plans(
   incident TEXT NOT NULL,
   list_name TEXT NOT NULL,
   list_digest BLOB NOT NULL,
-  expires_at INTEGER,
   rows INTEGER NOT NULL,
   planned INTEGER NOT NULL,
   first_offer_at INTEGER,

@@ -5,7 +5,7 @@ use forthwith_core::{notice::Particulars, state::Happening, state::State};
 use forthwith_ledger::{
     Ledger, Outcome,
     model::{sample_notice, sample_plan},
-    sqlite::{BesideError, Counts, Decision, ResolveError, Which, approve, request_stop, withdraw_approval},
+    sqlite::{BesideError, Counts, Decision, ResolveError, Which, request_stop},
 };
 
 #[test]
@@ -115,25 +115,6 @@ fn a_stop_request_reaches_the_living_run_alone() {
     let refused = request_stop(&desk.path(), &identity("stop"), "Ada", "wrong list").unwrap_err();
     assert!(matches!(refused, BesideError::NothingRuns), "{refused}");
     assert_eq!(desk.open().stop_requested().unwrap(), None);
-    assert_eq!(desk.flaws(), [] as [String; 0]);
-}
-
-#[test]
-fn approvals_are_of_the_plan_that_stands() {
-    let desk = Desk::new();
-    let mut ledger = desk.frozen(2, &[]);
-    let (plan, _) = sample_plan(2, &[]);
-    let (other, rows) = sample_plan(3, &[]);
-    let identity = identity("approve");
-    let refused = approve(&desk.path(), &identity, other.digest, "Ada", "read it").unwrap_err();
-    assert!(matches!(refused, BesideError::OtherPlan { .. }), "{refused}");
-    approve(&desk.path(), &identity, plan.digest, "Ada", "read it").unwrap();
-    withdraw_approval(&desk.path(), &identity, plan.digest, "Ada", "a typo").unwrap();
-    let approvals = desk.reader().approvals().unwrap();
-    let told: Vec<_> = approvals.iter().map(|found| (found.is_release, found.reason.as_str())).collect();
-    assert_eq!(told, [(true, "read it"), (false, "a typo")]);
-    ledger.freeze(&other, rows.into_iter(), at(5)).unwrap();
-    assert_eq!(desk.reader().approvals().unwrap(), []);
     assert_eq!(desk.flaws(), [] as [String; 0]);
 }
 
