@@ -25,12 +25,12 @@ pub enum BesideError {
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// There is nothing to stop.
-    #[error("no run is going on, so there is nothing to stop")]
+    /// No notify is going on. Other commands never look for a request, and are short.
+    #[error("no run is going on that can be stopped")]
     NothingRuns,
 }
 
-/// Records a request that the run which holds the lock drain and end; returns the head of the request's chain.
+/// Records a request that the notify which is going on drain and end; returns the head of the request's chain.
 pub fn request_stop(path: &Path, identity: &RunIdentity, by: &str, reason: &str) -> Result<Digest, BesideError> {
     let missing = || OpenLedgerError::Missing { path: path.display().to_string() };
     let place = Place::find(path)?.ok_or_else(missing)?;
@@ -40,9 +40,9 @@ pub fn request_stop(path: &Path, identity: &RunIdentity, by: &str, reason: &str)
     let name = place.ledger.display().to_string();
     let mut connection = open_known(&place, &name, IfEmpty::Refuse)?;
     let recorded = write(&mut connection, |transaction| {
+        let Some(owner) = stoppable_run(transaction)? else { return Ok(None) };
         let mut salts = Salts::default();
         let mut chain = start_run(transaction, &mut salts, identity)?;
-        let owner: i64 = transaction.query_row("SELECT run FROM owner WHERE one = 1", (), |row| row.get(0))?;
         let at = identity.started_at;
         let facts = BTreeMap::from([("by", by.to_owned()), ("run", owner.to_string())]);
         let request = RunEvent { at, kind: "stop-requested", facts, private: Some(reason.as_bytes().to_vec()) };
@@ -52,9 +52,16 @@ pub fn request_stop(path: &Path, identity: &RunIdentity, by: &str, reason: &str)
             params![owner, event],
         )?;
         end_run(transaction, &mut chain, &mut salts, at, "done")?;
-        Ok(chain.head)
+        Ok(Some(chain.head))
     });
-    Ok(recorded.map_err(|fault| fault.at("write", &name))?)
+    recorded.map_err(|fault| fault.at("write", &name))?.ok_or(BesideError::NothingRuns)
+}
+
+/// Returns the run that holds the lock, where it looks for requests: a notify does, and no other command.
+fn stoppable_run(connection: &Connection) -> Result<Option<i64>, Fault> {
+    let sql = "SELECT r.run FROM owner o JOIN runs r ON r.run = o.run
+               WHERE r.command = 'notify' AND r.ended_at IS NULL";
+    Ok(connection.query_row(sql, (), |row| row.get(0)).optional()?)
 }
 
 /// Returns the request that `run` stop.

@@ -119,6 +119,24 @@ fn a_stop_request_reaches_the_living_run_alone() {
 }
 
 #[test]
+fn only_a_notify_can_be_stopped() {
+    let desk = Desk::new();
+    // A notify that was killed has left its run without an end.
+    drop(desk.frozen(1, &[]));
+    for command in ["resolve", "dry-run"] {
+        let other = desk.try_open(command).unwrap();
+        let refused = request_stop(&desk.path(), &identity("stop"), "Ada", "wrong list").unwrap_err();
+        assert!(matches!(refused, BesideError::NothingRuns), "{command}: {refused}");
+        let runs: i64 = desk.sql().query_row("SELECT count(*) FROM runs", (), |row| row.get(0)).unwrap();
+        assert_eq!(runs, other.run(), "the refusal left a run");
+    }
+    let mut notify = desk.open();
+    request_stop(&desk.path(), &identity("stop"), "Ada", "wrong list").unwrap();
+    assert!(notify.stop_requested().unwrap().is_some());
+    assert_eq!(desk.flaws(), [] as [String; 0]);
+}
+
+#[test]
 fn each_head_is_named_by_the_run_after_it_and_only_once() {
     let desk = Desk::new();
     let heads: Vec<_> = (0..3).map(|second| desk.open().end(at(second), "done").unwrap().hex()).collect();
