@@ -142,8 +142,7 @@ impl SqliteLedger {
     ///
     /// The lock is taken before anything else and held until the ledger is dropped.
     pub fn open(path: &Path, identity: &RunIdentity) -> Result<Self, OpenLedgerError> {
-        let place = Place::make(path)?;
-        let lock = place.lock(&identity.command, identity.pid, identity.started_at)?;
+        let (place, lock) = Place::take(path, &identity.command, identity.pid, identity.started_at)?;
         place.make_file()?;
         let name = place.ledger.display().to_string();
         let mut connection = open_known(&place, &name, IfEmpty::Create)?;
