@@ -177,7 +177,7 @@ pub fn sample_plan(count: u64, withheld: &[FrozenRow]) -> (FrozenPlan, Vec<Froze
 pub fn sample_withheld(row: u64) -> FrozenRow {
     let fate = Fate::Withheld {
         reason: Withheld::NoAddress,
-        note: String::new(),
+        note: format!("nobody knows where Person {row} reads"),
         id: Private::new(format!("C{row}")),
         address: Private::new(String::new()),
         name: Private::new(format!("Person {row}")),

@@ -185,10 +185,8 @@ impl Read {
         let kept = KeptRow::of(row, &salts.next()?)?;
         let (digest, person) = kept.digest().zip(kept.person).expect("a row just made has its person");
         transaction
-            .prepare_cached(
-                "INSERT INTO rows(plan, row, line, withheld, note, digest) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![plan, kept.row, kept.line, kept.withheld, kept.note, digest.as_bytes()])?;
+            .prepare_cached("INSERT INTO rows(plan, row, line, withheld, digest) VALUES(?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![plan, kept.row, kept.line, kept.withheld, digest.as_bytes()])?;
         transaction
             .prepare_cached(
                 "INSERT INTO recipients(plan, row, id, address, person, salt) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",

@@ -63,12 +63,11 @@ CREATE TABLE rows(
   row INTEGER NOT NULL,
   line INTEGER NOT NULL,
   withheld TEXT,
-  note TEXT,
   digest BLOB NOT NULL,
   PRIMARY KEY(plan, row)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX rows_withheld ON rows(plan, withheld, row) WHERE withheld IS NOT NULL;
--- The person of a row. `person` is JSON: the whole recipient, or what is kept of a person withheld.
+-- The person of a row. `person` is JSON: the whole recipient, or name and note of a person withheld.
 CREATE TABLE recipients(
   plan INTEGER NOT NULL,
   row INTEGER NOT NULL,

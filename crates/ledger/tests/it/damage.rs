@@ -76,6 +76,7 @@ fn every_change_of_a_row_is_found() {
         "UPDATE recipients SET address = 'eve@example.org' WHERE row = 1",
         "UPDATE recipients SET person = replace(person, 'person1@', 'eve@')",
         "UPDATE recipients SET id = 'C9' WHERE row = 2",
+        "UPDATE recipients SET person = replace(person, 'nobody', 'everybody') WHERE row = 7",
         "UPDATE inputs SET bytes = x'00'",
     ] {
         let changed = desk.sql().execute(change, ()).unwrap();
