@@ -54,7 +54,7 @@ pub struct RunIdentity {
     pub started_at: Timestamp,
 }
 
-/// Why a ledger cannot be opened. Nothing was written but, at most, an empty folder and lock file.
+/// Why a ledger cannot be opened. Nothing was written but, at most, an empty ledger and its lock file.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenLedgerError {
     /// Another run holds the lock.
@@ -146,6 +146,8 @@ impl SqliteLedger {
         place.make_file()?;
         let name = place.ledger.display().to_string();
         let mut connection = open_known(&place, &name, IfEmpty::Create)?;
+        // The log is made by now.
+        place.sync_folder()?;
         let mut salts = Salts::default();
         let opened = begin(&mut connection, &mut salts, identity).map_err(|fault| fault.at("write", &name))?;
         let (chain, plan, has_offer) = opened;

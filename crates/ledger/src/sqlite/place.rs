@@ -65,6 +65,17 @@ impl Place {
         Ok(())
     }
 
+    /// Makes the names of the ledger and its log durable: a synced offer in a file without a name is lost.
+    ///
+    /// `SQLite` syncs the folder too when it makes the log, and passes over a failure.
+    pub(crate) fn sync_folder(&self) -> Result<(), OpenLedgerError> {
+        let folder = folder_of(&self.ledger);
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        rustix::fs::open(folder, flags, Mode::empty())
+            .and_then(rustix::fs::fsync)
+            .map_err(|error| storage("sync", folder, error.into()))
+    }
+
     fn of(path: &Path) -> Result<Option<Self>, OpenLedgerError> {
         let folder = folder_of(path);
         let Some(found) = look(folder)? else { return Ok(None) };
@@ -258,6 +269,17 @@ mod tests {
         assert!(!place.has_lock(&held).unwrap());
         let _other = place.open_lock(OFlags::CREATE).unwrap();
         assert!(!place.has_lock(&held).unwrap());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_synced_is_a_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out/ledger.sqlite");
+        let place = Place::make(&path).unwrap();
+        place.sync_folder().unwrap();
+        std::fs::remove_dir(folder_of(&path)).unwrap();
+        let error = place.sync_folder().unwrap_err();
+        assert!(matches!(error, OpenLedgerError::Storage { doing: "sync", .. }), "{error}");
     }
 
     #[test]
