@@ -23,12 +23,6 @@ use tokio::sync::{oneshot, watch};
 /// Entries in one commit: the engine's window of claimed notices, so that no worker waits for two commits.
 const COMMIT_ENTRIES_MAX: usize = 4_096;
 
-/// How long a commit that begins smaller than the last one waits for the workers that the last one answered.
-///
-/// They need some tens of microseconds to speak again, and a commit costs several times that, whatever its size.
-/// The system may add its timer slack (50 microseconds on Linux).
-const GATHER: Duration = Duration::from_micros(50);
-
 /// How often the ledger is asked for a stop request: soon enough for a person, too seldom to cost anything.
 const STOP_POLL: Duration = Duration::from_millis(250);
 
@@ -83,7 +77,7 @@ impl Recorder {
     pub fn start<L: Ledger + 'static>(ledger: L) -> (Self, RecorderThread<L>) {
         let (commands, queue) = mpsc::channel();
         let (announce, stop) = watch::channel(None);
-        let writer = Writer { ledger, announce, batch: Batch::default(), expected: 0, commits: 0, entries: 0 };
+        let writer = Writer { ledger, announce, batch: Batch::default(), commits: 0, entries: 0 };
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || writer.run(&queue))
@@ -206,8 +200,6 @@ struct Writer<L> {
     ledger: L,
     announce: watch::Sender<Option<StopRequest>>,
     batch: Batch,
-    /// Entries in the last commit: as many may be about to come.
-    expected: usize,
     commits: u64,
     entries: u64,
 }
@@ -219,7 +211,9 @@ impl<L: Ledger> Writer<L> {
             let done = self.poll_stop(&mut poll_at).and_then(|()| match queue.recv_timeout(STOP_POLL) {
                 Ok(command) => {
                     self.batch.take(command);
-                    self.gather(queue);
+                    // Workers that the last commit answered are about to speak: with them, this one is larger.
+                    std::thread::yield_now();
+                    self.take_queued(queue);
                     self.write().map(|()| On::More)
                 }
                 Err(RecvTimeoutError::Timeout) => Ok(On::More),
@@ -237,18 +231,6 @@ impl<L: Ledger> Writer<L> {
         Ok(RecorderEnd { ledger: self.ledger, commits: self.commits, entries: self.entries })
     }
 
-    /// Takes what is queued, and waits a moment for more where the last commit had more: workers that it answered
-    /// are about to speak, and with them this one is larger.
-    fn gather(&mut self, queue: &mpsc::Receiver<Command>) {
-        std::thread::yield_now();
-        self.take_queued(queue);
-        let appended = self.batch.appends.len();
-        if (1..self.expected).contains(&appended) {
-            std::thread::sleep(GATHER);
-            self.take_queued(queue);
-        }
-    }
-
     fn take_queued(&mut self, queue: &mpsc::Receiver<Command>) {
         while self.batch.appends.len() < COMMIT_ENTRIES_MAX {
             match queue.try_recv() {
@@ -262,7 +244,6 @@ impl<L: Ledger> Writer<L> {
     fn write(&mut self) -> Result<(), LedgerError> {
         if !self.batch.appends.is_empty() {
             let outcomes = self.ledger.commit(&self.batch.appends)?;
-            self.expected = outcomes.len();
             self.commits += 1;
             self.entries += outcomes.iter().filter(|outcome| **outcome == Outcome::Durable).count() as u64;
             self.batch.appends.clear();
