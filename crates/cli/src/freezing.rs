@@ -76,7 +76,6 @@ pub fn prepare(folder: &Folder, key: &PlanKey, out: Out, now: Timestamp) -> Resu
         incident: incident.id.clone(),
         inputs: frozen_inputs(&checked.inputs),
         list: (folder.list.clone().unwrap_or_default(), checked.tally.digest),
-        expires_at: None,
     };
     Ok(Prepared { plan, checked, contents: rendering.contents })
 }

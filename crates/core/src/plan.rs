@@ -27,8 +27,6 @@ pub struct FrozenPlan {
     pub inputs: BTreeMap<String, Private<Vec<u8>>>,
     /// The name of the affected list in the incident folder, and the SHA-256 of its bytes.
     pub list: (String, Digest),
-    /// The end of the plan: when a notice still queued or deferred is given up; `None` for no limit.
-    pub expires_at: Option<Timestamp>,
 }
 
 /// One row of the affected list as it was frozen. A plan has no refused rows.

@@ -30,9 +30,6 @@ pub trait Ledger: Send {
     /// An error leaves nothing of `entries` behind that a run may rely on: what was offered is in doubt.
     fn commit(&mut self, entries: &[Append]) -> Result<Vec<Outcome>, LedgerError>;
 
-    /// Gives up every notice that is queued or deferred and not claimed, and returns how many there were.
-    fn expire(&mut self, now: Timestamp) -> Result<u64, LedgerError>;
-
     /// Returns the request that this run stop, once somebody has recorded one.
     fn stop_requested(&mut self) -> Result<Option<StopRequest>, LedgerError>;
 }
@@ -44,10 +41,6 @@ impl<L: Ledger + ?Sized> Ledger for Box<L> {
 
     fn commit(&mut self, entries: &[Append]) -> Result<Vec<Outcome>, LedgerError> {
         (**self).commit(entries)
-    }
-
-    fn expire(&mut self, now: Timestamp) -> Result<u64, LedgerError> {
-        (**self).expire(now)
     }
 
     fn stop_requested(&mut self) -> Result<Option<StopRequest>, LedgerError> {

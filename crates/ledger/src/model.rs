@@ -6,11 +6,11 @@ use crate::{Append, Claim, Ledger, LedgerError, Outcome, Standing, StopRequest};
 use forthwith_core::{
     address::Address,
     digest::Digest,
-    notice::{Claimed, Entry, Particulars, Token, Withheld},
+    notice::{Claimed, Token, Withheld},
     plan::{Fate, FrozenPlan, FrozenRow, Manifest, NoticesDigest, Planned},
     private::Private,
     recipient::{Recipient, Residence},
-    state::{Happening, State},
+    state::State,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,23 +116,6 @@ impl Ledger for ModelLedger {
         Ok(vec![Outcome::Durable; entries.len()])
     }
 
-    fn expire(&mut self, now: Timestamp) -> Result<u64, LedgerError> {
-        let expired = |(number, notice): (i64, &ModelNotice)| {
-            Append::Notice(Entry {
-                notice: number,
-                token: notice.planned.token.clone(),
-                at: now,
-                happening: Happening::Expired,
-                particulars: Particulars::default(),
-            })
-        };
-        let entries: Vec<_> = self.waiting().map(expired).collect();
-        if !entries.is_empty() {
-            self.commit(&entries)?;
-        }
-        Ok(entries.len() as u64)
-    }
-
     fn stop_requested(&mut self) -> Result<Option<StopRequest>, LedgerError> {
         Ok(self.stop.clone())
     }
@@ -186,7 +169,6 @@ pub fn sample_plan(count: u64, withheld: &[FrozenRow]) -> (FrozenPlan, Vec<Froze
         incident: "sample".to_owned(),
         inputs: BTreeMap::from([("incident.toml".to_owned(), Private::new(incident))]),
         list: ("affected.csv".to_owned(), Digest::of(b"list")),
-        expires_at: None,
     };
     (plan, rows)
 }
@@ -195,7 +177,7 @@ pub fn sample_plan(count: u64, withheld: &[FrozenRow]) -> (FrozenPlan, Vec<Froze
 pub fn sample_withheld(row: u64) -> FrozenRow {
     let fate = Fate::Withheld {
         reason: Withheld::NoAddress,
-        note: String::new(),
+        note: format!("nobody knows where Person {row} reads"),
         id: Private::new(format!("C{row}")),
         address: Private::new(String::new()),
         name: Private::new(format!("Person {row}")),

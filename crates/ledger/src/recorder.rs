@@ -23,12 +23,6 @@ use tokio::sync::{oneshot, watch};
 /// Entries in one commit: the engine's window of claimed notices, so that no worker waits for two commits.
 const COMMIT_ENTRIES_MAX: usize = 4_096;
 
-/// How long a commit that begins smaller than the last one waits for the workers that the last one answered.
-///
-/// They need some tens of microseconds to speak again, and a commit costs several times that, whatever its size.
-/// The system may add its timer slack (50 microseconds on Linux).
-const GATHER: Duration = Duration::from_micros(50);
-
 /// How often the ledger is asked for a stop request: soon enough for a person, too seldom to cost anything.
 const STOP_POLL: Duration = Duration::from_millis(250);
 
@@ -68,12 +62,14 @@ type Answer<T> = oneshot::Sender<Result<T, RecordingStopped>>;
 
 enum Command {
     Append(Append, Answer<Outcome>),
-    Ask(Question),
+    Claim(Question),
 }
 
-enum Question {
-    Claim { want: usize, now: Timestamp, answer: Answer<Claim> },
-    Expire { now: Timestamp, answer: Answer<u64> },
+/// A claim that somebody waits for.
+struct Question {
+    want: usize,
+    now: Timestamp,
+    answer: Answer<Claim>,
 }
 
 impl Recorder {
@@ -81,7 +77,7 @@ impl Recorder {
     pub fn start<L: Ledger + 'static>(ledger: L) -> (Self, RecorderThread<L>) {
         let (commands, queue) = mpsc::channel();
         let (announce, stop) = watch::channel(None);
-        let writer = Writer { ledger, announce, batch: Batch::default(), expected: 0, commits: 0, entries: 0 };
+        let writer = Writer { ledger, announce, batch: Batch::default(), commits: 0, entries: 0 };
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || writer.run(&queue))
@@ -105,15 +101,8 @@ impl Recorder {
         now: Timestamp,
     ) -> impl Future<Output = Result<Claim, RecordingStopped>> + use<> {
         let (answer, claim) = oneshot::channel();
-        let _ = self.commands.send(Command::Ask(Question::Claim { want, now, answer }));
+        let _ = self.commands.send(Command::Claim(Question { want, now, answer }));
         async { claim.await.unwrap_or_else(|_| Err(RecordingStopped::gone())) }
-    }
-
-    /// Gives up every notice that is queued or deferred and not claimed, and resolves to how many there were.
-    pub fn expire(&self, now: Timestamp) -> impl Future<Output = Result<u64, RecordingStopped>> + use<> {
-        let (answer, expired) = oneshot::channel();
-        let _ = self.commands.send(Command::Ask(Question::Expire { now, answer }));
-        async { expired.await.unwrap_or_else(|_| Err(RecordingStopped::gone())) }
     }
 
     /// Returns where a request to stop this run appears, within a quarter of a second of being recorded.
@@ -177,7 +166,7 @@ impl Batch {
                 self.appends.push(append);
                 self.receipts.push(answer);
             }
-            Command::Ask(question) => self.questions.push_back(question),
+            Command::Claim(question) => self.questions.push_back(question),
         }
     }
 
@@ -185,17 +174,12 @@ impl Batch {
         self.appends.clear();
         // Whoever no longer waits for an answer has dropped it: nothing to tell, here and below.
         self.receipts.drain(..).for_each(|answer| drop(answer.send(Err(stopped.clone()))));
-        for question in self.questions.drain(..) {
-            match question {
-                Question::Claim { answer, .. } => drop(answer.send(Err(stopped.clone()))),
-                Question::Expire { answer, .. } => drop(answer.send(Err(stopped.clone()))),
-            }
-        }
+        self.questions.drain(..).for_each(|question| drop(question.answer.send(Err(stopped.clone()))));
     }
 }
 
-/// Passes what a question found on to whoever asked; a failure goes both there and to the caller.
-fn tell<T>(answer: Answer<T>, found: Result<T, LedgerError>) -> Result<(), LedgerError> {
+/// Passes what a claim found on to whoever asked; a failure goes both there and to the caller.
+fn tell(answer: Answer<Claim>, found: Result<Claim, LedgerError>) -> Result<(), LedgerError> {
     match found {
         Ok(found) => drop(answer.send(Ok(found))),
         Err(error) => {
@@ -216,8 +200,6 @@ struct Writer<L> {
     ledger: L,
     announce: watch::Sender<Option<StopRequest>>,
     batch: Batch,
-    /// Entries in the last commit: as many may be about to come.
-    expected: usize,
     commits: u64,
     entries: u64,
 }
@@ -229,7 +211,9 @@ impl<L: Ledger> Writer<L> {
             let done = self.poll_stop(&mut poll_at).and_then(|()| match queue.recv_timeout(STOP_POLL) {
                 Ok(command) => {
                     self.batch.take(command);
-                    self.gather(queue);
+                    // Workers that the last commit answered are about to speak: with them, this one is larger.
+                    std::thread::yield_now();
+                    self.take_queued(queue);
                     self.write().map(|()| On::More)
                 }
                 Err(RecvTimeoutError::Timeout) => Ok(On::More),
@@ -247,18 +231,6 @@ impl<L: Ledger> Writer<L> {
         Ok(RecorderEnd { ledger: self.ledger, commits: self.commits, entries: self.entries })
     }
 
-    /// Takes what is queued, and waits a moment for more where the last commit had more: workers that it answered
-    /// are about to speak, and with them this one is larger.
-    fn gather(&mut self, queue: &mpsc::Receiver<Command>) {
-        std::thread::yield_now();
-        self.take_queued(queue);
-        let appended = self.batch.appends.len();
-        if (1..self.expected).contains(&appended) {
-            std::thread::sleep(GATHER);
-            self.take_queued(queue);
-        }
-    }
-
     fn take_queued(&mut self, queue: &mpsc::Receiver<Command>) {
         while self.batch.appends.len() < COMMIT_ENTRIES_MAX {
             match queue.try_recv() {
@@ -272,7 +244,6 @@ impl<L: Ledger> Writer<L> {
     fn write(&mut self) -> Result<(), LedgerError> {
         if !self.batch.appends.is_empty() {
             let outcomes = self.ledger.commit(&self.batch.appends)?;
-            self.expected = outcomes.len();
             self.commits += 1;
             self.entries += outcomes.iter().filter(|outcome| **outcome == Outcome::Durable).count() as u64;
             self.batch.appends.clear();
@@ -281,10 +252,7 @@ impl<L: Ledger> Writer<L> {
             }
         }
         while let Some(question) = self.batch.questions.pop_front() {
-            match question {
-                Question::Expire { now, answer } => tell(answer, self.ledger.expire(now))?,
-                Question::Claim { want, now, answer } => tell(answer, self.ledger.claim(want, now))?,
-            }
+            tell(question.answer, self.ledger.claim(question.want, question.now))?;
         }
         Ok(())
     }

@@ -18,11 +18,11 @@ mod schema;
 mod story;
 mod verify;
 
-pub use beside::{BesideError, approve, request_stop, withdraw_approval};
+pub use beside::{BesideError, request_stop};
 pub use decide::{Decision, ResolveError};
 pub use evidence::{Evidence, LeftRelay, Settled};
 pub use freeze::{Freeze, FreezeError};
-pub use read::{Approval, Counts, CurrentPlan, FrozenRows, LedgerReader, NoticeView, Notices, RunView, Which};
+pub use read::{Counts, CurrentPlan, FrozenRows, LedgerReader, NoticeView, Notices, RunView, Which};
 pub use story::{EventView, NoticeStory, Story};
 pub use verify::Flaw;
 
@@ -56,7 +56,7 @@ pub struct RunIdentity {
     pub started_at: Timestamp,
 }
 
-/// Why a ledger cannot be opened. Nothing was written but, at most, an empty folder and lock file.
+/// Why a ledger cannot be opened. Nothing was written but, at most, an empty ledger and its lock file.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenLedgerError {
     /// Another run holds the lock.
@@ -144,11 +144,12 @@ impl SqliteLedger {
     ///
     /// The lock is taken before anything else and held until the ledger is dropped.
     pub fn open(path: &Path, identity: &RunIdentity) -> Result<Self, OpenLedgerError> {
-        let place = Place::make(path)?;
-        let lock = place.lock(&identity.command, identity.pid, identity.started_at)?;
+        let (place, lock) = Place::take(path, &identity.command, identity.pid, identity.started_at)?;
         place.make_file()?;
         let name = place.ledger.display().to_string();
         let mut connection = open_known(&place, &name, IfEmpty::Create)?;
+        // The log is made by now.
+        place.sync_folder()?;
         let mut salts = Salts::default();
         let opened = begin(&mut connection, &mut salts, identity).map_err(|fault| fault.at("write", &name))?;
         let (chain, plan, has_offer) = opened;
@@ -200,10 +201,6 @@ impl Ledger for SqliteLedger {
 
     fn commit(&mut self, entries: &[Append]) -> Result<Vec<Outcome>, LedgerError> {
         commit::commit(self, entries).map_err(|fault| fault.at("write", &self.path))
-    }
-
-    fn expire(&mut self, now: Timestamp) -> Result<u64, LedgerError> {
-        commit::expire(self, now)
     }
 
     fn stop_requested(&mut self) -> Result<Option<StopRequest>, LedgerError> {

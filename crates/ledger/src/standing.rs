@@ -17,7 +17,7 @@ pub struct Standing {
     pub state: State,
     /// Whether the run that offered it lost the line at or after the dot.
     pub doubted: bool,
-    /// How often a relay has judged it so far.
+    /// How often a relay has deferred it, since it was planned or since a person decided to tell again.
     pub deferrals: u32,
     /// How often in a row its line was lost before the dot.
     pub requeues: u32,
@@ -74,7 +74,9 @@ impl Standing {
                 next.requeues = 0;
             }
             Happening::ResolvedResend | Happening::ProvedNotAccepted => {
+                // It begins again: what was tried before uses up nothing of the new patience.
                 next.doubted = false;
+                next.deferrals = 0;
                 next.requeues = 0;
                 next.due = again;
             }
@@ -153,6 +155,22 @@ mod tests {
         }
         let error = offered.after(&token, Timestamp::UNIX_EPOCH, Happening::Offered, &offer(b"a")).unwrap_err();
         assert!(matches!(error, LedgerError::Impossible { .. }), "{error}");
+    }
+
+    #[test]
+    fn who_decides_to_tell_again_begins_again() {
+        let offered = happen(&Standing::PLANNED, Happening::Offered, &offer(b"a"));
+        let deferred = happen(&offered, Happening::Deferred, &later());
+        let requeued = happen(&happen(&deferred, Happening::Offered, &offer(b"a")), Happening::Requeued, &later());
+        assert_eq!((requeued.deferrals, requeued.requeues), (1, 1));
+        let expired = happen(&requeued, Happening::Expired, &Particulars::default());
+        let bounced = happen(&happen(&requeued, Happening::Offered, &offer(b"a")), Happening::Bounced, &later());
+        for rests in [expired, bounced] {
+            let again = happen(&rests, Happening::ResolvedResend, &Particulars::default());
+            assert_eq!((again.state, again.deferrals, again.requeues), (State::Queued, 0, 0));
+            // The message stays the one that was offered.
+            assert_eq!(again.offer, rests.offer);
+        }
     }
 
     #[test]

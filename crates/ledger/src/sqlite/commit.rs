@@ -5,20 +5,16 @@ use super::{
     chain::{Chain, Grounds, NewEvent, Salts, digest, facts_of, kind_of, time},
     claim::Claims,
     fault::{Fault, damaged},
-    freeze::first_of,
     keep_head, write,
 };
-use crate::{Append, LedgerError, Outcome, Standing};
+use crate::{Append, Outcome, Standing};
 use forthwith_core::{
     notice::{Entry, Particulars, Token},
     state::{Happening, State},
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::collections::BTreeMap;
-
-/// Notices given up in one transaction, so that a million of them need neither memory nor a giant log.
-const EXPIRE_AT_ONCE: usize = 4_096;
 
 /// Makes `entries` durable, or says that another run has taken over.
 pub(crate) fn commit(ledger: &mut SqliteLedger, entries: &[Append]) -> Result<Vec<Outcome>, Fault> {
@@ -44,62 +40,6 @@ pub(crate) fn commit(ledger: &mut SqliteLedger, entries: &[Append]) -> Result<Ve
     *has_offer = session.has_offer;
     claims.follow(session.changed);
     Ok(vec![Outcome::Durable; entries.len()])
-}
-
-/// Gives up all that is queued or deferred and not claimed.
-pub(crate) fn expire(ledger: &mut SqliteLedger, now: Timestamp) -> Result<u64, LedgerError> {
-    let (mut expired, mut fresh_after) = (0, 0);
-    loop {
-        let entries = expirable(ledger, now, &mut fresh_after).map_err(|fault| fault.at("read", &ledger.path))?;
-        if entries.is_empty() {
-            return Ok(expired);
-        }
-        let outcomes = commit(ledger, &entries).map_err(|fault| fault.at("write", &ledger.path))?;
-        if outcomes.contains(&Outcome::Fenced) {
-            return Ok(expired);
-        }
-        expired += entries.len() as u64;
-    }
-}
-
-/// Returns the next of those to be given up: first what waits, then what was never attempted after `fresh_after`,
-/// which moves on.
-fn expirable(ledger: &SqliteLedger, now: Timestamp, fresh_after: &mut i64) -> Result<Vec<Append>, Fault> {
-    let Some(plan) = ledger.plan else { return Ok(Vec::new()) };
-    let waiting = "SELECT notice, token FROM notices WHERE plan = ?1 AND due IS NOT NULL ORDER BY due, position";
-    let mut entries = expire_found(ledger, now, waiting, &[plan], EXPIRE_AT_ONCE)?;
-    let fresh = "SELECT notice, token FROM notices
-                 WHERE notice > ?1 AND notice < ?2 AND state = 0 AND due IS NULL ORDER BY notice";
-    let range = [first_of(plan).max(*fresh_after), first_of(plan + 1)];
-    let left = EXPIRE_AT_ONCE - entries.len();
-    let found = expire_found(ledger, now, fresh, &range, left)?;
-    if let Some(Append::Notice(last)) = found.last() {
-        *fresh_after = last.notice;
-    }
-    entries.extend(found);
-    Ok(entries)
-}
-
-fn expire_found(
-    ledger: &SqliteLedger,
-    now: Timestamp,
-    sql: &str,
-    range: &[i64],
-    most: usize,
-) -> Result<Vec<Append>, Fault> {
-    let mut statement = ledger.connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params_from_iter(range))?;
-    let mut entries = Vec::new();
-    while entries.len() < most {
-        let Some(row) = rows.next()? else { break };
-        let notice = row.get(0)?;
-        if !ledger.claims.holds(notice) {
-            let token = token(&row.get::<_, String>(1)?)?;
-            let (happening, particulars) = (Happening::Expired, Particulars::default());
-            entries.push(Append::Notice(Entry { notice, token, at: now, happening, particulars }));
-        }
-    }
-    Ok(entries)
 }
 
 /// Returns whether `run` is the one that may write about notices.

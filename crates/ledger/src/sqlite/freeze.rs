@@ -35,7 +35,7 @@ pub(crate) fn first_of(plan: i64) -> i64 {
 pub enum Freeze {
     /// The plan is in the ledger now.
     Frozen {
-        /// The plan that it replaced; its approvals are void.
+        /// The plan that it replaced.
         superseded: Option<Digest>,
     },
     /// The plan that stands has the same digest; nothing was written.
@@ -185,10 +185,8 @@ impl Read {
         let kept = KeptRow::of(row, &salts.next()?)?;
         let (digest, person) = kept.digest().zip(kept.person).expect("a row just made has its person");
         transaction
-            .prepare_cached(
-                "INSERT INTO rows(plan, row, line, withheld, note, digest) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![plan, kept.row, kept.line, kept.withheld, kept.note, digest.as_bytes()])?;
+            .prepare_cached("INSERT INTO rows(plan, row, line, withheld, digest) VALUES(?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![plan, kept.row, kept.line, kept.withheld, digest.as_bytes()])?;
         transaction
             .prepare_cached(
                 "INSERT INTO recipients(plan, row, id, address, person, salt) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
@@ -272,8 +270,8 @@ fn insert_plan(
     planned: u64,
 ) -> Result<(), Fault> {
     transaction.execute(
-        "INSERT INTO plans(plan, digest, manifest, frozen_at, incident, list_name, list_digest, expires_at, rows, planned)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO plans(plan, digest, manifest, frozen_at, incident, list_name, list_digest, rows, planned)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             number,
             plan.digest.as_bytes(),
@@ -282,7 +280,6 @@ fn insert_plan(
             plan.incident,
             plan.list.0,
             plan.list.1.as_bytes(),
-            plan.expires_at.map(Timestamp::as_microsecond),
             rows.cast_signed(),
             planned.cast_signed(),
         ],

@@ -19,7 +19,8 @@ use std::{
 
 /// Bits of a mode that give others anything.
 const OTHERS: u32 = 0o077;
-/// How often a taken lock is tried again: a reader that looks whether a run is alive holds it for microseconds.
+/// How often the lock is tried: a reader that looks whether a run is alive holds it for microseconds, and a folder
+/// is thrown away by a person.
 const LOCK_TRIES: u32 = 5;
 /// How long to wait between two tries.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
@@ -44,7 +45,7 @@ impl Place {
     }
 
     /// Finds where the ledger at `path` is or will be, and makes its folder with mode 0700 where it is missing.
-    pub(crate) fn make(path: &Path) -> Result<Self, OpenLedgerError> {
+    fn make(path: &Path) -> Result<Self, OpenLedgerError> {
         let folder = folder_of(path);
         if let Err(error) = DirBuilder::new().recursive(true).mode(0o700).create(folder) {
             return Err(storage("create the folder of", path, error));
@@ -62,6 +63,17 @@ impl Place {
                 .map_err(|error| storage("create", &self.ledger, error.into()))?;
         }
         Ok(())
+    }
+
+    /// Makes the names of the ledger and its log durable: a synced offer in a file without a name is lost.
+    ///
+    /// `SQLite` syncs the folder too when it makes the log, and passes over a failure.
+    pub(crate) fn sync_folder(&self) -> Result<(), OpenLedgerError> {
+        let folder = folder_of(&self.ledger);
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        rustix::fs::open(folder, flags, Mode::empty())
+            .and_then(rustix::fs::fsync)
+            .map_err(|error| storage("sync", folder, error.into()))
     }
 
     fn of(path: &Path) -> Result<Option<Self>, OpenLedgerError> {
@@ -82,24 +94,30 @@ impl Place {
         Ok(Some(place))
     }
 
-    /// Takes the run lock, or says who holds it.
-    pub(crate) fn lock(&self, command: &str, pid: u32, at: Timestamp) -> Result<RunLock, OpenLedgerError> {
-        let mut file = self.open_lock(OFlags::CREATE)?;
-        let mut tries = 1;
-        while let Err(error) = file.try_lock() {
-            match error {
-                TryLockError::WouldBlock if tries == LOCK_TRIES => return Err(self.locked_by(&mut file)),
-                TryLockError::WouldBlock => std::thread::sleep(LOCK_PAUSE),
-                TryLockError::Error(error) => return Err(storage("lock", &self.lock, error)),
-            }
-            tries += 1;
-        }
+    /// Takes the run lock of the ledger at `path`, whose folder is made where it is missing, or says who holds it.
+    pub(crate) fn take(
+        path: &Path,
+        command: &str,
+        pid: u32,
+        at: Timestamp,
+    ) -> Result<(Self, RunLock), OpenLedgerError> {
+        let (place, mut file) = lock(|| {
+            let place = Self::make(path)?;
+            let file = place.open_lock(OFlags::CREATE)?;
+            Ok((place, file))
+        })?;
         let note = format!("pid {pid}\nsince {at}\ncommand {command}\n");
         file.set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(note.as_bytes()))
-            .map_err(|error| storage("write", &self.lock, error))?;
-        Ok(RunLock { _file: file })
+            .map_err(|error| storage("write", &place.lock, error))?;
+        Ok((place, RunLock { _file: file }))
+    }
+
+    /// Returns whether `file` is still the lock file that others will find.
+    fn has_lock(&self, file: &File) -> Result<bool, OpenLedgerError> {
+        let held = file.metadata().map_err(|error| storage("look at", &self.lock, error))?;
+        Ok(look(&self.lock)?.is_some_and(|found| (found.dev(), found.ino()) == (held.dev(), held.ino())))
     }
 
     /// Returns whether a run holds the lock.
@@ -147,6 +165,29 @@ pub(crate) struct RunLock {
     _file: File,
 }
 
+/// Locks the file that `open` gives; it is opened anew for every try.
+fn lock(
+    mut open: impl FnMut() -> Result<(Place, File), OpenLedgerError>,
+) -> Result<(Place, File), OpenLedgerError> {
+    let mut tries = 0;
+    loop {
+        let (place, mut file) = open()?;
+        tries += 1;
+        match file.try_lock() {
+            Ok(()) if place.has_lock(&file)? => return Ok((place, file)),
+            // Whoever held the lock has thrown the folder away: what is locked here, nobody else will find.
+            Ok(()) if tries < LOCK_TRIES => {}
+            Ok(()) => {
+                let gone = std::io::Error::new(std::io::ErrorKind::NotFound, "it is removed again and again");
+                return Err(storage("lock", &place.lock, gone));
+            }
+            Err(TryLockError::WouldBlock) if tries < LOCK_TRIES => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(place.locked_by(&mut file)),
+            Err(TryLockError::Error(error)) => return Err(storage("lock", &place.lock, error)),
+        }
+    }
+}
+
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -192,4 +233,62 @@ fn unsafe_place(path: &Path, why: &str) -> OpenLedgerError {
 
 fn storage(doing: &'static str, path: &Path, source: std::io::Error) -> OpenLedgerError {
     OpenLedgerError::Storage { doing, path: path.display().to_string(), source: source.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Opens the lock file of `path`, and throws its folder away at once where `is_removed` says so of this try.
+    fn opening(
+        path: &Path,
+        is_removed: impl Fn(u32) -> bool,
+        tries: &mut u32,
+    ) -> impl FnMut() -> Result<(Place, File), OpenLedgerError> {
+        move || {
+            *tries += 1;
+            let place = Place::make(path)?;
+            let file = place.open_lock(OFlags::CREATE)?;
+            if is_removed(*tries) {
+                std::fs::remove_dir_all(folder_of(path)).unwrap();
+            }
+            Ok((place, file))
+        }
+    }
+
+    #[test]
+    fn a_lock_that_nobody_else_finds_is_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out/ledger.sqlite");
+        let mut tries = 0;
+        let (place, held) = lock(opening(&path, |tries| tries < 3, &mut tries)).unwrap();
+        assert!(place.has_lock(&held).unwrap() && place.is_locked().unwrap());
+        assert_eq!(tries, 3);
+        // Removed and made again by somebody else: another file under the same name.
+        std::fs::remove_file(&place.lock).unwrap();
+        assert!(!place.has_lock(&held).unwrap());
+        let _other = place.open_lock(OFlags::CREATE).unwrap();
+        assert!(!place.has_lock(&held).unwrap());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_synced_is_a_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out/ledger.sqlite");
+        let place = Place::make(&path).unwrap();
+        place.sync_folder().unwrap();
+        std::fs::remove_dir(folder_of(&path)).unwrap();
+        let error = place.sync_folder().unwrap_err();
+        assert!(matches!(error, OpenLedgerError::Storage { doing: "sync", .. }), "{error}");
+    }
+
+    #[test]
+    fn a_lock_that_is_removed_again_and_again_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out/ledger.sqlite");
+        let mut tries = 0;
+        let error = lock(opening(&path, |_| true, &mut tries)).unwrap_err();
+        assert!(matches!(error, OpenLedgerError::Storage { doing: "lock", .. }), "{error}");
+        assert_eq!(tries, LOCK_TRIES);
+    }
 }

@@ -140,19 +140,6 @@ pub struct RunView {
     pub head: Digest,
 }
 
-/// A release of the current plan, or its withdrawal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approval {
-    /// When.
-    pub at: Timestamp,
-    /// Whether it is a release; otherwise it takes the releases of the same person back.
-    pub is_release: bool,
-    /// Who.
-    pub by: String,
-    /// Why.
-    pub reason: String,
-}
-
 impl LedgerReader {
     /// Opens the ledger at `path`; `None` where there is none yet.
     pub fn open(path: &Path) -> Result<Option<Self>, OpenLedgerError> {
@@ -263,21 +250,6 @@ impl LedgerReader {
         })
     }
 
-    /// Returns the releases of the current plan and their withdrawals, in order of time.
-    pub fn approvals(&self) -> Result<Vec<Approval>, LedgerError> {
-        self.read(|connection| {
-            let Some(plan) = plan_number(connection)? else { return Ok(Vec::new()) };
-            // Runs that approve are few and short: their events are found through their runs.
-            let mut statement = connection.prepare_cached(
-                "SELECT e.event FROM runs r JOIN events e ON e.event BETWEEN r.run << 32 AND (r.run << 32) + r.length
-                 WHERE r.command <> 'notify' AND e.kind IN ('approved', 'approval-withdrawn') ORDER BY e.event",
-            )?;
-            let events = statement.query_map((), |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
-            let approvals = events.into_iter().map(|event| approval(connection, event, plan));
-            approvals.filter_map(Result::transpose).collect()
-        })
-    }
-
     /// Returns what is known of notices after the relay, from its own log; `None` where none was read.
     pub fn left_relay(&self) -> Result<Option<LeftRelay>, LedgerError> {
         self.read(|connection| {
@@ -310,12 +282,11 @@ pub(crate) fn plan_number(connection: &Connection) -> Result<Option<i64>, Fault>
 }
 
 fn read_plan(connection: &Connection, plan: i64) -> Result<CurrentPlan, Fault> {
-    let sql = "SELECT digest, manifest, frozen_at, incident, list_name, list_digest, expires_at, rows, planned,
+    let sql = "SELECT digest, manifest, frozen_at, incident, list_name, list_digest, rows, planned,
                first_offer_at FROM plans WHERE plan = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([plan])?;
     let row = rows.next()?.ok_or_else(|| damaged(format!("there is no plan {plan}")))?;
-    let at = |microseconds: Option<i64>| microseconds.map(time).transpose();
     let frozen = FrozenPlan {
         digest: digest(row.get(0)?)?,
         manifest: row.get(1)?,
@@ -323,16 +294,15 @@ fn read_plan(connection: &Connection, plan: i64) -> Result<CurrentPlan, Fault> {
         incident: row.get(3)?,
         inputs: read_inputs(connection, plan)?,
         list: (row.get(4)?, digest(row.get(5)?)?),
-        expires_at: at(row.get(6)?)?,
     };
     let count = |number: i64| u64::try_from(number).map_err(|_| damaged("a count is negative"));
     Ok(CurrentPlan {
         frozen,
         number: plan,
-        rows: count(row.get(7)?)?,
-        planned: count(row.get(8)?)?,
+        rows: count(row.get(6)?)?,
+        planned: count(row.get(7)?)?,
         withheld: count_withheld(connection, plan)?,
-        first_offer_at: at(row.get(9)?)?,
+        first_offer_at: row.get::<_, Option<i64>>(8)?.map(time).transpose()?,
     })
 }
 
@@ -378,20 +348,6 @@ fn count(connection: &Connection, plan: i64, living: Option<i64>) -> Result<Coun
         .checked_sub(counts.in_flight)
         .ok_or_else(|| damaged("more notices are in flight than were offered"))?;
     Ok(counts)
-}
-
-fn approval(connection: &Connection, event: i64, plan: i64) -> Result<Option<Approval>, Fault> {
-    let event = Event::find(connection, event)?.ok_or_else(|| damaged(format!("there is no event {event}")))?;
-    let mut facts = event.read_facts()?;
-    if facts.get("plan") != Some(&plan.to_string()) {
-        return Ok(None);
-    }
-    Ok(Some(Approval {
-        at: event.at,
-        is_release: event.kind == "approved",
-        by: facts.remove("by").unwrap_or_default(),
-        reason: told(&event).map(|text| text.expose().clone()).unwrap_or_default(),
-    }))
 }
 
 /// Returns what is private of an event as text on one line.

@@ -1,8 +1,8 @@
 //! A frozen row as the tables keep it, and the salted digest that binds all of it.
 //!
 //! The digest of a row is SHA-256 over the text `forthwith-row-1` and a line feed, then each of these after
-//! its length in eight octets: salt, row and line as decimal text, the reason for withholding and its note,
-//! id, address, person (JSON), token, keyed order as decimal text, variant, content digest. What a row does
+//! its length in eight octets: salt, row and line as decimal text, the reason for withholding, id, address,
+//! person (JSON, with the note of a person withheld), token, keyed order as decimal text, variant, content digest. What a row does
 //! not have is empty. With the salt deleted, the digest tells nothing of the person.
 
 use super::{
@@ -31,7 +31,6 @@ pub(crate) struct KeptRow {
     pub(crate) row: i64,
     pub(crate) line: i64,
     pub(crate) withheld: Option<String>,
-    pub(crate) note: Option<String>,
     pub(crate) notice: Option<KeptNotice>,
     /// Missing where it was purged.
     pub(crate) person: Option<KeptPerson>,
@@ -54,15 +53,16 @@ pub(crate) struct KeptPerson {
     pub(crate) salt: Vec<u8>,
 }
 
-/// What is kept of a person withheld, beside id and address.
+/// What is kept of a person withheld, beside id and address. The note is somebody's words about the person.
 #[derive(Serialize, Deserialize)]
 struct WithheldPerson {
     name: Private<String>,
+    note: Private<String>,
 }
 
 impl KeptRow {
     /// The columns that [`Self::read`] takes.
-    pub(crate) const COLUMNS: &'static str = "r.row, r.line, r.withheld, r.note, r.digest, \
+    pub(crate) const COLUMNS: &'static str = "r.row, r.line, r.withheld, r.digest, \
          p.id, p.address, p.person, p.salt, n.token, n.keyed_order, n.variant, n.content";
     /// Where they come from.
     pub(crate) const TABLES: &'static str = "rows r \
@@ -72,22 +72,22 @@ impl KeptRow {
 
     /// Reads a row and the digest kept of it.
     pub(crate) fn read(row: &Row<'_>) -> Result<(Self, Digest), Fault> {
-        let notice = match row.get::<_, Option<String>>(9)? {
+        let notice = match row.get::<_, Option<String>>(8)? {
             Some(token) => Some(KeptNotice {
                 token,
-                order: row.get(10)?,
-                variant: row.get(11)?,
-                content: digest(row.get(12)?)?,
+                order: row.get(9)?,
+                variant: row.get(10)?,
+                content: digest(row.get(11)?)?,
             }),
             None => None,
         };
-        let person = match row.get(8)? {
-            Some(salt) => Some(KeptPerson { id: row.get(5)?, address: row.get(6)?, person: row.get(7)?, salt }),
+        let person = match row.get(7)? {
+            Some(salt) => Some(KeptPerson { id: row.get(4)?, address: row.get(5)?, person: row.get(6)?, salt }),
             None => None,
         };
         let (number, line) = (row.get(0)?, row.get(1)?);
-        let (withheld, note) = (row.get(2)?, row.get(3)?);
-        Ok((Self { row: number, line, withheld, note, notice, person }, digest(row.get(4)?)?))
+        let withheld = row.get(2)?;
+        Ok((Self { row: number, line, withheld, notice, person }, digest(row.get(3)?)?))
     }
 
     /// Returns `row` as it will be kept.
@@ -95,7 +95,7 @@ impl KeptRow {
         let number = |number: u64| i64::try_from(number).map_err(|_| damaged("a row number is out of range"));
         let json = |json: Result<String, serde_json::Error>| json.map_err(|_| damaged("a recipient is not JSON"));
         let salt = salt.to_vec();
-        let (withheld, note, notice, person) = match &row.fate {
+        let (withheld, notice, person) = match &row.fate {
             Fate::Planned(planned) => {
                 let person = &planned.recipient;
                 let notice = KeptNotice {
@@ -110,19 +110,20 @@ impl KeptRow {
                     person: json(serde_json::to_string(person))?,
                     salt,
                 };
-                (None, None, Some(notice), Some(kept))
+                (None, Some(notice), Some(kept))
             }
             Fate::Withheld { reason, note, id, address, name } => {
+                let person = WithheldPerson { name: name.clone(), note: Private::new(note.clone()) };
                 let kept = KeptPerson {
                     id: id.expose().clone(),
                     address: address.expose().clone(),
-                    person: json(serde_json::to_string(&WithheldPerson { name: name.clone() }))?,
+                    person: json(serde_json::to_string(&person))?,
                     salt,
                 };
-                (Some(reason.reason().to_owned()), Some(note.clone()), None, Some(kept))
+                (Some(reason.reason().to_owned()), None, Some(kept))
             }
         };
-        Ok(Self { row: number(row.row)?, line: number(row.line)?, withheld, note, notice, person })
+        Ok(Self { row: number(row.row)?, line: number(row.line)?, withheld, notice, person })
     }
 
     /// Returns the row as it was frozen.
@@ -144,7 +145,7 @@ impl KeptRow {
                 let kept: WithheldPerson = serde_json::from_str(&person.person).map_err(|_| unreadable())?;
                 Fate::Withheld {
                     reason: withheld(&reason)?,
-                    note: self.note.unwrap_or_default(),
+                    note: kept.note.expose().clone(),
                     id: Private::new(person.id),
                     address: Private::new(person.address),
                     name: kept.name,
@@ -158,14 +159,12 @@ impl KeptRow {
     /// Returns the digest that binds the row; `None` where it cannot be made again.
     pub(crate) fn digest(&self) -> Option<Digest> {
         let person = self.person.as_ref()?;
-        let text = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
         let notice = self.notice.as_ref();
         let fields = [
             person.salt.clone(),
             self.row.to_string().into_bytes(),
             self.line.to_string().into_bytes(),
-            text(&self.withheld),
-            text(&self.note),
+            self.withheld.clone().unwrap_or_default().into_bytes(),
             person.id.clone().into_bytes(),
             person.address.clone().into_bytes(),
             person.person.clone().into_bytes(),

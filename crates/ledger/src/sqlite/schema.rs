@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 const APPLICATION_ID: i32 = 0x4657_5448;
 /// The version of the tables. A change of them is a new number.
 pub(crate) const SCHEMA_VERSION: i32 = 1;
-/// How long a writer waits for another short write (`stop`, `approve`) to end.
+/// How long a writer waits for another short write (`stop`) to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Octets of the header of a database file (`SQLite` file format, section 1.3).
 const HEADER_OCTETS: u64 = 100;
@@ -45,7 +45,6 @@ CREATE TABLE plans(
   incident TEXT NOT NULL,
   list_name TEXT NOT NULL,
   list_digest BLOB NOT NULL,
-  expires_at INTEGER,
   rows INTEGER NOT NULL,
   planned INTEGER NOT NULL,
   first_offer_at INTEGER,
@@ -64,12 +63,11 @@ CREATE TABLE rows(
   row INTEGER NOT NULL,
   line INTEGER NOT NULL,
   withheld TEXT,
-  note TEXT,
   digest BLOB NOT NULL,
   PRIMARY KEY(plan, row)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX rows_withheld ON rows(plan, withheld, row) WHERE withheld IS NOT NULL;
--- The person of a row. `person` is JSON: the whole recipient, or what is kept of a person withheld.
+-- The person of a row. `person` is JSON: the whole recipient, or name and note of a person withheld.
 CREATE TABLE recipients(
   plan INTEGER NOT NULL,
   row INTEGER NOT NULL,

@@ -24,7 +24,7 @@ fn conforms(make: Make<'_>) {
     only_what_counts_is_counted(make(1));
     the_impossible_is_refused_whole(make(2));
     another_offer_is_refused(make(1));
-    expiry_spares_what_is_claimed(make(4));
+    what_expired_is_not_claimed_again(make(2));
     events_of_a_run_are_taken(make(1));
 }
 
@@ -147,14 +147,16 @@ fn another_offer_is_refused(mut ledger: Box<dyn Ledger>) {
     assert!(matches!(error, LedgerError::WireChanged { .. }), "{error}");
 }
 
-fn expiry_spares_what_is_claimed(mut ledger: Box<dyn Ledger>) {
+fn what_expired_is_not_claimed_again(mut ledger: Box<dyn Ledger>) {
     let claimed = claim(&mut ledger, 2, 0);
-    let deferred = told(&claimed[0], 1, Happening::Deferred, due(1_000));
+    let deferred = told(&claimed[0], 1, Happening::Deferred, due(60));
     commit(&mut ledger, &[entry(&claimed[0], 1, Happening::Offered), deferred]);
-    assert_eq!(ledger.expire(at(2)).unwrap(), 3);
-    assert_eq!(ledger.expire(at(2)).unwrap(), 0);
+    let deferred = claim(&mut ledger, 1, 60).remove(0);
+    commit(&mut ledger, &[&deferred, &claimed[1]].map(|notice| entry(notice, 61, Happening::Expired)));
     assert_eq!(claim(&mut ledger, 9, 2_000).len(), 0);
-    commit(&mut ledger, &[entry(&claimed[1], 3, Happening::Offered)]);
+    // Only a person brings it back.
+    let error = ledger.commit(&[entry(&claimed[1], 62, Happening::Offered)]).unwrap_err();
+    assert!(matches!(error, LedgerError::Impossible { .. }), "{error}");
 }
 
 fn events_of_a_run_are_taken(mut ledger: Box<dyn Ledger>) {

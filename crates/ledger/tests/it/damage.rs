@@ -5,7 +5,7 @@ use forthwith_core::state::Happening;
 use forthwith_ledger::{
     Ledger, LedgerError, Recorder,
     model::sample_withheld,
-    sqlite::{LedgerReader, approve},
+    sqlite::{LedgerReader, request_stop},
 };
 use std::fs;
 
@@ -20,9 +20,8 @@ fn lived_in() -> Desk {
     commit(&mut ledger, &[entry(&claimed[2], 3, Happening::Offered), bounced]);
     let deferred = told(&claimed[3], 3, Happening::Deferred, due(60));
     commit(&mut ledger, &[entry(&claimed[3], 3, Happening::Offered), deferred]);
+    request_stop(&desk.path(), &identity("stop"), "Ada", "wrong list").unwrap();
     ledger.end(at(5), "stopped").unwrap();
-    let plan = desk.reader().current_plan().unwrap().unwrap().frozen.digest;
-    approve(&desk.path(), &identity("approve"), plan, "Ada", "read it").unwrap();
     let mut ledger = desk.open();
     let claimed = claim(&mut ledger, 1, 9);
     accept(&mut ledger, &claimed[0], 9);
@@ -77,6 +76,7 @@ fn every_change_of_a_row_is_found() {
         "UPDATE recipients SET address = 'eve@example.org' WHERE row = 1",
         "UPDATE recipients SET person = replace(person, 'person1@', 'eve@')",
         "UPDATE recipients SET id = 'C9' WHERE row = 2",
+        "UPDATE recipients SET person = replace(person, 'nobody', 'everybody') WHERE row = 7",
         "UPDATE inputs SET bytes = x'00'",
     ] {
         let changed = desk.sql().execute(change, ()).unwrap();

@@ -1,7 +1,11 @@
 //! Reading beside a run: stories, lists, pace, and what must not be told in clear.
 
 use crate::desk::{Desk, accept, at, claim, commit, due, entry, reply, told};
-use forthwith_core::{plan::Fate, state::Happening, state::State};
+use forthwith_core::{
+    plan::{Fate, FrozenRow},
+    state::Happening,
+    state::State,
+};
 use forthwith_ledger::{
     Append, Ledger, RunEvent,
     model::{sample_notice, sample_withheld},
@@ -97,6 +101,13 @@ fn events_hold_no_personal_data_in_clear() {
     };
     commit(&mut ledger, &[entry(&claimed[0], 1, Happening::Offered), bounced, Append::Run(event)]);
     ledger.end(at(2), "done").unwrap();
+    // The note of a row withheld goes with its person, and is there until then.
+    let note = |row: FrozenRow| match row.fate {
+        Fate::Withheld { note, .. } => note,
+        Fate::Planned(_) => unreachable!("only row 3 is withheld"),
+    };
+    let withheld: Vec<_> = desk.reader().withheld_rows().map(|row| note(row.unwrap())).collect();
+    assert_eq!(withheld, ["nobody knows where Person 3 reads"]);
     // As a purge would: the proof stands without the people.
     let sql = desk.sql();
     sql.execute_batch("DELETE FROM recipients; DELETE FROM inputs; DELETE FROM event_private").unwrap();

@@ -42,9 +42,6 @@ impl Ledger for Gated {
         self.go.recv().unwrap();
         self.ledger.commit(entries)
     }
-    fn expire(&mut self, now: Timestamp) -> Result<u64, LedgerError> {
-        self.ledger.expire(now)
-    }
     fn stop_requested(&mut self) -> Result<Option<StopRequest>, LedgerError> {
         self.ledger.stop_requested()
     }
@@ -103,7 +100,6 @@ fn the_first_failure_is_final_and_everybody_hears_of_it() {
     assert_eq!(stopped.to_string(), "the ledger stopped recording: cannot write the ledger model: no space left");
     assert_eq!(recorder.clone().append(offer(&claimed[1])).wait().unwrap_err(), stopped);
     assert_eq!(block_on(recorder.claim(1, Timestamp::UNIX_EPOCH)).unwrap_err(), stopped);
-    assert_eq!(block_on(recorder.expire(Timestamp::UNIX_EPOCH)).unwrap_err(), stopped);
     drop(recorder);
     assert!(matches!(thread.join().unwrap_err(), LedgerError::Storage { doing: "write", .. }));
 }
@@ -117,9 +113,6 @@ impl Ledger for Unreadable {
     }
     fn commit(&mut self, entries: &[Append]) -> Result<Vec<Outcome>, LedgerError> {
         self.0.commit(entries)
-    }
-    fn expire(&mut self, now: Timestamp) -> Result<u64, LedgerError> {
-        self.0.expire(now)
     }
     fn stop_requested(&mut self) -> Result<Option<StopRequest>, LedgerError> {
         Ok(None)

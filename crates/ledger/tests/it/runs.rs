@@ -5,7 +5,7 @@ use forthwith_core::{notice::Particulars, state::Happening, state::State};
 use forthwith_ledger::{
     Ledger, Outcome,
     model::{sample_notice, sample_plan},
-    sqlite::{BesideError, Counts, Decision, ResolveError, Which, approve, request_stop, withdraw_approval},
+    sqlite::{BesideError, Counts, Decision, ResolveError, Which, request_stop},
 };
 
 #[test]
@@ -66,7 +66,6 @@ fn a_run_that_was_taken_over_writes_nothing() {
     let again = claim(&mut second, 9, 2);
     assert_eq!(tokens(&again), [claimed[1].token.clone()]);
     accept(&mut second, &again[0], 3);
-    assert_eq!(first.expire(at(9)).unwrap(), 0);
     let (plan, rows) = sample_plan(3, &[]);
     assert!(first.freeze(&plan, rows.into_iter(), at(9)).is_err());
     assert_eq!(desk.flaws(), [] as [String; 0]);
@@ -139,21 +138,20 @@ fn a_stop_request_reaches_the_living_run_alone() {
 }
 
 #[test]
-fn approvals_are_of_the_plan_that_stands() {
+fn only_a_notify_can_be_stopped() {
     let desk = Desk::new();
-    let mut ledger = desk.frozen(2, &[]);
-    let (plan, _) = sample_plan(2, &[]);
-    let (other, rows) = sample_plan(3, &[]);
-    let identity = identity("approve");
-    let refused = approve(&desk.path(), &identity, other.digest, "Ada", "read it").unwrap_err();
-    assert!(matches!(refused, BesideError::OtherPlan { .. }), "{refused}");
-    approve(&desk.path(), &identity, plan.digest, "Ada", "read it").unwrap();
-    withdraw_approval(&desk.path(), &identity, plan.digest, "Ada", "a typo").unwrap();
-    let approvals = desk.reader().approvals().unwrap();
-    let told: Vec<_> = approvals.iter().map(|found| (found.is_release, found.reason.as_str())).collect();
-    assert_eq!(told, [(true, "read it"), (false, "a typo")]);
-    ledger.freeze(&other, rows.into_iter(), at(5)).unwrap();
-    assert_eq!(desk.reader().approvals().unwrap(), []);
+    // A notify that was killed has left its run without an end.
+    drop(desk.frozen(1, &[]));
+    for command in ["resolve", "dry-run"] {
+        let other = desk.try_open(command).unwrap();
+        let refused = request_stop(&desk.path(), &identity("stop"), "Ada", "wrong list").unwrap_err();
+        assert!(matches!(refused, BesideError::NothingRuns), "{command}: {refused}");
+        let runs: i64 = desk.sql().query_row("SELECT count(*) FROM runs", (), |row| row.get(0)).unwrap();
+        assert_eq!(runs, other.run(), "the refusal left a run");
+    }
+    let mut notify = desk.open();
+    request_stop(&desk.path(), &identity("stop"), "Ada", "wrong list").unwrap();
+    assert!(notify.stop_requested().unwrap().is_some());
     assert_eq!(desk.flaws(), [] as [String; 0]);
 }
 

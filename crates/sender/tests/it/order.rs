@@ -37,10 +37,6 @@ impl Ledger for Slow {
         Ok(outcomes)
     }
 
-    fn expire(&mut self, now: Timestamp) -> Result<u64, LedgerError> {
-        self.inner.expire(now)
-    }
-
     fn stop_requested(&mut self) -> Result<Option<StopRequest>, LedgerError> {
         self.inner.stop_requested()
     }
