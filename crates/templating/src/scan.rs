@@ -300,30 +300,6 @@ pub(crate) fn line_and_column(source: &str, at: usize) -> (u64, u64) {
     (line as u64, column as u64)
 }
 
-/// Returns the candidate that differs least from `name`, where one is near enough to be meant.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    /// Edits that turn a typing error into the word that was meant.
-    const EDITS_MAX: usize = 3;
-    let near = candidates.map(|candidate| (edits(name, candidate), candidate));
-    let near = near.filter(|(edits, candidate)| *edits <= EDITS_MAX && *edits < candidate.chars().count());
-    near.min().map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein's distance.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, to) in b.iter().enumerate() {
-            let change = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -423,7 +399,5 @@ mod tests {
         let source = "a\nbé {{ nmae }}";
         let complaint = &scan(source, &kind_of).1[0];
         assert_eq!(line_and_column(source, complaint.at.start), (2, 7));
-        assert_eq!(nearest("nmae", ["data", "name", "culprits"].into_iter()), Some("name"));
-        assert_eq!(nearest("qqqqqqqq", ["data", "name"].into_iter()), None);
     }
 }

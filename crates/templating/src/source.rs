@@ -13,6 +13,7 @@ use crate::{
 use forthwith_core::{
     address::is_unseen,
     digest::Digest,
+    document::nearest,
     finding::{Finding, Place},
     incident::Incident,
 };
@@ -194,8 +195,8 @@ impl Collector<'_> {
 
     fn no_words(&mut self, id: &str, language: &str) {
         let ids = shipped::ELEMENTS.iter().map(|element| element.id);
-        let hint = match scan::nearest(id, ids) {
-            Some(nearest) if shipped::element(id).is_none() => format!("did you mean `{nearest}`?"),
+        let hint = match nearest(id, ids) {
+            Some(nearest) if shipped::element(id).is_none() => format!("is `{nearest}` meant?"),
             _ => format!("write templates/{id}.{language}.md, or a statement `{id}` in {INCIDENT}"),
         };
         let message = format!("there are no words for the element `{id}` in the language `{language}`");

@@ -20,6 +20,7 @@ use crate::{
 };
 use forthwith_core::{
     digest::Digest,
+    document::nearest,
     finding::{Finding, Place, any_refused},
     incident::{Entity, Incident, Mailbox},
     key::PlanKey,
@@ -374,9 +375,9 @@ fn compile(collected: &Collected, names: &Names, findings: &mut Vec<Finding>) ->
         }
         for complaint in complaints {
             let name = source.text.get(complaint.at.clone()).unwrap_or_default();
-            let nearest = scan::nearest(name, names.iter()).filter(|_| complaint.code == "template-name");
-            let hint = match nearest {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
+            let near = nearest(name, names.iter()).filter(|_| complaint.code == "template-name");
+            let hint = match near {
+                Some(near) => format!("is `{near}` meant?"),
                 None => "docs/templates.md lists every name; each column of the list is one too".to_owned(),
             };
             findings.push(source.finding(complaint, Some(hint)));

@@ -138,7 +138,7 @@ fn every_mistake_in_a_settings_file_is_shown_at_once() {
 #[test]
 fn templates_with_a_slip_or_a_forbidden_tag() {
     for (text, code, place, says) in [
-        ("Hello\n\n  {{ nmae }},\n", "template-name", ":3:6", "did you mean `name`?"),
+        ("Hello\n\n  {{ nmae }},\n", "template-name", ":3:6", "is `name` meant?"),
         ("{% if nmae %}Hello{% endif %}\n", "template-name", ":1:7", "nmae"),
         ("Hello {% set x = 1 %}\n", "template-tag", ":1:10", "`set`"),
         ("Hello {{ name | safe }}\n", "template-tag", ":1:17", "`safe`"),

@@ -34,7 +34,7 @@ fn a_typo_is_found_with_file_line_column_and_the_nearest_name() {
     assert_eq!(finding.place.file, "templates/closing.en.md");
     assert_eq!((finding.place.line, finding.place.span.clone()), (Some(2), Some(13..22)));
     assert_eq!(finding.message, "`legal_nme` is not a name that a notice knows (column 7)");
-    assert_eq!(finding.hint.as_deref(), Some("did you mean `legal_name`?"));
+    assert_eq!(finding.hint.as_deref(), Some("is `legal_name` meant?"));
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn what_is_missing_doubled_or_never_used_is_found() {
     codes.dedup();
     assert_eq!(codes, ["element-repeated", "element-left-out", "words-missing", "template-unused"]);
     let missing = findings.iter().find(|finding| finding.code == "words-missing").unwrap();
-    assert_eq!(missing.hint.as_deref(), Some("did you mean `greeting`?"));
+    assert_eq!(missing.hint.as_deref(), Some("is `greeting` meant?"));
 
     let mut incident = email_only();
     incident.languages.offered.push("fr".to_owned());
