@@ -12,7 +12,7 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc, Mutex,
+        Arc, Condvar, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     thread::JoinHandle,
@@ -186,6 +186,32 @@ pub(crate) struct Shared {
     received: Mutex<Vec<Received>>,
     said: Mutex<Vec<Said>>,
     sockets: Mutex<Vec<TcpStream>>,
+    talking: Talking,
+}
+
+/// How many lines are still read or answered. What a client wrote before it hung up may wait to be read.
+#[derive(Default)]
+struct Talking {
+    lines: Mutex<usize>,
+    one_less: Condvar,
+}
+
+impl Talking {
+    fn begin(&self) {
+        *locked(&self.lines) += 1;
+    }
+
+    fn end(&self) {
+        *locked(&self.lines) -= 1;
+        self.one_less.notify_all();
+    }
+
+    /// Waits until no line is talking, at most [`SILENCE_MAX`].
+    fn wait_until_none(&self) {
+        let lines = locked(&self.lines);
+        let waited = self.one_less.wait_timeout_while(lines, SILENCE_MAX, |lines| *lines > 0);
+        drop(waited.expect("no thread of the relay panics while it holds a lock"));
+    }
 }
 
 /// What a client wrote on one line.
@@ -207,6 +233,7 @@ impl Relay {
             received: Mutex::default(),
             said: Mutex::default(),
             sockets: Mutex::default(),
+            talking: Talking::default(),
         });
         let for_thread = Arc::clone(&shared);
         let listening = Some(std::thread::spawn(move || listen(&listener, &for_thread)));
@@ -223,13 +250,16 @@ impl Relay {
         locked(&self.shared.received).clone()
     }
 
-    /// Returns what each client wrote that anybody on the way could read, a line each.
+    /// Returns what each client wrote that anybody on the way could read, a line each. Waits until every
+    /// line has ended or stalls: a client that says QUIT and leaves may be ahead of what was read.
     pub fn clear(&self) -> Vec<Vec<u8>> {
+        self.shared.talking.wait_until_none();
         locked(&self.shared.said).iter().map(|said| said.clear.clone()).collect()
     }
 
-    /// Returns what each client wrote under TLS, a line each.
+    /// Returns what each client wrote under TLS, a line each; waits like [`Relay::clear`].
     pub fn protected(&self) -> Vec<Vec<u8>> {
+        self.shared.talking.wait_until_none();
         locked(&self.shared.said).iter().map(|said| said.protected.clone()).collect()
     }
 
@@ -265,6 +295,7 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
             locked(&shared.sockets).push(clone);
         }
         locked(&shared.said).push(Said::default());
+        shared.talking.begin();
         let shared = Arc::clone(shared);
         threads.push(std::thread::spawn(move || talk::talk(&shared, line, socket)));
     }

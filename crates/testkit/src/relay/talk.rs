@@ -31,6 +31,7 @@ pub(super) fn talk(shared: &Shared, number: usize, socket: TcpStream) {
     let mut talk = Talk { shared, number, mail: None, rcpt: None };
     // A client that hangs up is an ordinary end here.
     let _ = Line::new(shared, number, socket).and_then(|line| talk.run(line));
+    shared.talking.end();
 }
 
 impl Talk<'_> {
@@ -109,10 +110,12 @@ impl Talk<'_> {
             }
             Act::Reset => line.reset().map(|()| On::Over),
             Act::Stall => {
+                self.shared.talking.end();
                 let start = Instant::now();
                 while !self.shared.ended.load(SeqCst) && start.elapsed() < SILENCE_MAX {
                     std::thread::sleep(LOOK_AGAIN);
                 }
+                self.shared.talking.begin();
                 Ok(On::Over)
             }
             Act::Several(acts) => {
