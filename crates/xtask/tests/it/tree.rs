@@ -79,10 +79,17 @@ pub(crate) fn pages() -> Vec<File> {
 
 /// Returns what cargo prints, run at the top level without the network.
 pub(crate) fn cargo(arguments: &[&str]) -> String {
+    try_cargo(arguments).unwrap_or_else(|error| panic!("cargo {arguments:?}: {error}"))
+}
+
+/// Returns what cargo prints, or what it says where it fails, run at the top level without the network.
+pub(crate) fn try_cargo(arguments: &[&str]) -> Result<String, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo).args(arguments).arg("--offline").current_dir(top_level()).output().unwrap();
-    assert!(output.status.success(), "cargo {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(String::from_utf8(output.stdout).unwrap())
 }
 
 /// Fails with every offence on a line of its own, and what to do about them.
