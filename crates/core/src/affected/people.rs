@@ -29,6 +29,13 @@ pub const FINDINGS_KEPT_MAX: u64 = 1_000;
 const SPREADSHEET_ROWS: u64 = 1_048_575;
 /// Octets in a name: with its address it stays on few header lines (RFC 5322 section 2.1.1).
 const NAME_OCTETS_MAX: usize = 300;
+/// Filled cells of a line that an export closes with: a word and a number.
+const FOOTER_CELLS_MAX: usize = 2;
+/// The words of such a line.
+const FOOTER_WORDS: [&str; 15] = [
+    "total", "totals", "grand", "sum", "count", "number", "of", "row", "rows", "record", "records", "end",
+    "report", "export", "file",
+];
 /// Characters of a cell that a finding quotes.
 const QUOTED_CHARACTERS_MAX: usize = 60;
 
@@ -141,8 +148,8 @@ impl<'a, R: BufRead> People<'a, R> {
     ///
     /// The input's own, or the findings that refuse the list as a whole.
     pub fn new(context: Context<'a>, input: R) -> Result<Self, RowsError> {
-        let rows = Rows::new(context.file, input)?;
-        let columns = Columns::find(context, rows.header()).map_err(RowsError::Refused)?;
+        let rows = Rows::new(context.file, context.settings.form, context.settings.email_column(), input)?;
+        let columns = Columns::find(context, &rows).map_err(RowsError::Refused)?;
         Ok(Self {
             context,
             rows,
@@ -210,6 +217,9 @@ impl<'a, R: BufRead> People<'a, R> {
             let message = "the list ends exactly where a spreadsheet cuts lists off";
             self.report(Finding::warning("spreadsheet-cut", Place::file(&file), message));
         }
+        if let Some(finding) = self.rows.about_encoding(&file) {
+            self.report(finding);
+        }
         self.report_unused();
         let (counts, findings, totals) = (self.counts, self.findings, self.totals);
         Ok(Tally { counts, findings, totals, digest: self.rows.digest()? })
@@ -275,7 +285,7 @@ impl<'a, R: BufRead> People<'a, R> {
             return Some(Fated::Refused);
         }
         if let Some(RowFault::Record(fault)) = self.raw.fault.clone()
-            && !matches!(fault, Fault::NotUtf8 { .. } | Fault::Nul)
+            && !matches!(fault, Fault::NotUtf8 { .. } | Fault::NotOf(_) | Fault::Nul)
         {
             return Some(self.refuse_fault(&fault));
         }
@@ -314,11 +324,21 @@ impl<'a, R: BufRead> People<'a, R> {
             Some(RowFault::Cells { found }) => {
                 let expected = self.rows.header().len();
                 let message = format!("the row has {found} cells; the header has {expected}");
-                let hint = "a comma within a cell needs quotes around the cell".to_owned();
+                let delimiter = self.rows.delimiter().name();
+                let hint = format!("a `{delimiter}` within a cell needs quotes around the cell");
                 self.refuse(None, "cells", message, Some(hint));
                 return Fated::Refused;
             }
             None => {}
+        }
+        if self.rows.is_header(&self.raw.cells) {
+            self.refuse(None, "header-again", "the header stands here once more".to_owned(), None);
+            return Fated::Refused;
+        }
+        if self.is_footer() {
+            let message = "the row looks like the closing line of an export, and not like a person".to_owned();
+            self.refuse(None, "footer", message, Some("delete it from the list".to_owned()));
+            return Fated::Refused;
         }
         let (recipient, refusals) = self.recipient();
         let is_refused = !refusals.is_empty();
@@ -332,6 +352,15 @@ impl<'a, R: BufRead> People<'a, R> {
             Ok(recipient) => self.unless_repeated(recipient),
             Err(reason) => self.withheld(reason, String::new()),
         }
+    }
+
+    /// Returns whether the row counts people rather than being one: without the refusal it would be withheld as
+    /// somebody without an address.
+    fn is_footer(&self) -> bool {
+        let mut filled = self.raw.cells.iter().map(str::trim).filter(|cell| !cell.is_empty());
+        self.cell("email").trim().is_empty()
+            && filled.clone().count() <= FOOTER_CELLS_MAX
+            && filled.next().is_some_and(is_count)
     }
 
     /// Reads the cells: a recipient or the reason for withholding one, and what refuses the row.
@@ -444,13 +473,16 @@ impl<'a, R: BufRead> People<'a, R> {
 pub fn other_columns(settings: &ListSettings, input: impl BufRead) -> Vec<String> {
     let read_columns = BTreeSet::new();
     let context = Context { file: "", settings, categories: None, read_columns: &read_columns };
-    let Ok(rows) = Rows::new(context.file, input) else { return Vec::new() };
-    let columns = Columns::find(context, rows.header());
+    let Ok(rows) = Rows::new(context.file, settings.form, settings.email_column(), input) else {
+        return Vec::new();
+    };
+    let columns = Columns::find(context, &rows);
     columns.map_or_else(|_| Vec::new(), |columns| columns.other.into_iter().map(|(_, name)| name).collect())
 }
 
 impl Columns {
-    fn find(context: Context<'_>, header: &[String]) -> Result<Self, Vec<Finding>> {
+    fn find<R: BufRead>(context: Context<'_>, rows: &Rows<R>) -> Result<Self, Vec<Finding>> {
+        let header = rows.header();
         let mut findings = Vec::new();
         let mut standard = BTreeMap::new();
         for name in STANDARD_COLUMNS {
@@ -459,7 +491,7 @@ impl Columns {
             match header.iter().position(|column| column == wanted) {
                 Some(i) => _ = standard.insert(name, i),
                 None if mapped.is_some() || name == "email" => {
-                    findings.push(missing(context, header, name, wanted));
+                    findings.push(missing(context, rows, name, wanted));
                 }
                 None => {}
             }
@@ -470,8 +502,10 @@ impl Columns {
     }
 }
 
-fn missing(context: Context<'_>, header: &[String], name: &str, wanted: &str) -> Finding {
-    let place = Place { line: Some(1), column: Some(name.to_owned()), ..Place::file(context.file) };
+fn missing<R: BufRead>(context: Context<'_>, rows: &Rows<R>, name: &str, wanted: &str) -> Finding {
+    let header = rows.header();
+    let place =
+        Place { line: Some(rows.header_line()), column: Some(name.to_owned()), ..Place::file(context.file) };
     let code = if name == "email" { "no-email-column" } else { "no-column" };
     let names = header.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
     let finding = Finding::refused(code, place, format!("the list has no column `{wanted}`; it has {names}"));
@@ -523,6 +557,13 @@ fn read_language(cell: &str) -> Result<String, Refusal> {
     Err(Refusal("language", "language-unknown", message, None))
 }
 
+/// Returns whether a cell says `Total: 12`, `Grand total` or the like.
+fn is_count(cell: &str) -> bool {
+    let lower = cell.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some() && words.all(|word| FOOTER_WORDS.contains(&word))
+}
+
 enum AddressCell {
     Withheld(Withheld),
     Refused(Refusal),
@@ -549,7 +590,8 @@ fn probably_meant(cell: &str) -> Option<&str> {
     (inner != cell && Address::parse(inner).is_ok()).then_some(inner)
 }
 
-fn quoted(text: &str) -> String {
+/// Returns the beginning of `text` in quotes.
+pub(super) fn quoted(text: &str) -> String {
     let mut short: String = text.chars().take(QUOTED_CHARACTERS_MAX).collect();
     if short.len() < text.len() {
         short.push('…');
@@ -602,7 +644,12 @@ pub(super) fn describe(fault: &Fault) -> (&'static str, String, String) {
         Fault::NotUtf8 { octet, byte } => (
             "not-utf8",
             format!("octet {octet} of the row (0x{byte:02X}) is not UTF-8"),
-            "save the list as UTF-8; an export from a spreadsheet is often Windows-1252".to_owned(),
+            "save the list as UTF-8, or declare its encoding: affected.toml, [list] encoding".to_owned(),
+        ),
+        Fault::NotOf(encoding) => (
+            "wrong-encoding",
+            format!("the row has octets that are not {encoding}"),
+            "declare the encoding that the list is in: affected.toml, [list] encoding".to_owned(),
         ),
         Fault::Nul => (
             "nul",

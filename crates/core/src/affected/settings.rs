@@ -1,5 +1,6 @@
 //! How the list is read: the meaning of affected.toml.
 
+use super::{delimiter::Delimiter, encoding, rows::Form};
 use crate::{
     document::{self, Field, Table},
     finding::Finding,
@@ -11,10 +12,19 @@ use std::{collections::BTreeMap, ops::Range};
 pub struct ListSettings {
     /// How many rows the list must have: the sender's own count of it.
     pub expected_rows: Option<u64>,
+    /// How the file is laid out.
+    pub form: Form,
     /// Which header stands for which of our names, in lower case: `email` → `e-mail address`.
     pub columns: BTreeMap<String, String>,
     /// Rows that are left out by name.
     pub leave_out: Vec<LeaveOut>,
+}
+
+impl ListSettings {
+    /// Returns the name of the column that holds addresses, in lower case.
+    pub fn email_column(&self) -> &str {
+        self.columns.get("email").map_or("email", String::as_str)
+    }
 }
 
 /// A row that is left out, and why.
@@ -49,13 +59,9 @@ pub const STANDARD_COLUMNS: [&str; 10] =
 /// Reads affected.toml.
 pub fn read_settings(file: &str, bytes: &[u8]) -> (Option<ListSettings>, Vec<Finding>) {
     document::read(file, bytes, |root| {
-        let expected_rows = match root.get("list") {
-            Some(field) => field.table().and_then(|table| {
-                let rows = table.get("expected_rows").map_or(Some(None), |field| field.number().map(Some));
-                table.finish();
-                rows
-            }),
-            None => Some(None),
+        let list = match root.get("list") {
+            Some(field) => field.table().and_then(|table| list(&table)),
+            None => Some((None, Form::default())),
         };
         let columns = match root.get("columns") {
             Some(field) => field.table().and_then(|table| columns(&table)),
@@ -69,8 +75,52 @@ pub fn read_settings(file: &str, bytes: &[u8]) -> (Option<ListSettings>, Vec<Fin
             }),
             None => Some(Vec::new()),
         };
-        Some(ListSettings { expected_rows: expected_rows?, columns: columns?, leave_out: leave_out? })
+        let (expected_rows, form) = list?;
+        Some(ListSettings { expected_rows, form, columns: columns?, leave_out: leave_out? })
     })
+}
+
+/// Reads how many rows the list must have, and its form.
+fn list(table: &Table<'_>) -> Option<(Option<u64>, Form)> {
+    // All are read before any failure is passed on, so that all are reported.
+    let expected_rows = table.get("expected_rows").map_or(Some(None), |field| field.number().map(Some));
+    let encoding = table.get("encoding").map_or(Some(None), |field| encoding_of(&field).map(Some));
+    let delimiter = table.get("delimiter").map_or(Some(None), |field| delimiter_of(&field).map(Some));
+    let header_line = table.get("header_line").map_or(Some(None), |field| line_of(&field).map(Some));
+    table.finish();
+    let form = Form { encoding: encoding?, delimiter: delimiter?, header_line: header_line? };
+    Some((expected_rows?, form))
+}
+
+fn encoding_of(field: &Field<'_>) -> Option<&'static encoding_rs::Encoding> {
+    let label = field.line()?;
+    let found = encoding::parse(&label);
+    if found.is_none() {
+        let hint = "name it as the Encoding Standard does: utf-8, utf-16le, windows-1252, shift_jis";
+        field.refuse_with("encoding-unknown", format!("`{label}` is no encoding that is known here"), hint);
+    }
+    found
+}
+
+fn delimiter_of(field: &Field<'_>) -> Option<Delimiter> {
+    // A tabulator may stand there itself, which is no line of text.
+    let text = field.text()?;
+    let found = Delimiter::parse(&text);
+    if found.is_none() {
+        let names: Vec<_> = Delimiter::ALL.iter().map(|delimiter| format!("\"{}\"", delimiter.name())).collect();
+        let message = "no list is separated by that";
+        field.refuse_with("delimiter-unknown", message, format!("it is one of {}", names.join(", ")));
+    }
+    found
+}
+
+fn line_of(field: &Field<'_>) -> Option<u64> {
+    let line = field.number()?;
+    if line == 0 {
+        field.refuse("wrong-value", "lines are counted from 1");
+        return None;
+    }
+    Some(line)
 }
 
 fn columns(table: &Table<'_>) -> Option<BTreeMap<String, String>> {
@@ -101,4 +151,32 @@ fn leave_out(field: &Field<'_>) -> Option<LeaveOut> {
         }
     };
     Some(LeaveOut { which, reason: reason?, span: field.span() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_of_a_list_is_declared() {
+        let text = b"[list]\nencoding = \"latin1\"\ndelimiter = \"tab\"\nheader_line = 4\nexpected_rows = 12\n";
+        let (settings, findings) = read_settings("affected.toml", text);
+        assert_eq!(findings, []);
+        let settings = settings.unwrap();
+        let form = Form {
+            encoding: Some(encoding_rs::WINDOWS_1252),
+            delimiter: Some(Delimiter::Tab),
+            header_line: Some(4),
+        };
+        assert_eq!((settings.form, settings.expected_rows), (form, Some(12)));
+    }
+
+    #[test]
+    fn a_wrong_form_is_refused_whole() {
+        let text = b"[list]\nencoding = \"ebcdic\"\ndelimiter = \"#\"\nheader_line = 0\nexpected_rows = -1\n";
+        let (settings, findings) = read_settings("affected.toml", text);
+        let codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
+        assert_eq!(settings, None);
+        assert_eq!(codes, ["encoding-unknown", "delimiter-unknown", "wrong-value", "wrong-type"]);
+    }
 }

@@ -1,6 +1,7 @@
 //! Lists and the fates of their rows.
 
 use super::*;
+use crate::affected::{Delimiter, Form};
 
 fn categories() -> Vec<Category> {
     ["email", "phone"].map(|id| Category { id: id.to_owned(), words: BTreeMap::new() }).to_vec()
@@ -201,4 +202,111 @@ fn a_row_that_swallowed_others_cannot_be_left_out() {
     let (fates, tally) = read_with(list, &settings, &[]);
     assert_eq!((fates, codes(&tally)), (vec!["refused".to_owned()], vec!["unclosed-quote"]));
     assert!(!tally.findings[0].hint.as_ref().unwrap().contains("leave_out"));
+}
+
+/// A finding's code, line and hint.
+type Told = (&'static str, Option<u64>, String);
+
+/// Reads a list of this form: the fate of each row, and what was found.
+fn read_form(octets: &[u8], form: Form) -> (Vec<String>, Vec<Told>) {
+    let settings = ListSettings { form, expected_rows: None, ..ListSettings::default() };
+    let told = |finding: Finding| (finding.code, finding.place.line, finding.hint.unwrap_or_default());
+    let read_columns = BTreeSet::new();
+    let context = Context { file: "l.csv", settings: &settings, categories: None, read_columns: &read_columns };
+    let mut people = match People::new(context, octets) {
+        Ok(people) => people,
+        Err(RowsError::Refused(findings)) => return (Vec::new(), findings.into_iter().map(told).collect()),
+        Err(error) => panic!("{error}"),
+    };
+    let mut fates = Vec::new();
+    while let Some(row) = people.read().unwrap() {
+        fates.push(match row.fate {
+            Fated::Planned(recipient) => recipient.name.expose().clone(),
+            Fated::Withheld { reason, .. } => reason.reason().to_owned(),
+            Fated::Refused => "refused".to_owned(),
+        });
+    }
+    let findings = people.finish().unwrap().findings.into_iter().filter(|f| f.code != "no-control-total");
+    (fates, findings.map(told).collect())
+}
+
+#[test]
+fn a_list_reads_alike_in_every_form() {
+    let list = "id;email;name\r\n1;a@b.example;Jürgen, der\r\n2;c@d.example;\"Łu;kasz\"\r\n";
+    let names = vec!["Jürgen, der".to_owned(), "Łu;kasz".to_owned()];
+    let utf_16: Vec<u8> = list.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let windows_1250 = encoding_rs::WINDOWS_1250.encode(list).0.into_owned();
+    let declared = Form { encoding: Some(encoding_rs::WINDOWS_1250), ..Form::default() };
+    for (octets, form) in [
+        (list.as_bytes(), Form::default()),
+        (&utf_16, Form::default()),
+        (&windows_1250, declared),
+        (list.replace(';', "\t").replace("\"Łu\tkasz\"", "Łu;kasz").as_bytes(), Form::default()),
+        (["People of October", "", list].join("\r\n").as_bytes(), Form { header_line: Some(3), ..Form::default() }),
+    ] {
+        assert_eq!(read_form(octets, form), (names.clone(), Vec::new()));
+    }
+}
+
+#[test]
+fn an_undeclared_encoding_is_named_and_never_used() {
+    let list = "id,email,name\n1,a@b.example,Ada\n2,c@d.example,Jürgen Müller\n3,e@f.example,Köln Straße\n";
+    let octets = encoding_rs::WINDOWS_1252.encode(list).0.into_owned();
+    let (fates, findings) = read_form(&octets, Form::default());
+    assert_eq!(fates, ["Ada", "refused", "refused"]);
+    let codes: Vec<_> = findings.iter().map(|(code, line, _)| (*code, *line)).collect();
+    assert_eq!(codes, [("not-utf8", Some(3)), ("not-utf8", Some(4)), ("encoding-undeclared", Some(3))]);
+    assert!(findings[2].2.ends_with("[list] encoding = \"windows-1252\""), "{findings:?}");
+    let declared = Form { encoding: Some(encoding_rs::WINDOWS_1252), ..Form::default() };
+    assert_eq!(read_form(&octets, declared).0, ["Ada", "Jürgen Müller", "Köln Straße"]);
+    let (_, findings) = read_form(&encoding_rs::WINDOWS_1252.encode("email,Größe\n").0, Form::default());
+    assert_eq!(findings.iter().map(|f| f.0).collect::<Vec<_>>(), ["not-utf8", "encoding-undeclared"]);
+}
+
+#[test]
+fn a_wrong_declaration_is_shown_at_its_first_octet() {
+    let form = Form { encoding: Some(encoding_rs::SHIFT_JIS), ..Form::default() };
+    let (fates, findings) = read_form(b"email,name\na@b.example,\xa0\nc@d.example,Bo\n", form);
+    assert_eq!(fates, ["refused", "Bo"]);
+    assert_eq!(findings.iter().map(|f| f.0).collect::<Vec<_>>(), ["wrong-encoding", "wrong-encoding"]);
+    let (_, findings) = read_form("\u{feff}email\n".as_bytes(), form);
+    assert_eq!(findings[0].0, "encoding-contradicts");
+}
+
+#[test]
+fn lines_above_the_header_are_shown_and_not_skipped() {
+    for above in ["sep=;", "People;;", "People, of; October", "\"People\nof October\"", "Datei\temail@x"] {
+        let list = format!("{above}\nid;email;name\n1;a@b.example;Ada\n");
+        let line = 2 + above.matches('\n').count() as u64;
+        let (fates, findings) = read_form(list.as_bytes(), Form::default());
+        assert!(fates.is_empty());
+        assert_eq!(
+            findings,
+            [("header-not-first", Some(1), format!("say so in affected.toml: [list] header_line = {line}"))]
+        );
+        let form = Form { header_line: Some(line), ..Form::default() };
+        assert_eq!(read_form(list.as_bytes(), form), (vec!["Ada".to_owned()], Vec::new()));
+    }
+    let (_, findings) = read_form(b"email\na@b.example\n", Form { header_line: Some(9), ..Form::default() });
+    assert_eq!(findings[0].0, "empty-list");
+    let (_, findings) = read_form(b"id,e-mail,data\n1,a@b.example,email\n", Form::default());
+    assert_eq!(findings[0].0, "no-email-column", "a category of data is no header");
+}
+
+#[test]
+fn an_unclear_delimiter_is_asked_for() {
+    let list = b"name, first;email\nByrne, Ada;a@b.example\n";
+    let (_, findings) = read_form(list, Form::default());
+    assert_eq!((findings[0].0, findings[0].1), ("delimiter-unclear", Some(1)));
+    let form = Form { delimiter: Some(Delimiter::Semicolon), ..Form::default() };
+    assert_eq!(read_form(list, form), (vec![String::new()], Vec::new()));
+}
+
+#[test]
+fn what_is_no_person_is_refused() {
+    let list = "id,email,name\n1,a@b.example,Ada\nID, Email ,name\nTotal: 12,,\nTotal,,12\n,,Grand total\n4,,Bo\n,,Count Basie\n";
+    let (fates, findings) = read_form(list.as_bytes(), Form::default());
+    assert_eq!(fates, ["Ada", "refused", "refused", "refused", "refused", "no-address", "no-address"]);
+    let codes: Vec<_> = findings.iter().map(|f| f.0).collect();
+    assert_eq!(codes, ["header-again", "footer", "footer", "footer"]);
 }
