@@ -1,6 +1,6 @@
 //! The affected list: bytes to rows, rows to recipients and findings.
 //!
-//! The seam is kept: `text` makes text of the file's octets, `encoding` says in which encoding they are;
+//! The seam is kept: `source` counts and digests octets as they were supplied, `text` makes text of the file's octets, `encoding` says in which encoding they are;
 //! `records` knows lines and quotes, `delimiter` what separates cells; `rows` turns records into cells by way
 //! of the csv crate; `people` knows what a row means; `standards` what the values of its columns may be; `settings`
 //! is affected.toml. Everything streams: a list of a million rows is never held whole.
@@ -11,6 +11,7 @@ mod people;
 mod records;
 mod rows;
 mod settings;
+mod source;
 mod standards;
 mod text;
 
@@ -18,4 +19,5 @@ pub use delimiter::Delimiter;
 pub use people::{Context, Counts, Fated, People, Row, Tally, other_columns};
 pub use rows::{Form, Rows, RowsError};
 pub use settings::{LeaveOut, ListSettings, Which, read_settings};
+pub use source::{Source, Supplied};
 pub use standards::{is_country, is_language, is_region};

@@ -11,6 +11,7 @@ mod escapes;
 mod explain;
 mod golden;
 mod harness;
+mod lists;
 mod man;
 mod new;
 mod notify;

@@ -6,6 +6,7 @@ use super::{
     records::Fault,
     rows::{RawRow, RowFault, Rows, RowsError},
     settings::{ListSettings, STANDARD_COLUMNS, Which},
+    source::Source,
     standards::{is_country, is_language, is_region},
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{self, BufRead},
+    io,
 };
 
 /// Findings of one code that are kept whole; more are counted.
@@ -141,7 +142,7 @@ struct Seen {
 /// What is wrong with a cell: column, code, message, next step.
 struct Refusal(&'static str, &'static str, String, Option<String>);
 
-impl<'a, R: BufRead> People<'a, R> {
+impl<'a, R: Source> People<'a, R> {
     /// Reads the header of a list.
     ///
     /// # Errors
@@ -470,7 +471,7 @@ impl<'a, R: BufRead> People<'a, R> {
 
 /// Returns the names of a list's columns that are not forthwith's own, which templates may read. A list whose
 /// header is refused has none.
-pub fn other_columns(settings: &ListSettings, input: impl BufRead) -> Vec<String> {
+pub fn other_columns(settings: &ListSettings, input: impl Source) -> Vec<String> {
     let read_columns = BTreeSet::new();
     let context = Context { file: "", settings, categories: None, read_columns: &read_columns };
     let Ok(rows) = Rows::new(context.file, settings.form, settings.email_column(), input) else {
@@ -481,7 +482,7 @@ pub fn other_columns(settings: &ListSettings, input: impl BufRead) -> Vec<String
 }
 
 impl Columns {
-    fn find<R: BufRead>(context: Context<'_>, rows: &Rows<R>) -> Result<Self, Vec<Finding>> {
+    fn find<R: Source>(context: Context<'_>, rows: &Rows<R>) -> Result<Self, Vec<Finding>> {
         let header = rows.header();
         let mut findings = Vec::new();
         let mut standard = BTreeMap::new();
@@ -502,7 +503,7 @@ impl Columns {
     }
 }
 
-fn missing<R: BufRead>(context: Context<'_>, rows: &Rows<R>, name: &str, wanted: &str) -> Finding {
+fn missing<R: Source>(context: Context<'_>, rows: &Rows<R>, name: &str, wanted: &str) -> Finding {
     let header = rows.header();
     let place =
         Place { line: Some(rows.header_line()), column: Some(name.to_owned()), ..Place::file(context.file) };

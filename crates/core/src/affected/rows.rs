@@ -4,6 +4,7 @@ use super::{
     delimiter::{self, Delimiter},
     encoding::{Conflict, Guess},
     records::{Fault, Record, Records},
+    source::Source,
     text::Text,
 };
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     finding::{Finding, Place},
 };
 use encoding_rs::{Encoding, UTF_8};
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 
 /// Octets at the start of a list that are looked at before it is read: its header and some hundred rows.
 const LOOK_OCTETS: usize = 1 << 16;
@@ -82,7 +83,7 @@ pub struct Rows<R> {
     row: u64,
 }
 
-impl<R: BufRead> Rows<R> {
+impl<R: Source> Rows<R> {
     /// Reads the header of the list `file`, in which the column `key` must be.
     ///
     /// # Errors
@@ -147,7 +148,7 @@ impl<R: BufRead> Rows<R> {
 
     /// Returns how many octets were read so far.
     pub fn octets(&self) -> u64 {
-        self.records.input().octets()
+        self.records.input().source().octets()
     }
 
     /// Reads the next row; `false` at the end of the list.
@@ -203,7 +204,7 @@ impl<R: BufRead> Rows<R> {
 
     /// Reads what is left and returns the SHA-256 of all bytes of the list.
     pub fn digest(self) -> io::Result<Digest> {
-        self.records.into_input().digest()
+        self.records.into_input().into_source().digest()
     }
 }
 
@@ -351,9 +352,10 @@ impl Read for Feed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::affected::Supplied;
 
     fn rows(text: &str) -> Vec<(u64, u64, Vec<String>, Option<RowFault>)> {
-        let mut rows = Rows::new("l.csv", Form::default(), "email", text.as_bytes()).unwrap();
+        let mut rows = Rows::new("l.csv", Form::default(), "email", Supplied::new(text.as_bytes())).unwrap();
         let (mut row, mut all) = (RawRow::default(), Vec::new());
         while rows.read(&mut row).unwrap() {
             let cells = row.cells.iter().map(str::to_owned).collect();
@@ -396,7 +398,8 @@ mod tests {
             ("email,\n", "unnamed-column"),
             ("\"email\n", "unclosed-quote"),
         ] {
-            let Err(RowsError::Refused(findings)) = Rows::new("l.csv", Form::default(), "email", text.as_bytes())
+            let Err(RowsError::Refused(findings)) =
+                Rows::new("l.csv", Form::default(), "email", Supplied::new(text.as_bytes()))
             else {
                 panic!("{text:?}")
             };

@@ -1,11 +1,12 @@
 //! The octets of a list as UTF-8 text, read once and in order, with a look ahead at its start.
 //!
-//! It digests every octet as it was supplied, removes a byte order mark, and decodes what is in another
-//! encoding. Octets that the encoding does not have come out as one octet that UTF-8 does not have either, so
+//! It removes a byte order mark, and decodes what is in another encoding. Octets that the encoding does not have come out as one octet that UTF-8 does not have either, so
 //! that the record which holds them is refused and every other one is read. It knows no records.
 
-use super::encoding::{self, Conflict, START_OCTETS, Start};
-use crate::digest::{Digest, Hashing};
+use super::{
+    encoding::{self, Conflict, START_OCTETS, Start},
+    source::Source,
+};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 use std::io::{self, BufRead, Read};
 
@@ -18,25 +19,26 @@ const RECENT_OCTETS: usize = 8;
 
 /// A list as text.
 pub(super) struct Text<R> {
-    input: Tap<R>,
+    input: R,
     encoding: &'static Encoding,
     /// What decodes; `None` where the octets are UTF-8 and pass as they are.
     decoder: Option<Decoder>,
     /// Text that was looked at or decoded and not read yet, from `at` on.
     held: Vec<u8>,
     at: usize,
+    /// Octets decoded so far, a mark included, and the last few of them.
+    passed: u64,
     recent: Vec<u8>,
     wrong: Option<(u64, u8)>,
 }
 
-impl<R: BufRead> Text<R> {
+impl<R: Source> Text<R> {
     /// Looks at the start of `input`, declared to be in `declared`, or not declared.
     ///
     /// # Errors
     ///
     /// What the input says, or that its mark contradicts the declaration.
-    pub(super) fn new(input: R, declared: Option<&'static Encoding>) -> io::Result<Result<Self, Conflict>> {
-        let mut input = Tap { input, hashing: Hashing::default(), octets: 0 };
+    pub(super) fn new(mut input: R, declared: Option<&'static Encoding>) -> io::Result<Result<Self, Conflict>> {
         let mut start = Vec::new();
         while start.len() < START_OCTETS {
             let Some(octet) = input.fill_buf()?.first().copied() else { break };
@@ -48,7 +50,8 @@ impl<R: BufRead> Text<R> {
             Err(conflict) => return Ok(Err(conflict)),
         };
         let decoder = (encoding != UTF_8).then(|| encoding.new_decoder_without_bom_handling());
-        let mut text = Self { input, encoding, decoder, held: Vec::new(), at: 0, recent: Vec::new(), wrong: None };
+        let (held, recent, passed) = (Vec::new(), Vec::new(), mark as u64);
+        let mut text = Self { input, encoding, decoder, held, at: 0, passed, recent, wrong: None };
         text.hold(&start[mark..]);
         Ok(Ok(text))
     }
@@ -58,12 +61,12 @@ impl<R: BufRead> Text<R> {
         self.encoding
     }
 
-    /// Returns how many octets of the input were read so far.
-    pub(super) fn octets(&self) -> u64 {
-        self.input.octets
+    /// Returns where its octets come from.
+    pub(super) fn source(&self) -> &R {
+        &self.input
     }
 
-    /// Returns the first octet that is not of the encoding, and its place in the input, counted from 1. UTF-8 is
+    /// Returns the first octet that is not of the encoding, and its place among all octets, counted from 1. UTF-8 is
     /// checked by whoever reads the text.
     pub(super) fn first_wrong(&self) -> Option<(u64, u8)> {
         self.wrong
@@ -92,15 +95,9 @@ impl<R: BufRead> Text<R> {
         }
     }
 
-    /// Reads what is left and returns the SHA-256 of all octets of the list.
-    pub(super) fn digest(mut self) -> io::Result<Digest> {
-        loop {
-            let left = self.input.fill_buf()?.len();
-            if left == 0 {
-                return Ok(self.input.hashing.finish());
-            }
-            self.input.consume(left);
-        }
+    /// Returns the source, wherever it is.
+    pub(super) fn into_source(self) -> R {
+        self.input
     }
 
     /// Holds more text; `false` where there is none.
@@ -140,6 +137,7 @@ impl<R: BufRead> Text<R> {
 
     fn decode(&mut self, octets: &[u8], is_last: bool) {
         let Some(decoder) = &mut self.decoder else { return };
+        self.passed += octets.len() as u64;
         let mut read = 0;
         loop {
             let rest = &octets[read..];
@@ -159,7 +157,7 @@ impl<R: BufRead> Text<R> {
                         let behind = octets.len() - read + usize::from(malformed) + usize::from(after);
                         let seen = [&self.recent[..], octets].concat();
                         let octet = seen.len().checked_sub(behind).and_then(|at| seen.get(at)).copied();
-                        let place = (self.input.octets + 1).saturating_sub(behind as u64);
+                        let place = (self.passed + 1).saturating_sub(behind as u64);
                         self.wrong = Some((place, octet.unwrap_or_default()));
                     }
                 }
@@ -170,7 +168,7 @@ impl<R: BufRead> Text<R> {
     }
 }
 
-impl<R: BufRead> Read for Text<R> {
+impl<R: Source> Read for Text<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let text = self.fill_buf()?;
         let length = text.len().min(buffer.len());
@@ -180,7 +178,7 @@ impl<R: BufRead> Read for Text<R> {
     }
 }
 
-impl<R: BufRead> BufRead for Text<R> {
+impl<R: Source> BufRead for Text<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.at == self.held.len() && self.decoder.is_none() {
             return self.input.fill_buf();
@@ -199,46 +197,25 @@ impl<R: BufRead> BufRead for Text<R> {
     }
 }
 
-/// Digests and counts what passes.
-struct Tap<R> {
-    input: R,
-    hashing: Hashing,
-    octets: u64,
-}
-
-impl<R: BufRead> Tap<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.input.fill_buf()
-    }
-
-    fn consume(&mut self, octets: usize) {
-        // `fill_buf` does not read again while its buffer is not used up.
-        if let Ok(buffer) = self.input.fill_buf() {
-            self.hashing.add(&buffer[..octets]);
-        }
-        self.octets += octets as u64;
-        self.input.consume(octets);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{affected::source::Supplied, digest::Digest};
     use encoding_rs::{SHIFT_JIS, UTF_16BE, UTF_16LE};
     use proptest::prelude::*;
     use std::io::BufReader;
 
-    fn text<'o>(octets: &'o [u8], piece: usize, declared: Option<&'static Encoding>) -> Text<BufReader<&'o [u8]>> {
-        Text::new(BufReader::with_capacity(piece, octets), declared).unwrap().unwrap()
+    fn text(octets: &[u8], piece: usize, declared: Option<&'static Encoding>) -> Text<impl Source> {
+        Text::new(Supplied::new(BufReader::with_capacity(piece, octets)), declared).unwrap().unwrap()
     }
 
     fn all(octets: &[u8], piece: usize, declared: Option<&'static Encoding>) -> (Vec<u8>, Option<(u64, u8)>) {
         let mut text = text(octets, piece, declared);
         let mut read = Vec::new();
         text.read_to_end(&mut read).unwrap();
-        assert_eq!(text.octets(), octets.len() as u64);
         let wrong = text.first_wrong();
-        assert_eq!(text.digest().unwrap(), Digest::of(octets));
+        assert_eq!(text.source().octets(), octets.len() as u64);
+        assert_eq!(text.into_source().digest().unwrap(), Digest::of(octets));
         (read, wrong)
     }
 

@@ -1,7 +1,7 @@
 //! Lists and the fates of their rows.
 
 use super::*;
-use crate::affected::{Delimiter, Form};
+use crate::affected::{Delimiter, Form, Supplied};
 
 fn categories() -> Vec<Category> {
     ["email", "phone"].map(|id| Category { id: id.to_owned(), words: BTreeMap::new() }).to_vec()
@@ -12,7 +12,7 @@ fn read_with(text: &str, settings: &ListSettings, read_columns: &[&str]) -> (Vec
     let categories = categories();
     let read_columns = read_columns.iter().map(|name| (*name).to_owned()).collect();
     let context = Context { file: "l.csv", settings, categories: Some(&categories), read_columns: &read_columns };
-    let mut people = People::new(context, text.as_bytes()).unwrap();
+    let mut people = People::new(context, Supplied::new(text.as_bytes())).unwrap();
     let mut fates = Vec::new();
     while let Some(row) = people.read().unwrap() {
         fates.push(match row.fate {
@@ -150,7 +150,10 @@ fn columns_are_mapped_or_missed_with_the_likely_one() {
     let read_columns = BTreeSet::new();
     let settings = ListSettings::default();
     let context = Context { file: "l.csv", settings: &settings, categories: None, read_columns: &read_columns };
-    let Err(RowsError::Refused(findings)) = People::new(context, "E-Mail Address\n".as_bytes()) else { panic!() };
+    let Err(RowsError::Refused(findings)) = People::new(context, Supplied::new("E-Mail Address\n".as_bytes()))
+    else {
+        panic!()
+    };
     assert_eq!(findings[0].code, "no-email-column");
     assert!(findings[0].hint.as_ref().unwrap().contains("email = \"e-mail address\""));
 }
@@ -182,9 +185,11 @@ fn data_is_listed_in_the_order_of_the_incident_and_defaults_to_all() {
     let (categories, read_columns) = (categories(), BTreeSet::new());
     let context =
         Context { file: "l", settings: &settings, categories: Some(&categories), read_columns: &read_columns };
-    let mut people =
-        People::new(context, "email,data\na@b.example,phone; email\nb@b.example,\nc@b.example,phone\n".as_bytes())
-            .unwrap();
+    let mut people = People::new(
+        context,
+        Supplied::new("email,data\na@b.example,phone; email\nb@b.example,\nc@b.example,phone\n".as_bytes()),
+    )
+    .unwrap();
     let mut data = Vec::new();
     while let Some(row) = people.read().unwrap() {
         let Fated::Planned(recipient) = row.fate else { panic!() };
@@ -213,7 +218,7 @@ fn read_form(octets: &[u8], form: Form) -> (Vec<String>, Vec<Told>) {
     let told = |finding: Finding| (finding.code, finding.place.line, finding.hint.unwrap_or_default());
     let read_columns = BTreeSet::new();
     let context = Context { file: "l.csv", settings: &settings, categories: None, read_columns: &read_columns };
-    let mut people = match People::new(context, octets) {
+    let mut people = match People::new(context, Supplied::new(octets)) {
         Ok(people) => people,
         Err(RowsError::Refused(findings)) => return (Vec::new(), findings.into_iter().map(told).collect()),
         Err(error) => panic!("{error}"),
