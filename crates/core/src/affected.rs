@@ -7,6 +7,7 @@
 
 mod delimiter;
 mod encoding;
+mod faults;
 mod people;
 mod records;
 mod rows;

@@ -2,15 +2,22 @@
 //!
 //! Nothing is mended, guessed or dropped: each row comes out with exactly one fate.
 
+mod cells;
+mod columns;
+
+pub(super) use cells::quoted;
+pub use columns::other_columns;
+
 use super::{
+    faults::describe,
     records::Fault,
     rows::{RawRow, RowFault, Rows, RowsError},
-    settings::{ListSettings, STANDARD_COLUMNS, Which},
+    settings::{ListSettings, Which},
     source::Source,
-    standards::{is_country, is_language, is_region},
+    standards::{is_country, is_region},
 };
 use crate::{
-    address::{Address, ParseAddressError, is_unseen, mailbox_key},
+    address::mailbox_key,
     digest::{Digest, hex},
     document::nearest,
     finding::{Finding, Gravity, Place},
@@ -19,6 +26,8 @@ use crate::{
     private::Private,
     recipient::{Recipient, Residence},
 };
+use cells::{AddressCell, Refusal, checked, is_count, read_address, read_code, read_language, read_name};
+use columns::Columns;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
@@ -28,17 +37,8 @@ use std::{
 pub const FINDINGS_KEPT_MAX: u64 = 1_000;
 /// Rows at which a spreadsheet cuts a list: 1,048,576 lines less the header.
 const SPREADSHEET_ROWS: u64 = 1_048_575;
-/// Octets in a name: with its address it stays on few header lines (RFC 5322 section 2.1.1).
-const NAME_OCTETS_MAX: usize = 300;
 /// Filled cells of a line that an export closes with: a word and a number.
 const FOOTER_CELLS_MAX: usize = 2;
-/// The words of such a line.
-const FOOTER_WORDS: [&str; 15] = [
-    "total", "totals", "grand", "sum", "count", "number", "of", "row", "rows", "record", "records", "end",
-    "report", "export", "file",
-];
-/// Characters of a cell that a finding quotes.
-const QUOTED_CHARACTERS_MAX: usize = 60;
 
 /// One row and its fate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,21 +126,12 @@ pub struct People<'a, R> {
     totals: BTreeMap<&'static str, u64>,
 }
 
-/// The place of each standard column in the header, and the names of the others.
-struct Columns {
-    standard: BTreeMap<&'static str, usize>,
-    other: Vec<(usize, String)>,
-}
-
 /// What is remembered of a planned row, to know its duplicates.
 struct Seen {
     row: u64,
     id: [u8; 16],
     read: [u8; 16],
 }
-
-/// What is wrong with a cell: column, code, message, next step.
-struct Refusal(&'static str, &'static str, String, Option<String>);
 
 impl<'a, R: Source> People<'a, R> {
     /// Reads the header of a list.
@@ -469,137 +460,6 @@ impl<'a, R: Source> People<'a, R> {
     }
 }
 
-/// Returns the names of a list's columns that are not forthwith's own, which templates may read. A list whose
-/// header is refused has none.
-pub fn other_columns(settings: &ListSettings, input: impl Source) -> Vec<String> {
-    let read_columns = BTreeSet::new();
-    let context = Context { file: "", settings, categories: None, read_columns: &read_columns };
-    let Ok(rows) = Rows::new(context.file, settings.form, settings.email_column(), input) else {
-        return Vec::new();
-    };
-    let columns = Columns::find(context, &rows);
-    columns.map_or_else(|_| Vec::new(), |columns| columns.other.into_iter().map(|(_, name)| name).collect())
-}
-
-impl Columns {
-    fn find<R: Source>(context: Context<'_>, rows: &Rows<R>) -> Result<Self, Vec<Finding>> {
-        let header = rows.header();
-        let mut findings = Vec::new();
-        let mut standard = BTreeMap::new();
-        for name in STANDARD_COLUMNS {
-            let mapped = context.settings.columns.get(name);
-            let wanted = mapped.map_or(name, String::as_str);
-            match header.iter().position(|column| column == wanted) {
-                Some(i) => _ = standard.insert(name, i),
-                None if mapped.is_some() || name == "email" => {
-                    findings.push(missing(context, rows, name, wanted));
-                }
-                None => {}
-            }
-        }
-        let is_other = |(i, _): &(usize, &String)| !standard.values().any(|used| used == i);
-        let other = header.iter().enumerate().filter(is_other).map(|(i, name)| (i, name.clone())).collect();
-        if findings.is_empty() { Ok(Self { standard, other }) } else { Err(findings) }
-    }
-}
-
-fn missing<R: Source>(context: Context<'_>, rows: &Rows<R>, name: &str, wanted: &str) -> Finding {
-    let header = rows.header();
-    let place =
-        Place { line: Some(rows.header_line()), column: Some(name.to_owned()), ..Place::file(context.file) };
-    let code = if name == "email" { "no-email-column" } else { "no-column" };
-    let names = header.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
-    let finding = Finding::refused(code, place, format!("the list has no column `{wanted}`; it has {names}"));
-    let likely = nearest(wanted, header.iter().map(String::as_str))
-        .or_else(|| header.iter().map(String::as_str).find(|column| column.contains("mail")));
-    finding.hint(match likely {
-        Some(likely) => format!("say so in affected.toml: [columns] {name} = \"{likely}\""),
-        None => "the first line of the list names its columns".to_owned(),
-    })
-}
-
-fn checked<T: Default>(refusals: &mut Vec<Refusal>, read: Result<T, Refusal>) -> T {
-    read.unwrap_or_else(|refusal| {
-        refusals.push(refusal);
-        T::default()
-    })
-}
-
-fn read_name(cell: &str) -> Result<String, Refusal> {
-    if let Some(c) = cell.chars().find(|c| is_unseen(*c) && !matches!(c, '\u{200c}' | '\u{200d}')) {
-        let message = format!("the name has the character U+{:04X}, which cannot be seen", u32::from(c));
-        return Err(Refusal("name", "control-character", message, Some("correct the name".to_owned())));
-    }
-    if cell.len() > NAME_OCTETS_MAX {
-        let message = format!("the name has {} octets; at most {NAME_OCTETS_MAX}", cell.len());
-        return Err(Refusal("name", "name-too-long", message, None));
-    }
-    Ok(cell.trim().to_owned())
-}
-
-fn read_code(column: &'static str, cell: &str, fits: impl Fn(&str) -> bool) -> Result<String, Refusal> {
-    let code = cell.trim().to_ascii_uppercase();
-    if code.is_empty() || fits(&code) {
-        return Ok(code);
-    }
-    let (standard, code_name) = match column {
-        "country" => ("a country code (ISO 3166-1: GB, DE, US)", "country-unknown"),
-        _ => ("a region code (ISO 3166-2 without the country: CA, BY)", "region-unknown"),
-    };
-    Err(Refusal(column, code_name, format!("{} is not {standard}", quoted(cell)), None))
-}
-
-fn read_language(cell: &str) -> Result<String, Refusal> {
-    let tag = cell.trim();
-    if tag.is_empty() || is_language(tag) {
-        return Ok(tag.to_owned());
-    }
-    let message = format!("{} is not a language tag (BCP 47: en, pt-BR)", quoted(cell));
-    Err(Refusal("language", "language-unknown", message, None))
-}
-
-/// Returns whether a cell says `Total: 12`, `Grand total` or the like.
-fn is_count(cell: &str) -> bool {
-    let lower = cell.to_lowercase();
-    let mut words = lower.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).peekable();
-    words.peek().is_some() && words.all(|word| FOOTER_WORDS.contains(&word))
-}
-
-enum AddressCell {
-    Withheld(Withheld),
-    Refused(Refusal),
-}
-
-fn read_address(cell: &str) -> Result<Address, AddressCell> {
-    if cell.trim().is_empty() {
-        return Err(AddressCell::Withheld(Withheld::NoAddress));
-    }
-    Address::parse(cell).map_err(|error| {
-        if error == ParseAddressError::NeedsSmtputf8 {
-            return AddressCell::Withheld(Withheld::NeedsSmtputf8);
-        }
-        let hint = probably_meant(cell).map(|meant| format!("is {} meant?", quoted(meant)));
-        let message = format!("{} is not an address that can be written to: {error}", quoted(cell));
-        AddressCell::Refused(Refusal("email", "address-syntax", message, hint))
-    })
-}
-
-/// Returns the address that was probably meant. It is shown, never used.
-fn probably_meant(cell: &str) -> Option<&str> {
-    let inner = cell.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(cell, |(inner, _)| inner);
-    let inner = inner.trim().trim_start_matches("mailto:").trim_end_matches(['.', ',', ';']).trim();
-    (inner != cell && Address::parse(inner).is_ok()).then_some(inner)
-}
-
-/// Returns the beginning of `text` in quotes.
-pub(super) fn quoted(text: &str) -> String {
-    let mut short: String = text.chars().take(QUOTED_CHARACTERS_MAX).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    format!("\"{short}\"")
-}
-
 /// Returns 128 bits of SHA-256 over `parts`, each with its length in front.
 fn short_digest<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> [u8; 16] {
     let mut bytes = Vec::new();
@@ -616,47 +476,6 @@ impl Tally {
     /// Returns whether anything refuses the list.
     pub fn is_refused(&self) -> bool {
         self.counts.refused > 0 || self.findings.iter().any(|finding| finding.gravity == Gravity::Refused)
-    }
-}
-
-/// Returns code, message and next step of a fault in a record's form.
-pub(super) fn describe(fault: &Fault) -> (&'static str, String, String) {
-    match fault {
-        Fault::UnclosedQuote { line } => (
-            "unclosed-quote",
-            format!("a quote was opened on line {line} and is never closed"),
-            format!("close or remove the quote on line {line}; everything behind it was read as one cell"),
-        ),
-        Fault::StrayQuote { line } => (
-            "stray-quote",
-            format!("on line {line} a quote stands inside a cell, or text follows a closing quote"),
-            "put the whole cell in quotes and double each quote within it (RFC 4180)".to_owned(),
-        ),
-        Fault::TooLong { quote: Some(line) } => (
-            "row-too-long",
-            format!("the row is longer than 1 MiB; a quote is open since line {line}"),
-            format!("close or remove the quote on line {line}"),
-        ),
-        Fault::TooLong { quote: None } => (
-            "row-too-long",
-            "the row is longer than 1 MiB".to_owned(),
-            "shorten its cells, or delete columns that no notice needs".to_owned(),
-        ),
-        Fault::NotUtf8 { octet, byte } => (
-            "not-utf8",
-            format!("octet {octet} of the row (0x{byte:02X}) is not UTF-8"),
-            "save the list as UTF-8, or declare its encoding: affected.toml, [list] encoding".to_owned(),
-        ),
-        Fault::NotOf(encoding) => (
-            "wrong-encoding",
-            format!("the row has octets that are not {encoding}"),
-            "declare the encoding that the list is in: affected.toml, [list] encoding".to_owned(),
-        ),
-        Fault::Nul => (
-            "nul",
-            "there is a NUL character in the row".to_owned(),
-            "export the list again as UTF-8 text; it may be UTF-16".to_owned(),
-        ),
     }
 }
 

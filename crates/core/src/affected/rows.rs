@@ -3,6 +3,8 @@
 use super::{
     delimiter::{self, Delimiter},
     encoding::{Conflict, Guess},
+    faults::describe,
+    people::quoted,
     records::{Fault, Record, Records},
     source::Source,
     text::Text,
@@ -238,7 +240,7 @@ fn unclear(file: &str, line: u64, several: &[Delimiter]) -> Finding {
 /// Says what a list is likely to be in that declares nothing and is not UTF-8.
 fn undeclared(file: &str, guess: &Guess) -> Option<Finding> {
     let (line, likely, text) = guess.likely()?;
-    let text = super::people::quoted(text.lines().next().unwrap_or_default());
+    let text = quoted(text.lines().next().unwrap_or_default());
     let message = format!("the list is not UTF-8; it is likely {likely}: line {line} would then read {text}");
     let place = Place { line: Some(line), ..Place::file(file) };
     let hint =
@@ -290,7 +292,7 @@ fn reader(delimiter: Delimiter) -> csv::Reader<Feed> {
 fn read_header(file: &str, record: &Record, cells: &mut csv::Reader<Feed>) -> Result<Vec<String>, Vec<Finding>> {
     let place = Place { line: Some(record.line), ..Place::file(file) };
     if let Some(fault) = &record.fault {
-        let (code, message, hint) = super::people::describe(fault);
+        let (code, message, hint) = describe(fault);
         let finding = Finding::refused(code, place, format!("in the header: {message}"));
         return Err(vec![finding.hint(hint)]);
     }
