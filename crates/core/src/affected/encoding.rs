@@ -52,12 +52,21 @@ fn by_nuls(start: &[u8]) -> &'static Encoding {
     }
 }
 
+/// Where octets stand that are not UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// The data row; `None` for the header.
+    pub(super) row: Option<u64>,
+    /// The physical line.
+    pub(super) line: u64,
+}
+
 /// Finds the likely encoding of octets that are not UTF-8.
 pub(super) struct Guess {
     detector: EncodingDetector,
     octets: usize,
-    /// The first record that is not UTF-8, and its line.
-    first: Option<(u64, Vec<u8>)>,
+    /// The first record that is not UTF-8.
+    first: Option<(Seen, Vec<u8>)>,
 }
 
 impl Guess {
@@ -66,22 +75,22 @@ impl Guess {
     }
 
     /// Looks at a record that is not UTF-8.
-    pub(super) fn look_at(&mut self, line: u64, bytes: &[u8]) {
+    pub(super) fn look_at(&mut self, seen: Seen, bytes: &[u8]) {
         let bytes = &bytes[..bytes.len().min(GUESS_OCTETS_MAX.saturating_sub(self.octets))];
         if bytes.is_empty() {
             return;
         }
         self.octets += bytes.len();
         self.detector.feed(bytes, false);
-        self.first.get_or_insert_with(|| (line, bytes.to_vec()));
+        self.first.get_or_insert_with(|| (seen, bytes.to_vec()));
     }
 
     /// Returns the name of the likely encoding, and how the first record that was looked at would read in it.
-    pub(super) fn likely(&self) -> Option<(u64, &'static str, String)> {
-        let (line, bytes) = self.first.as_ref()?;
+    pub(super) fn likely(&self) -> Option<(Seen, &'static str, String)> {
+        let (seen, bytes) = self.first.as_ref()?;
         let encoding = self.detector.guess(None, Utf8Detection::Deny);
         let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
-        Some((*line, encoding.name(), text.into_owned()))
+        Some((*seen, encoding.name(), text.into_owned()))
     }
 }
 
@@ -130,8 +139,9 @@ mod tests {
         ] {
             let encoding = parse(label).unwrap();
             let mut guess = Guess::new();
-            guess.look_at(7, &encoding.encode(text).0);
-            assert_eq!(guess.likely(), Some((7, label, text.to_owned())), "{label}");
+            let seen = Seen { row: Some(6), line: 7 };
+            guess.look_at(seen, &encoding.encode(text).0);
+            assert_eq!(guess.likely(), Some((seen, label, text.to_owned())), "{label}");
         }
         assert_eq!(Guess::new().likely(), None);
     }

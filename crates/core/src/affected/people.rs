@@ -4,6 +4,7 @@
 
 mod cells;
 mod columns;
+mod repeats;
 
 pub(super) use cells::quoted;
 pub use columns::other_columns;
@@ -14,10 +15,8 @@ use super::{
     rows::{RawRow, RowFault, Rows, RowsError},
     settings::{ListSettings, Which},
     source::Source,
-    standards::{is_country, is_region},
 };
 use crate::{
-    address::mailbox_key,
     digest::{Digest, hex},
     document::nearest,
     finding::{Finding, Gravity, Place},
@@ -26,8 +25,11 @@ use crate::{
     private::Private,
     recipient::{Recipient, Residence},
 };
-use cells::{AddressCell, Refusal, checked, is_count, read_address, read_code, read_language, read_name};
+use cells::{
+    AddressCell, Refusal, checked, is_count, read_address, read_country, read_language, read_name, read_region,
+};
 use columns::Columns;
+use repeats::{Met, Repeats};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
@@ -118,19 +120,12 @@ pub struct People<'a, R> {
     rows: Rows<R>,
     raw: RawRow,
     columns: Columns,
-    seen: BTreeMap<[u8; 16], Seen>,
-    ids: BTreeMap<[u8; 16], u64>,
-    is_used: Vec<bool>,
+    repeats: Repeats,
+    /// How many rows each line of `leave_out` left out.
+    used: Vec<u64>,
     counts: Counts,
     findings: Vec<Finding>,
     totals: BTreeMap<&'static str, u64>,
-}
-
-/// What is remembered of a planned row, to know its duplicates.
-struct Seen {
-    row: u64,
-    id: [u8; 16],
-    read: [u8; 16],
 }
 
 impl<'a, R: Source> People<'a, R> {
@@ -147,9 +142,8 @@ impl<'a, R: Source> People<'a, R> {
             rows,
             raw: RawRow::default(),
             columns,
-            seen: BTreeMap::new(),
-            ids: BTreeMap::new(),
-            is_used: vec![false; context.settings.leave_out.len()],
+            repeats: Repeats::default(),
+            used: vec![0; context.settings.leave_out.len()],
             counts: Counts::default(),
             findings: Vec::new(),
             totals: BTreeMap::new(),
@@ -218,17 +212,24 @@ impl<'a, R: Source> People<'a, R> {
     }
 
     fn report_unused(&mut self) {
-        for (i, leave_out) in self.context.settings.leave_out.iter().enumerate() {
-            if self.is_used[i] {
-                continue;
-            }
-            let which = match &leave_out.which {
-                Which::Id(id) => format!("no row has the id `{id}`"),
-                Which::Row { row, .. } => format!("there is no row {row}"),
-            };
+        for (leave_out, used) in self.context.settings.leave_out.iter().zip(self.used.clone()) {
             let place = Place::span("affected.toml", leave_out.span.clone());
-            let message = format!("{which}: nobody is left out by this line");
-            self.report(Finding::refused("leave-out-unused", place, message).hint("mend or delete the line"));
+            let unused = |which: String| {
+                let message = format!("{which}: nobody is left out by this line");
+                Finding::refused("leave-out-unused", place.clone(), message).hint("mend or delete the line")
+            };
+            let finding = match &leave_out.which {
+                Which::Id(id) if used == 0 => unused(format!("no row has the id `{id}`")),
+                Which::Row { row, .. } if used == 0 => unused(format!("there is no row {row}")),
+                Which::Code { code, count } if used != *count => {
+                    let message =
+                        format!("{used} rows are refused for `{code}` alone; this line leaves {count} of them out");
+                    let hint = format!("look at what changed; if it is right, count = {used}");
+                    Finding::refused("leave-out-count", place, message).hint(hint)
+                }
+                _ => continue,
+            };
+            self.report(finding);
         }
     }
 
@@ -253,6 +254,11 @@ impl<'a, R: Source> People<'a, R> {
         self.columns.standard.get(column).and_then(|i| self.raw.cells.get(*i)).unwrap_or_default()
     }
 
+    /// Returns what a cell means by affected.toml.
+    fn value(&self, column: &str) -> &str {
+        self.context.settings.meant(column, self.cell(column).trim())
+    }
+
     fn fingerprint(&self) -> String {
         hex(&Digest::of(&self.raw.bytes).as_bytes()[..4])
     }
@@ -264,8 +270,9 @@ impl<'a, R: Source> People<'a, R> {
         let i = leave_out.iter().position(|leave_out| match &leave_out.which {
             Which::Id(left_out) => self.raw.fault.is_none() && !id.is_empty() && *left_out == id,
             Which::Row { row, .. } => *row == self.raw.row,
+            Which::Code { .. } => false,
         })?;
-        self.is_used[i] = true;
+        self.used[i] += 1;
         if let Which::Row { fingerprint, .. } = &leave_out[i].which
             && *fingerprint != self.fingerprint()
         {
@@ -276,9 +283,7 @@ impl<'a, R: Source> People<'a, R> {
             self.report(Finding::refused("leave-out-changed", self.place(None), message).hint(hint));
             return Some(Fated::Refused);
         }
-        if let Some(RowFault::Record(fault)) = self.raw.fault.clone()
-            && !matches!(fault, Fault::NotUtf8 { .. } | Fault::NotOf(_) | Fault::Nul)
-        {
+        if let Some(fault) = self.broken() {
             return Some(self.refuse_fault(&fault));
         }
         Some(self.withheld(Withheld::LeftOut, leave_out[i].reason.clone()))
@@ -289,6 +294,15 @@ impl<'a, R: Source> People<'a, R> {
         Fated::Withheld { reason, note, id: cell("id"), address: cell("email"), name: cell("name") }
     }
 
+    /// Returns what is broken in the row's form, where its end itself is in doubt.
+    fn broken(&self) -> Option<Fault> {
+        match &self.raw.fault {
+            Some(RowFault::Record(Fault::NotUtf8 { .. } | Fault::NotOf(_) | Fault::Nul)) => None,
+            Some(RowFault::Record(fault)) => Some(fault.clone()),
+            _ => None,
+        }
+    }
+
     /// Refuses a row whose form is broken. No line to leave it out is offered: what a quote swallowed may be many
     /// people, and leaving "the row" out would leave all of them out.
     fn refuse_fault(&mut self, fault: &Fault) -> Fated {
@@ -297,53 +311,97 @@ impl<'a, R: Source> People<'a, R> {
         Fated::Refused
     }
 
-    fn refuse(&mut self, column: Option<&str>, code: &'static str, message: String, hint: Option<String>) {
+    fn refuse(&mut self, refusal: Refusal) {
         let row = self.raw.row;
         let paste =
             format!("leave_out = [{{ row = {row}, fingerprint = \"{}\", reason = \"…\" }}]", self.fingerprint());
-        let hint = match hint {
+        let hint = match refusal.hint {
             Some(hint) => format!("{hint}; or leave it out, at the top of affected.toml: {paste}"),
             None => format!("mend the row, or leave it out, at the top of affected.toml: {paste}"),
         };
-        self.report(Finding::refused(code, self.place(column), message).hint(hint));
+        self.report(Finding::refused(refusal.code, self.place(refusal.column), refusal.message).hint(hint));
     }
 
     fn fate(&mut self) -> Fated {
-        match self.raw.fault.clone() {
+        if let Some(fault) = self.broken() {
+            return self.refuse_fault(&fault);
+        }
+        let refusals = match self.judged() {
+            Ok(fate) => return fate,
+            Err(refusals) => refusals,
+        };
+        if let Some(fate) = self.left_out_by_code(&refusals) {
+            return fate;
+        }
+        for refusal in refusals {
+            self.refuse(refusal);
+        }
+        Fated::Refused
+    }
+
+    /// Returns the fate of a refused row where affected.toml leaves out rows with all that is wrong with it. It
+    /// counts for the first.
+    fn left_out_by_code(&mut self, refusals: &[Refusal]) -> Option<Fated> {
+        let leave_out = &self.context.settings.leave_out;
+        let line = |refusal: &Refusal| {
+            leave_out
+                .iter()
+                .position(|line| matches!(&line.which, Which::Code { code, .. } if code == refusal.code))
+        };
+        let lines: Option<Vec<_>> = refusals.iter().map(line).collect();
+        let first = *lines?.first()?;
+        self.used[first] += 1;
+        Some(self.withheld(Withheld::LeftOut, leave_out[first].reason.clone()))
+    }
+
+    /// Returns the fate of a row whose form is whole, or all that refuses it.
+    fn judged(&mut self) -> Result<Fated, Vec<Refusal>> {
+        self.check_form().map_err(|refusal| vec![refusal])?;
+        let (recipient, refusals) = self.recipient();
+        if !refusals.is_empty() {
+            return Err(refusals);
+        }
+        if let Some(column) = self.needs_letter() {
+            return Ok(self.withheld(Withheld::NeedsLetter, column));
+        }
+        match recipient {
+            Ok(recipient) => self.unless_repeated(recipient).map_err(|refusal| vec![refusal]),
+            Err(reason) => Ok(self.withheld(reason, String::new())),
+        }
+    }
+
+    /// Refuses a row that has no cells of its own to look at.
+    fn check_form(&self) -> Result<(), Refusal> {
+        match &self.raw.fault {
             Some(RowFault::Record(fault)) => {
-                return self.refuse_fault(&fault);
+                let (code, message, hint) = describe(fault);
+                return Err(Refusal::row(code, message).hint(hint));
             }
             Some(RowFault::Cells { found }) => {
-                let expected = self.rows.header().len();
-                let message = format!("the row has {found} cells; the header has {expected}");
+                let message = format!("the row has {found} cells; the header has {}", self.rows.header().len());
                 let delimiter = self.rows.delimiter().name();
                 let hint = format!("a `{delimiter}` within a cell needs quotes around the cell");
-                self.refuse(None, "cells", message, Some(hint));
-                return Fated::Refused;
+                return Err(Refusal::row("cells", message).hint(hint));
             }
             None => {}
         }
         if self.rows.is_header(&self.raw.cells) {
-            self.refuse(None, "header-again", "the header stands here once more".to_owned(), None);
-            return Fated::Refused;
+            return Err(Refusal::row("header-again", "the header stands here once more"));
         }
         if self.is_footer() {
-            let message = "the row looks like the closing line of an export, and not like a person".to_owned();
-            self.refuse(None, "footer", message, Some("delete it from the list".to_owned()));
-            return Fated::Refused;
+            let message = "the row looks like the closing line of an export, and not like a person";
+            return Err(Refusal::row("footer", message).hint("delete it from the list"));
         }
-        let (recipient, refusals) = self.recipient();
-        let is_refused = !refusals.is_empty();
-        for Refusal(column, code, message, hint) in refusals {
-            self.refuse(Some(column), code, message, hint);
-        }
-        if is_refused {
-            return Fated::Refused;
-        }
-        match recipient {
-            Ok(recipient) => self.unless_repeated(recipient),
-            Err(reason) => self.withheld(reason, String::new()),
-        }
+        Ok(())
+    }
+
+    /// Returns the column that says that this person must get a letter and no e-mail.
+    fn needs_letter(&self) -> Option<String> {
+        let says = |(column, values): &(&String, &BTreeSet<String>)| {
+            let cell = self.columns.place(column).and_then(|i| self.raw.cells.get(i)).unwrap_or_default();
+            values.contains(&cell.trim().to_lowercase())
+        };
+        self.context.settings.letter.iter().find(says).map(|(column, _)| column.clone())
     }
 
     /// Returns whether the row counts people rather than being one: without the refusal it would be withheld as
@@ -359,13 +417,13 @@ impl<'a, R: Source> People<'a, R> {
     fn recipient(&self) -> (Result<Recipient, Withheld>, Vec<Refusal>) {
         let mut refusals = Vec::new();
         let name = checked(&mut refusals, read_name(self.cell("name")));
-        let country = checked(&mut refusals, read_code("country", self.cell("country"), is_country));
-        let region = checked(&mut refusals, read_code("region", self.cell("region"), is_region));
-        let language = checked(&mut refusals, read_language(self.cell("language")));
+        let country = checked(&mut refusals, read_country(self.value("country")));
+        let region = checked(&mut refusals, read_region(self.value("region")));
+        let language = checked(&mut refusals, read_language(self.value("language")));
         let data = checked(&mut refusals, self.read_data());
         if !region.is_empty() && country.is_empty() {
             let message = "a region is given without its country".to_owned();
-            refusals.push(Refusal("region", "region-without-country", message, None));
+            refusals.push(Refusal::new("region", "region-without-country", message));
         }
         let address = match read_address(self.cell("email")) {
             Ok(address) => address,
@@ -399,7 +457,8 @@ impl<'a, R: Source> People<'a, R> {
 
     fn read_data(&self) -> Result<Vec<String>, Refusal> {
         let cell = self.cell("data");
-        let ids: BTreeSet<&str> = cell.split(';').map(str::trim).filter(|id| !id.is_empty()).collect();
+        let ids = cell.split(';').map(|id| self.context.settings.meant("data", id.trim()));
+        let ids: BTreeSet<&str> = ids.filter(|id| !id.is_empty()).collect();
         let Some(categories) = self.context.categories else {
             return Ok(ids.into_iter().map(str::to_owned).collect());
         };
@@ -413,63 +472,29 @@ impl<'a, R: Source> People<'a, R> {
                 Some(near) => format!("is `{near}` meant?"),
                 None => "incident.toml lists the categories under [data]".to_owned(),
             };
-            return Err(Refusal("data", "data-unknown", message, Some(hint)));
+            return Err(Refusal::new("data", "data-unknown", message).hint(hint));
         }
         Ok(known().filter(|id| ids.contains(id)).map(str::to_owned).collect())
     }
 
     /// Returns the fate of a good row: planned, unless the same person or address came before.
-    fn unless_repeated(&mut self, recipient: Recipient) -> Fated {
-        let address = short_digest([mailbox_key(&recipient.address).as_bytes()]);
-        let id = short_digest([recipient.id.expose().as_bytes()]);
-        let read = self.read_digest(&recipient);
-        if let Some(seen) = self.seen.get(&address) {
-            let first = seen.row;
-            if seen.id != id {
-                let message = format!("row {first} has the same address for another id");
-                self.refuse(Some("email"), "shared-address", message, None);
-                return Fated::Refused;
-            }
-            if seen.read != read {
-                let message = format!("row {first} is the same person at the same address, with other data");
-                self.refuse(Some("email"), "conflicting-rows", message, None);
-                return Fated::Refused;
-            }
-            return self.withheld(Withheld::Duplicate, format!("repeats row {first}"));
-        }
-        if !recipient.id.expose().is_empty()
-            && let Some(first) = self.ids.get(&id).copied()
-        {
-            let message = format!("row {first} has the same id with another address");
-            self.refuse(Some("id"), "several-addresses", message, None);
-            return Fated::Refused;
-        }
-        self.seen.insert(address, Seen { row: recipient.row, id, read });
-        self.ids.insert(id, recipient.row);
-        Fated::Planned(Box::new(recipient))
-    }
-
-    /// Digests every field that the notice or a rule reads.
-    fn read_digest(&self, recipient: &Recipient) -> [u8; 16] {
+    fn unless_repeated(&mut self, recipient: Recipient) -> Result<Fated, Refusal> {
         let residence = recipient.residence.code();
         let data = recipient.data.join(";");
         let mut parts = vec![recipient.name.expose().as_str(), &residence, &recipient.language, &data];
         let read = |(name, _): &(&String, _)| self.context.read_columns.contains(*name);
         parts.extend(recipient.columns.iter().filter(read).map(|(_, value)| value.expose().as_str()));
-        short_digest(parts.iter().map(|part| part.as_bytes()))
+        match self.repeats.meet(&recipient, parts, self.context.settings)? {
+            Met::Again(note) => return Ok(self.withheld(Withheld::Duplicate, note)),
+            Met::New(None) => {}
+            Met::New(Some(row)) => {
+                let message = format!("row {row} has the same address but for dots; both are told");
+                let place = self.place(Some("email"));
+                self.report(Finding::note("near-duplicate", place, message));
+            }
+        }
+        Ok(Fated::Planned(Box::new(recipient)))
     }
-}
-
-/// Returns 128 bits of SHA-256 over `parts`, each with its length in front.
-fn short_digest<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> [u8; 16] {
-    let mut bytes = Vec::new();
-    for part in parts {
-        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        bytes.extend_from_slice(part);
-    }
-    let mut short = [0; 16];
-    short.copy_from_slice(&Digest::of(&bytes).as_bytes()[..16]);
-    short
 }
 
 impl Tally {

@@ -2,7 +2,7 @@
 
 use super::{
     delimiter::{self, Delimiter},
-    encoding::{Conflict, Guess},
+    encoding::{Conflict, Guess, Seen},
     faults::describe,
     people::quoted,
     records::{Fault, Record, Records},
@@ -118,7 +118,7 @@ impl<R: Source> Rows<R> {
         let header = read_header(file, &record, &mut cells).map_err(|mut findings| {
             if matches!(record.fault, Some(Fault::NotUtf8 { .. })) && !is_declared {
                 let mut guess = Guess::new();
-                guess.look_at(line, &start);
+                guess.look_at(Seen { row: None, line }, &start);
                 findings.extend(undeclared(file, &guess));
             }
             RowsError::Refused(findings)
@@ -183,7 +183,7 @@ impl<R: Source> Rows<R> {
             return Some(Fault::NotOf(encoding.name()));
         }
         if !self.is_declared {
-            self.guess.look_at(line, bytes);
+            self.guess.look_at(Seen { row: Some(self.row), line }, bytes);
         }
         Some(fault)
     }
@@ -239,10 +239,11 @@ fn unclear(file: &str, line: u64, several: &[Delimiter]) -> Finding {
 
 /// Says what a list is likely to be in that declares nothing and is not UTF-8.
 fn undeclared(file: &str, guess: &Guess) -> Option<Finding> {
-    let (line, likely, text) = guess.likely()?;
+    let (Seen { row, line }, likely, text) = guess.likely()?;
     let text = quoted(text.lines().next().unwrap_or_default());
     let message = format!("the list is not UTF-8; it is likely {likely}: line {line} would then read {text}");
-    let place = Place { line: Some(line), ..Place::file(file) };
+    // With its row, the finding quotes the row on a terminal alone.
+    let place = Place { row, line: Some(line), ..Place::file(file) };
     let hint =
         format!("if that reads well, say so in affected.toml: [list] encoding = \"{}\"", likely.to_lowercase());
     Some(Finding::refused("encoding-undeclared", place, message).hint(hint))

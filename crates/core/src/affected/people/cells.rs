@@ -2,7 +2,7 @@
 
 use crate::{
     address::{Address, ParseAddressError, is_unseen},
-    affected::standards::is_language,
+    affected::standards::{is_country, is_language, is_region},
     notice::Withheld,
 };
 
@@ -16,13 +16,32 @@ const FOOTER_WORDS: [&str; 15] = [
 /// Characters of a cell that a finding quotes.
 const QUOTED_CHARACTERS_MAX: usize = 60;
 
-/// What is wrong with a cell: column, code, message, next step.
-pub(super) struct Refusal(
-    pub(super) &'static str,
-    pub(super) &'static str,
-    pub(super) String,
-    pub(super) Option<String>,
-);
+/// What refuses a row: one thing that is wrong, and the next step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) column: Option<&'static str>,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Refusal {
+    /// Returns what is wrong with a cell.
+    pub(super) fn new(column: &'static str, code: &'static str, message: impl Into<String>) -> Self {
+        Self { column: Some(column), ..Self::row(code, message) }
+    }
+
+    /// Returns what is wrong with the row as a whole.
+    pub(super) fn row(code: &'static str, message: impl Into<String>) -> Self {
+        Self { column: None, code, message: message.into(), hint: None }
+    }
+
+    /// Adds the next step.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
 
 pub(super) fn checked<T: Default>(refusals: &mut Vec<Refusal>, read: Result<T, Refusal>) -> T {
     read.unwrap_or_else(|refusal| {
@@ -34,34 +53,45 @@ pub(super) fn checked<T: Default>(refusals: &mut Vec<Refusal>, read: Result<T, R
 pub(super) fn read_name(cell: &str) -> Result<String, Refusal> {
     if let Some(c) = cell.chars().find(|c| is_unseen(*c) && !matches!(c, '\u{200c}' | '\u{200d}')) {
         let message = format!("the name has the character U+{:04X}, which cannot be seen", u32::from(c));
-        return Err(Refusal("name", "control-character", message, Some("correct the name".to_owned())));
+        return Err(Refusal::new("name", "control-character", message).hint("correct the name"));
     }
     if cell.len() > NAME_OCTETS_MAX {
         let message = format!("the name has {} octets; at most {NAME_OCTETS_MAX}", cell.len());
-        return Err(Refusal("name", "name-too-long", message, None));
+        return Err(Refusal::new("name", "name-too-long", message));
     }
     Ok(cell.trim().to_owned())
 }
 
-pub(super) fn read_code(column: &'static str, cell: &str, fits: impl Fn(&str) -> bool) -> Result<String, Refusal> {
-    let code = cell.trim().to_ascii_uppercase();
-    if code.is_empty() || fits(&code) {
-        return Ok(code);
+/// Refuses what stands in a cell of `column` where a code of `standard` belongs.
+fn unknown(column: &'static str, code: &'static str, cell: &str, standard: &str) -> Refusal {
+    let cell = quoted(cell.trim());
+    let hint =
+        format!("if the list means something by it, say what: affected.toml, [values.{column}] {cell} = \"…\"");
+    Refusal::new(column, code, format!("{cell} is not {standard}")).hint(hint)
+}
+
+pub(super) fn read_country(cell: &str) -> Result<String, Refusal> {
+    let country = cell.trim().to_ascii_uppercase();
+    if country.is_empty() || is_country(&country) {
+        return Ok(country);
     }
-    let (standard, code_name) = match column {
-        "country" => ("a country code (ISO 3166-1: GB, DE, US)", "country-unknown"),
-        _ => ("a region code (ISO 3166-2 without the country: CA, BY)", "region-unknown"),
-    };
-    Err(Refusal(column, code_name, format!("{} is not {standard}", quoted(cell)), None))
+    Err(unknown("country", "country-unknown", cell, "a country code (ISO 3166-1: GB, DE, US)"))
+}
+
+pub(super) fn read_region(cell: &str) -> Result<String, Refusal> {
+    let region = cell.trim().to_ascii_uppercase();
+    if region.is_empty() || is_region(&region) {
+        return Ok(region);
+    }
+    Err(unknown("region", "region-unknown", cell, "a region code (ISO 3166-2 without the country: CA, BY)"))
 }
 
 pub(super) fn read_language(cell: &str) -> Result<String, Refusal> {
-    let tag = cell.trim();
-    if tag.is_empty() || is_language(tag) {
-        return Ok(tag.to_owned());
+    let language = cell.trim();
+    if language.is_empty() || is_language(language) {
+        return Ok(language.to_owned());
     }
-    let message = format!("{} is not a language tag (BCP 47: en, pt-BR)", quoted(cell));
-    Err(Refusal("language", "language-unknown", message, None))
+    Err(unknown("language", "language-unknown", cell, "a language tag (BCP 47: en, pt-BR)"))
 }
 
 /// Returns whether a cell says `Total: 12`, `Grand total` or the like.
@@ -85,9 +115,12 @@ pub(super) fn read_address(cell: &str) -> Result<Address, AddressCell> {
         if error == ParseAddressError::NeedsSmtputf8 {
             return AddressCell::Withheld(Withheld::NeedsSmtputf8);
         }
-        let hint = probably_meant(cell).map(|meant| format!("is {} meant?", quoted(meant)));
         let message = format!("{} is not an address that can be written to: {error}", quoted(cell));
-        AddressCell::Refused(Refusal("email", "address-syntax", message, hint))
+        let refusal = Refusal::new("email", "address-syntax", message);
+        AddressCell::Refused(match probably_meant(cell) {
+            Some(meant) => refusal.hint(format!("is {} meant?", quoted(meant))),
+            None => refusal,
+        })
     })
 }
 

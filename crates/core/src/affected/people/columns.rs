@@ -31,6 +31,12 @@ pub fn other_columns(settings: &ListSettings, input: impl Source) -> Vec<String>
 }
 
 impl Columns {
+    /// Returns the place of a column, standard or not, by its name in the list.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        let other = self.other.iter().find(|(_, other)| other == name).map(|(i, _)| *i);
+        other.or_else(|| self.standard.get(name).copied())
+    }
+
     pub(super) fn find<R: Source>(context: Context<'_>, rows: &Rows<R>) -> Result<Self, Vec<Finding>> {
         let header = rows.header();
         let mut findings = Vec::new();
@@ -44,6 +50,11 @@ impl Columns {
                     findings.push(missing(context, rows, name, wanted));
                 }
                 None => {}
+            }
+        }
+        for name in context.settings.letter.keys() {
+            if !header.contains(name) {
+                findings.push(missing(context, rows, name, name));
             }
         }
         let is_other = |(i, _): &(usize, &String)| !standard.values().any(|used| used == i);

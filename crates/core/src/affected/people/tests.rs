@@ -100,7 +100,8 @@ fn repeated_rows() {
         ("1,a@b.example,Ada,x\n1,a@b.example,Ida,x\n", ["planned", "refused"]),
         ("1,a@b.example,Ada,x\n2,a@b.example,Ada,x\n", ["planned", "refused"]),
         ("1,a@b.example,Ada,x\n1,c@b.example,Ada,x\n", ["planned", "refused"]),
-        ("1,a@b.example,Ada,x\n2,A@b.example,Ada,x\n", ["planned", "planned"]),
+        ("1,a@b.example,Ada,x\n2,A@b.example,Ada,x\n", ["planned", "refused"]),
+        ("1,a@b.example,Ada,x\n1,A@b.example,Ada,x\n", ["planned", "refused"]),
         (",a@b.example,Ada,x\n,a@b.example,Ada,x\n", ["planned", "duplicate"]),
         (",a@b.example,Ada,x\n,c@b.example,Ada,x\n", ["planned", "planned"]),
     ] {
@@ -109,6 +110,89 @@ fn repeated_rows() {
     let (fates, tally) =
         read_with("id,email,source\n1,a@b.example,x\n1,a@b.example,y\n", &ListSettings::default(), &["source"]);
     assert_eq!((fates[1].as_str(), codes(&tally)), ("refused", vec!["conflicting-rows"]));
+}
+
+/// Reads a list with an affected.toml of this text.
+fn read_toml(list: &str, toml: &str) -> (Vec<String>, Tally) {
+    let (settings, findings) = super::super::read_settings("affected.toml", toml.as_bytes());
+    assert_eq!(findings, [], "{toml}");
+    read_with(list, &settings.unwrap(), &[])
+}
+
+#[test]
+fn decisions_about_repeats() {
+    let (each, only) = ("shared_address = \"one-notice-each\"", "shared_address = \"first-only\"");
+    let (all, first) = ("person_addresses = \"all\"", "person_addresses = \"first\"");
+    for (rows, decision, expected) in [
+        ("1,a@b.example,Ada\n2,a@b.example,Ida", each, "planned"),
+        ("1,a@b.example,Ada\n2,a@b.example,Ida", only, "duplicate"),
+        ("1,a@b.example,Ada\n2,A@b.example,Ida", each, "planned"),
+        ("1,a@b.example,Ada\n2,A@b.example,Ida", only, "duplicate"),
+        ("1,a@b.example,Ada\n1,A@b.example,Ada", each, "planned"),
+        ("1,a@b.example,Ada\n2,a@b.example,Ida", all, "refused"),
+        ("1,a@b.example,Ada\n1,c@b.example,Ada", all, "planned"),
+        ("1,a@b.example,Ada\n1,c@b.example,Ada", first, "duplicate"),
+        ("1,a@b.example,Ada\n1,c@b.example,Ada", each, "refused"),
+        ("1,a@b.example,Ada\n2,a@b.example,Ida\n2,a@b.example,Ida", each, "duplicate"),
+        ("1,a@b.example,Ada\n2,a@b.example,Ida\n2,a@b.example,Ina", each, "refused"),
+        ("1,a@b.example,Ada\n1,c@b.example,Ada\n1,c@b.example,Ada", all, "duplicate"),
+    ] {
+        let (fates, _) = read_toml(&format!("id,email,name\n{rows}\n"), &format!("[people]\n{decision}\n"));
+        assert_eq!(fates.last().unwrap(), expected, "{rows} {decision}");
+    }
+}
+
+#[test]
+fn addresses_that_differ_in_dots_are_noted() {
+    let note = |rows: &str| codes(&read(&format!("id,email\n{rows}\n")).1);
+    assert_eq!(note("1,a.b@c.example\n2,ab@c.example"), ["near-duplicate"]);
+    assert_eq!(note("1,ab@c.example\n2,a.b@c.example"), ["near-duplicate"]);
+    assert_eq!(note("1,a.b.c@d.example\n2,ab.c@d.example"), ["near-duplicate"]);
+    assert_eq!(note("1,a.b@c.example\n2,ab@d.example"), Vec::<&str>::new());
+}
+
+#[test]
+fn a_letter_is_due_where_a_column_says_so() {
+    let toml = "[people.letter]\ndeceased = [\"Yes\"]\n\"no consent\" = [\"x\"]\n";
+    let list = "id,email,Deceased,No consent\n1,a@b.example,yes ,\n2,c@d.example,no,X\n3,e@f.example,,\n4,,yes,\n";
+    let (fates, tally) = read_toml(list, toml);
+    assert_eq!(fates, ["needs-letter", "needs-letter", "planned", "needs-letter"]);
+    assert_eq!(tally.counts.withheld["needs-letter"], 3);
+    let (settings, _) = super::super::read_settings("affected.toml", toml.as_bytes());
+    let (settings, read_columns) = (settings.unwrap(), BTreeSet::new());
+    let context = Context { file: "l.csv", settings: &settings, categories: None, read_columns: &read_columns };
+    let Err(RowsError::Refused(findings)) = People::new(context, Supplied::new(&b"email,deceased\n"[..])) else {
+        panic!("a column that decides about people is missing");
+    };
+    assert_eq!(findings[0].code, "no-column");
+}
+
+#[test]
+fn words_of_the_list_mean_what_affected_toml_says() {
+    let toml = "[values.country]\nGermany = \"DE\"\n\n[values.data]\n\"E-Mail\" = \"email\"\n";
+    let list = "email,country,data\na@b.example,germany,e-mail;phone\nc@d.example,Germania,email\n";
+    let (fates, tally) = read_toml(list, toml);
+    assert_eq!(fates, ["planned", "refused"]);
+    assert_eq!(codes(&tally), ["country-unknown"]);
+    assert!(tally.findings[0].hint.as_ref().unwrap().contains("[values.country] \"Germania\" = "), "{tally:?}");
+}
+
+#[test]
+fn rows_are_left_out_by_code_with_their_count() {
+    let list = "id,email,country\n1,nobody,DE\n2,a@b.example,DE\n3,broken,Atlantis\n4,@,DE\n5,x";
+    let line =
+        |code: &str, count: u64| format!("{{ code = \"{code}\", count = {count}, reason = \"bad export\" }}");
+    let toml = |lines: &[String]| format!("leave_out = [{}]\n", lines.join(", "));
+    let (fates, tally) = read_toml(list, &toml(&[line("address-syntax", 2)]));
+    assert_eq!(fates, ["left-out", "planned", "refused", "left-out", "refused"]);
+    assert_eq!(codes(&tally), ["country-unknown", "address-syntax", "cells"], "what is left out is not refused");
+    let (fates, tally) =
+        read_toml(list, &toml(&[line("address-syntax", 2), line("country-unknown", 1), line("cells", 1)]));
+    assert_eq!((fates[2].as_str(), fates[4].as_str(), tally.is_refused()), ("left-out", "left-out", false));
+    let (_, tally) = read_toml(list, &toml(&[line("address-syntax", 3)]));
+    assert!(codes(&tally).contains(&"leave-out-count"), "another count is refused");
+    let (_, tally) = read_toml("email\n\"x\n", &toml(&[line("unclosed-quote", 1)]));
+    assert_eq!(codes(&tally), ["unclosed-quote", "leave-out-count"], "a quote may hold many people");
 }
 
 #[test]
