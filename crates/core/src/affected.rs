@@ -18,7 +18,7 @@ mod text;
 
 pub use delimiter::Delimiter;
 pub use people::{Context, Counts, Fated, People, Row, Tally, other_columns};
-pub use rows::{Form, Rows, RowsError};
+pub use rows::{Form, RawRow, Rows, RowsError};
 pub use settings::{LeaveOut, ListSettings, PersonAddresses, SharedAddress, Which, read_settings};
 pub use source::{Source, Supplied};
 pub use standards::{is_country, is_language, is_region};

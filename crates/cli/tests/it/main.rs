@@ -19,6 +19,7 @@ mod preview;
 mod proof_faults;
 mod proof_incident;
 mod proof_kills;
+mod proof_lists;
 mod proof_no_network;
 mod proof_order;
 mod proof_postfix;
