@@ -47,9 +47,12 @@ impl Folder {
             Some(name) if kind.is_file() && is_list(name) => {
                 Ok(Self { path: parent.to_owned(), list: Some(name.to_owned()) })
             }
-            _ => {
-                Err(CommandError::new(Exit::Usage, format!("{shown} is neither an incident folder nor a CSV list")))
-            }
+            _ => Err(CommandError::new(
+                Exit::Usage,
+                format!(
+                    "{shown} is neither an incident folder nor a list (.csv or .tsv, as it is or as .gz or .zst)"
+                ),
+            )),
         }
     }
 
@@ -97,8 +100,11 @@ impl Folder {
     }
 }
 
+/// Returns whether a file is a list by its name: `.csv` or `.tsv`, and compressed `.gz` or `.zst`.
 fn is_list(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
+    let name = name.to_ascii_lowercase();
+    let name = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
+    [".csv", ".tsv"].iter().any(|ending| name.strip_suffix(ending).is_some_and(|stem| !stem.is_empty()))
 }
 
 fn find_list(folder: &Path) -> Result<Option<String>, CommandError> {

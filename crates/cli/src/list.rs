@@ -1,5 +1,7 @@
 //! The affected list as a file: opened with care, read row by row, with progress.
 
+mod unpacked;
+
 use crate::{
     exit::{CommandError, Exit},
     folder::Folder,
@@ -15,16 +17,17 @@ use forthwith_core::{
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{self, BufReader, Read as _},
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
+use unpacked::Unpacked;
 
 /// Octets read at a time.
 const PIECE_OCTETS: usize = 1 << 18;
 
 /// Reads the rows of a list, one after the other.
 pub struct Reader<'a> {
-    people: People<'a, BufReader<File>>,
+    people: People<'a, Unpacked>,
     progress: Reading,
     path: PathBuf,
 }
@@ -69,7 +72,8 @@ pub fn open<'a>(
         categories: inputs.incident.as_ref().map(|incident| incident.categories.as_slice()),
         read_columns: &inputs.read_columns,
     };
-    match People::new(context, BufReader::with_capacity(PIECE_OCTETS, file)) {
+    let source = Unpacked::new(file).map_err(|error| cannot(&path, error))?;
+    match People::new(context, source) {
         Ok(people) => Ok(Ok(Reader { people, progress: Reading::start(out, octets), path })),
         Err(RowsError::Refused(findings)) => Ok(Err(findings)),
         Err(RowsError::Input(error)) => Err(cannot(&path, error)),
@@ -108,7 +112,7 @@ pub fn columns(folder: &Folder, settings: &ListSettings) -> Vec<String> {
     let Some(file) = folder.list.as_deref().and_then(|name| open_file(&folder.file(name)).ok()) else {
         return Vec::new();
     };
-    affected::other_columns(settings, BufReader::new(file))
+    Unpacked::new(file).map_or_else(|_| Vec::new(), |source| affected::other_columns(settings, source))
 }
 
 /// Returns the SHA-256 of the list as it is now; `None` where it is gone.

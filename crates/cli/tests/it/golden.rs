@@ -4,7 +4,7 @@
 
 use crate::harness::{Incident, JANUARY, OCTOBER, shipped};
 use forthwith_core::{
-    affected::{Context, Fated, People, other_columns, read_settings},
+    affected::{Context, Fated, People, Supplied, other_columns, read_settings},
     incident,
     key::PlanKey,
 };
@@ -25,7 +25,7 @@ fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
     let (settings, _) = read_settings("affected.toml", incident.read("affected.toml").as_bytes());
     let (facts, settings) = (facts.unwrap(), settings.unwrap());
     let list = incident.read("affected.csv");
-    let columns = other_columns(&settings, list.as_bytes());
+    let columns = other_columns(&settings, Supplied::new(list.as_bytes()));
     let (words, _) = Words::with_columns(&facts, &BTreeMap::new(), columns.iter().map(String::as_str));
     let words = words.unwrap();
     let context = Context {
@@ -34,7 +34,8 @@ fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
         categories: Some(&facts.categories),
         read_columns: &BTreeSet::new(),
     };
-    let mut people = People::new(context, list.as_bytes()).unwrap_or_else(|_| panic!("the example's list is read"));
+    let mut people = People::new(context, Supplied::new(list.as_bytes()))
+        .unwrap_or_else(|_| panic!("the example's list is read"));
     let key = PlanKey::new(KEY);
     let mut messages = BTreeMap::new();
     while let Some(row) = people.read().unwrap() {

@@ -2,14 +2,21 @@
 //!
 //! Nothing is mended, guessed or dropped: each row comes out with exactly one fate.
 
+mod cells;
+mod columns;
+mod repeats;
+
+pub(super) use cells::quoted;
+pub use columns::other_columns;
+
 use super::{
+    faults::describe,
     records::Fault,
     rows::{RawRow, RowFault, Rows, RowsError},
-    settings::{ListSettings, STANDARD_COLUMNS, Which},
-    standards::{is_country, is_language, is_region},
+    settings::{ListSettings, Which},
+    source::Source,
 };
 use crate::{
-    address::{Address, ParseAddressError, is_unseen, mailbox_key},
     digest::{Digest, hex},
     document::nearest,
     finding::{Finding, Gravity, Place},
@@ -18,19 +25,22 @@ use crate::{
     private::Private,
     recipient::{Recipient, Residence},
 };
+use cells::{
+    AddressCell, Refusal, checked, is_count, read_address, read_country, read_language, read_name, read_region,
+};
+use columns::Columns;
+use repeats::{Met, Repeats};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{self, BufRead},
+    io,
 };
 
 /// Findings of one code that are kept whole; more are counted.
 pub const FINDINGS_KEPT_MAX: u64 = 1_000;
 /// Rows at which a spreadsheet cuts a list: 1,048,576 lines less the header.
 const SPREADSHEET_ROWS: u64 = 1_048_575;
-/// Octets in a name: with its address it stays on few header lines (RFC 5322 section 2.1.1).
-const NAME_OCTETS_MAX: usize = 300;
-/// Characters of a cell that a finding quotes.
-const QUOTED_CHARACTERS_MAX: usize = 60;
+/// Filled cells of a line that an export closes with: a word and a number.
+const FOOTER_CELLS_MAX: usize = 2;
 
 /// One row and its fate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,47 +120,30 @@ pub struct People<'a, R> {
     rows: Rows<R>,
     raw: RawRow,
     columns: Columns,
-    seen: BTreeMap<[u8; 16], Seen>,
-    ids: BTreeMap<[u8; 16], u64>,
-    is_used: Vec<bool>,
+    repeats: Repeats,
+    /// How many rows each line of `leave_out` left out.
+    used: Vec<u64>,
     counts: Counts,
     findings: Vec<Finding>,
     totals: BTreeMap<&'static str, u64>,
 }
 
-/// The place of each standard column in the header, and the names of the others.
-struct Columns {
-    standard: BTreeMap<&'static str, usize>,
-    other: Vec<(usize, String)>,
-}
-
-/// What is remembered of a planned row, to know its duplicates.
-struct Seen {
-    row: u64,
-    id: [u8; 16],
-    read: [u8; 16],
-}
-
-/// What is wrong with a cell: column, code, message, next step.
-struct Refusal(&'static str, &'static str, String, Option<String>);
-
-impl<'a, R: BufRead> People<'a, R> {
+impl<'a, R: Source> People<'a, R> {
     /// Reads the header of a list.
     ///
     /// # Errors
     ///
     /// The input's own, or the findings that refuse the list as a whole.
     pub fn new(context: Context<'a>, input: R) -> Result<Self, RowsError> {
-        let rows = Rows::new(context.file, input)?;
-        let columns = Columns::find(context, rows.header()).map_err(RowsError::Refused)?;
+        let rows = Rows::new(context.file, context.settings.form, context.settings.email_column(), input)?;
+        let columns = Columns::find(context, &rows).map_err(RowsError::Refused)?;
         Ok(Self {
             context,
             rows,
             raw: RawRow::default(),
             columns,
-            seen: BTreeMap::new(),
-            ids: BTreeMap::new(),
-            is_used: vec![false; context.settings.leave_out.len()],
+            repeats: Repeats::default(),
+            used: vec![0; context.settings.leave_out.len()],
             counts: Counts::default(),
             findings: Vec::new(),
             totals: BTreeMap::new(),
@@ -210,23 +203,33 @@ impl<'a, R: BufRead> People<'a, R> {
             let message = "the list ends exactly where a spreadsheet cuts lists off";
             self.report(Finding::warning("spreadsheet-cut", Place::file(&file), message));
         }
+        if let Some(finding) = self.rows.about_encoding(&file) {
+            self.report(finding);
+        }
         self.report_unused();
         let (counts, findings, totals) = (self.counts, self.findings, self.totals);
         Ok(Tally { counts, findings, totals, digest: self.rows.digest()? })
     }
 
     fn report_unused(&mut self) {
-        for (i, leave_out) in self.context.settings.leave_out.iter().enumerate() {
-            if self.is_used[i] {
-                continue;
-            }
-            let which = match &leave_out.which {
-                Which::Id(id) => format!("no row has the id `{id}`"),
-                Which::Row { row, .. } => format!("there is no row {row}"),
-            };
+        for (leave_out, used) in self.context.settings.leave_out.iter().zip(self.used.clone()) {
             let place = Place::span("affected.toml", leave_out.span.clone());
-            let message = format!("{which}: nobody is left out by this line");
-            self.report(Finding::refused("leave-out-unused", place, message).hint("mend or delete the line"));
+            let unused = |which: String| {
+                let message = format!("{which}: nobody is left out by this line");
+                Finding::refused("leave-out-unused", place.clone(), message).hint("mend or delete the line")
+            };
+            let finding = match &leave_out.which {
+                Which::Id(id) if used == 0 => unused(format!("no row has the id `{id}`")),
+                Which::Row { row, .. } if used == 0 => unused(format!("there is no row {row}")),
+                Which::Code { code, count } if used != *count => {
+                    let message =
+                        format!("{used} rows are refused for `{code}` alone; this line leaves {count} of them out");
+                    let hint = format!("look at what changed; if it is right, count = {used}");
+                    Finding::refused("leave-out-count", place, message).hint(hint)
+                }
+                _ => continue,
+            };
+            self.report(finding);
         }
     }
 
@@ -251,6 +254,11 @@ impl<'a, R: BufRead> People<'a, R> {
         self.columns.standard.get(column).and_then(|i| self.raw.cells.get(*i)).unwrap_or_default()
     }
 
+    /// Returns what a cell means by affected.toml.
+    fn value(&self, column: &str) -> &str {
+        self.context.settings.meant(column, self.cell(column).trim())
+    }
+
     fn fingerprint(&self) -> String {
         hex(&Digest::of(&self.raw.bytes).as_bytes()[..4])
     }
@@ -262,8 +270,9 @@ impl<'a, R: BufRead> People<'a, R> {
         let i = leave_out.iter().position(|leave_out| match &leave_out.which {
             Which::Id(left_out) => self.raw.fault.is_none() && !id.is_empty() && *left_out == id,
             Which::Row { row, .. } => *row == self.raw.row,
+            Which::Code { .. } => false,
         })?;
-        self.is_used[i] = true;
+        self.used[i] += 1;
         if let Which::Row { fingerprint, .. } = &leave_out[i].which
             && *fingerprint != self.fingerprint()
         {
@@ -274,9 +283,7 @@ impl<'a, R: BufRead> People<'a, R> {
             self.report(Finding::refused("leave-out-changed", self.place(None), message).hint(hint));
             return Some(Fated::Refused);
         }
-        if let Some(RowFault::Record(fault)) = self.raw.fault.clone()
-            && !matches!(fault, Fault::NotUtf8 { .. } | Fault::Nul)
-        {
+        if let Some(fault) = self.broken() {
             return Some(self.refuse_fault(&fault));
         }
         Some(self.withheld(Withheld::LeftOut, leave_out[i].reason.clone()))
@@ -287,6 +294,15 @@ impl<'a, R: BufRead> People<'a, R> {
         Fated::Withheld { reason, note, id: cell("id"), address: cell("email"), name: cell("name") }
     }
 
+    /// Returns what is broken in the row's form, where its end itself is in doubt.
+    fn broken(&self) -> Option<Fault> {
+        match &self.raw.fault {
+            Some(RowFault::Record(Fault::NotUtf8 { .. } | Fault::NotOf(_) | Fault::Nul)) => None,
+            Some(RowFault::Record(fault)) => Some(fault.clone()),
+            _ => None,
+        }
+    }
+
     /// Refuses a row whose form is broken. No line to leave it out is offered: what a quote swallowed may be many
     /// people, and leaving "the row" out would leave all of them out.
     fn refuse_fault(&mut self, fault: &Fault) -> Fated {
@@ -295,56 +311,119 @@ impl<'a, R: BufRead> People<'a, R> {
         Fated::Refused
     }
 
-    fn refuse(&mut self, column: Option<&str>, code: &'static str, message: String, hint: Option<String>) {
+    fn refuse(&mut self, refusal: Refusal) {
         let row = self.raw.row;
         let paste =
             format!("leave_out = [{{ row = {row}, fingerprint = \"{}\", reason = \"…\" }}]", self.fingerprint());
-        let hint = match hint {
+        let hint = match refusal.hint {
             Some(hint) => format!("{hint}; or leave it out, at the top of affected.toml: {paste}"),
             None => format!("mend the row, or leave it out, at the top of affected.toml: {paste}"),
         };
-        self.report(Finding::refused(code, self.place(column), message).hint(hint));
+        self.report(Finding::refused(refusal.code, self.place(refusal.column), refusal.message).hint(hint));
     }
 
     fn fate(&mut self) -> Fated {
-        match self.raw.fault.clone() {
+        if let Some(fault) = self.broken() {
+            return self.refuse_fault(&fault);
+        }
+        let refusals = match self.judged() {
+            Ok(fate) => return fate,
+            Err(refusals) => refusals,
+        };
+        if let Some(fate) = self.left_out_by_code(&refusals) {
+            return fate;
+        }
+        for refusal in refusals {
+            self.refuse(refusal);
+        }
+        Fated::Refused
+    }
+
+    /// Returns the fate of a refused row where affected.toml leaves out rows with all that is wrong with it. It
+    /// counts for the first.
+    fn left_out_by_code(&mut self, refusals: &[Refusal]) -> Option<Fated> {
+        let leave_out = &self.context.settings.leave_out;
+        let line = |refusal: &Refusal| {
+            leave_out
+                .iter()
+                .position(|line| matches!(&line.which, Which::Code { code, .. } if code == refusal.code))
+        };
+        let lines: Option<Vec<_>> = refusals.iter().map(line).collect();
+        let first = *lines?.first()?;
+        self.used[first] += 1;
+        Some(self.withheld(Withheld::LeftOut, leave_out[first].reason.clone()))
+    }
+
+    /// Returns the fate of a row whose form is whole, or all that refuses it.
+    fn judged(&mut self) -> Result<Fated, Vec<Refusal>> {
+        self.check_form().map_err(|refusal| vec![refusal])?;
+        let (recipient, refusals) = self.recipient();
+        if !refusals.is_empty() {
+            return Err(refusals);
+        }
+        if let Some(column) = self.needs_letter() {
+            return Ok(self.withheld(Withheld::NeedsLetter, column));
+        }
+        match recipient {
+            Ok(recipient) => self.unless_repeated(recipient).map_err(|refusal| vec![refusal]),
+            Err(reason) => Ok(self.withheld(reason, String::new())),
+        }
+    }
+
+    /// Refuses a row that has no cells of its own to look at.
+    fn check_form(&self) -> Result<(), Refusal> {
+        match &self.raw.fault {
             Some(RowFault::Record(fault)) => {
-                return self.refuse_fault(&fault);
+                let (code, message, hint) = describe(fault);
+                return Err(Refusal::row(code, message).hint(hint));
             }
             Some(RowFault::Cells { found }) => {
-                let expected = self.rows.header().len();
-                let message = format!("the row has {found} cells; the header has {expected}");
-                let hint = "a comma within a cell needs quotes around the cell".to_owned();
-                self.refuse(None, "cells", message, Some(hint));
-                return Fated::Refused;
+                let message = format!("the row has {found} cells; the header has {}", self.rows.header().len());
+                let delimiter = self.rows.delimiter().name();
+                let hint = format!("a `{delimiter}` within a cell needs quotes around the cell");
+                return Err(Refusal::row("cells", message).hint(hint));
             }
             None => {}
         }
-        let (recipient, refusals) = self.recipient();
-        let is_refused = !refusals.is_empty();
-        for Refusal(column, code, message, hint) in refusals {
-            self.refuse(Some(column), code, message, hint);
+        if self.rows.is_header(&self.raw.cells) {
+            return Err(Refusal::row("header-again", "the header stands here once more"));
         }
-        if is_refused {
-            return Fated::Refused;
+        if self.is_footer() {
+            let message = "the row looks like the closing line of an export, and not like a person";
+            return Err(Refusal::row("footer", message).hint("delete it from the list"));
         }
-        match recipient {
-            Ok(recipient) => self.unless_repeated(recipient),
-            Err(reason) => self.withheld(reason, String::new()),
-        }
+        Ok(())
+    }
+
+    /// Returns the column that says that this person must get a letter and no e-mail.
+    fn needs_letter(&self) -> Option<String> {
+        let says = |(column, values): &(&String, &BTreeSet<String>)| {
+            let cell = self.columns.place(column).and_then(|i| self.raw.cells.get(i)).unwrap_or_default();
+            values.contains(&cell.trim().to_lowercase())
+        };
+        self.context.settings.letter.iter().find(says).map(|(column, _)| column.clone())
+    }
+
+    /// Returns whether the row counts people rather than being one: without the refusal it would be withheld as
+    /// somebody without an address.
+    fn is_footer(&self) -> bool {
+        let mut filled = self.raw.cells.iter().map(str::trim).filter(|cell| !cell.is_empty());
+        self.cell("email").trim().is_empty()
+            && filled.clone().count() <= FOOTER_CELLS_MAX
+            && filled.next().is_some_and(is_count)
     }
 
     /// Reads the cells: a recipient or the reason for withholding one, and what refuses the row.
     fn recipient(&self) -> (Result<Recipient, Withheld>, Vec<Refusal>) {
         let mut refusals = Vec::new();
         let name = checked(&mut refusals, read_name(self.cell("name")));
-        let country = checked(&mut refusals, read_code("country", self.cell("country"), is_country));
-        let region = checked(&mut refusals, read_code("region", self.cell("region"), is_region));
-        let language = checked(&mut refusals, read_language(self.cell("language")));
+        let country = checked(&mut refusals, read_country(self.value("country")));
+        let region = checked(&mut refusals, read_region(self.value("region")));
+        let language = checked(&mut refusals, read_language(self.value("language")));
         let data = checked(&mut refusals, self.read_data());
         if !region.is_empty() && country.is_empty() {
             let message = "a region is given without its country".to_owned();
-            refusals.push(Refusal("region", "region-without-country", message, None));
+            refusals.push(Refusal::new("region", "region-without-country", message));
         }
         let address = match read_address(self.cell("email")) {
             Ok(address) => address,
@@ -378,7 +457,8 @@ impl<'a, R: BufRead> People<'a, R> {
 
     fn read_data(&self) -> Result<Vec<String>, Refusal> {
         let cell = self.cell("data");
-        let ids: BTreeSet<&str> = cell.split(';').map(str::trim).filter(|id| !id.is_empty()).collect();
+        let ids = cell.split(';').map(|id| self.context.settings.meant("data", id.trim()));
+        let ids: BTreeSet<&str> = ids.filter(|id| !id.is_empty()).collect();
         let Some(categories) = self.context.categories else {
             return Ok(ids.into_iter().map(str::to_owned).collect());
         };
@@ -392,223 +472,35 @@ impl<'a, R: BufRead> People<'a, R> {
                 Some(near) => format!("is `{near}` meant?"),
                 None => "incident.toml lists the categories under [data]".to_owned(),
             };
-            return Err(Refusal("data", "data-unknown", message, Some(hint)));
+            return Err(Refusal::new("data", "data-unknown", message).hint(hint));
         }
         Ok(known().filter(|id| ids.contains(id)).map(str::to_owned).collect())
     }
 
     /// Returns the fate of a good row: planned, unless the same person or address came before.
-    fn unless_repeated(&mut self, recipient: Recipient) -> Fated {
-        let address = short_digest([mailbox_key(&recipient.address).as_bytes()]);
-        let id = short_digest([recipient.id.expose().as_bytes()]);
-        let read = self.read_digest(&recipient);
-        if let Some(seen) = self.seen.get(&address) {
-            let first = seen.row;
-            if seen.id != id {
-                let message = format!("row {first} has the same address for another id");
-                self.refuse(Some("email"), "shared-address", message, None);
-                return Fated::Refused;
-            }
-            if seen.read != read {
-                let message = format!("row {first} is the same person at the same address, with other data");
-                self.refuse(Some("email"), "conflicting-rows", message, None);
-                return Fated::Refused;
-            }
-            return self.withheld(Withheld::Duplicate, format!("repeats row {first}"));
-        }
-        if !recipient.id.expose().is_empty()
-            && let Some(first) = self.ids.get(&id).copied()
-        {
-            let message = format!("row {first} has the same id with another address");
-            self.refuse(Some("id"), "several-addresses", message, None);
-            return Fated::Refused;
-        }
-        self.seen.insert(address, Seen { row: recipient.row, id, read });
-        self.ids.insert(id, recipient.row);
-        Fated::Planned(Box::new(recipient))
-    }
-
-    /// Digests every field that the notice or a rule reads.
-    fn read_digest(&self, recipient: &Recipient) -> [u8; 16] {
+    fn unless_repeated(&mut self, recipient: Recipient) -> Result<Fated, Refusal> {
         let residence = recipient.residence.code();
         let data = recipient.data.join(";");
         let mut parts = vec![recipient.name.expose().as_str(), &residence, &recipient.language, &data];
         let read = |(name, _): &(&String, _)| self.context.read_columns.contains(*name);
         parts.extend(recipient.columns.iter().filter(read).map(|(_, value)| value.expose().as_str()));
-        short_digest(parts.iter().map(|part| part.as_bytes()))
-    }
-}
-
-/// Returns the names of a list's columns that are not forthwith's own, which templates may read. A list whose
-/// header is refused has none.
-pub fn other_columns(settings: &ListSettings, input: impl BufRead) -> Vec<String> {
-    let read_columns = BTreeSet::new();
-    let context = Context { file: "", settings, categories: None, read_columns: &read_columns };
-    let Ok(rows) = Rows::new(context.file, input) else { return Vec::new() };
-    let columns = Columns::find(context, rows.header());
-    columns.map_or_else(|_| Vec::new(), |columns| columns.other.into_iter().map(|(_, name)| name).collect())
-}
-
-impl Columns {
-    fn find(context: Context<'_>, header: &[String]) -> Result<Self, Vec<Finding>> {
-        let mut findings = Vec::new();
-        let mut standard = BTreeMap::new();
-        for name in STANDARD_COLUMNS {
-            let mapped = context.settings.columns.get(name);
-            let wanted = mapped.map_or(name, String::as_str);
-            match header.iter().position(|column| column == wanted) {
-                Some(i) => _ = standard.insert(name, i),
-                None if mapped.is_some() || name == "email" => {
-                    findings.push(missing(context, header, name, wanted));
-                }
-                None => {}
+        match self.repeats.meet(&recipient, parts, self.context.settings)? {
+            Met::Again(note) => return Ok(self.withheld(Withheld::Duplicate, note)),
+            Met::New(None) => {}
+            Met::New(Some(row)) => {
+                let message = format!("row {row} has the same address but for dots; both are told");
+                let place = self.place(Some("email"));
+                self.report(Finding::note("near-duplicate", place, message));
             }
         }
-        let is_other = |(i, _): &(usize, &String)| !standard.values().any(|used| used == i);
-        let other = header.iter().enumerate().filter(is_other).map(|(i, name)| (i, name.clone())).collect();
-        if findings.is_empty() { Ok(Self { standard, other }) } else { Err(findings) }
+        Ok(Fated::Planned(Box::new(recipient)))
     }
-}
-
-fn missing(context: Context<'_>, header: &[String], name: &str, wanted: &str) -> Finding {
-    let place = Place { line: Some(1), column: Some(name.to_owned()), ..Place::file(context.file) };
-    let code = if name == "email" { "no-email-column" } else { "no-column" };
-    let names = header.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
-    let finding = Finding::refused(code, place, format!("the list has no column `{wanted}`; it has {names}"));
-    let likely = nearest(wanted, header.iter().map(String::as_str))
-        .or_else(|| header.iter().map(String::as_str).find(|column| column.contains("mail")));
-    finding.hint(match likely {
-        Some(likely) => format!("say so in affected.toml: [columns] {name} = \"{likely}\""),
-        None => "the first line of the list names its columns".to_owned(),
-    })
-}
-
-fn checked<T: Default>(refusals: &mut Vec<Refusal>, read: Result<T, Refusal>) -> T {
-    read.unwrap_or_else(|refusal| {
-        refusals.push(refusal);
-        T::default()
-    })
-}
-
-fn read_name(cell: &str) -> Result<String, Refusal> {
-    if let Some(c) = cell.chars().find(|c| is_unseen(*c) && !matches!(c, '\u{200c}' | '\u{200d}')) {
-        let message = format!("the name has the character U+{:04X}, which cannot be seen", u32::from(c));
-        return Err(Refusal("name", "control-character", message, Some("correct the name".to_owned())));
-    }
-    if cell.len() > NAME_OCTETS_MAX {
-        let message = format!("the name has {} octets; at most {NAME_OCTETS_MAX}", cell.len());
-        return Err(Refusal("name", "name-too-long", message, None));
-    }
-    Ok(cell.trim().to_owned())
-}
-
-fn read_code(column: &'static str, cell: &str, fits: impl Fn(&str) -> bool) -> Result<String, Refusal> {
-    let code = cell.trim().to_ascii_uppercase();
-    if code.is_empty() || fits(&code) {
-        return Ok(code);
-    }
-    let (standard, code_name) = match column {
-        "country" => ("a country code (ISO 3166-1: GB, DE, US)", "country-unknown"),
-        _ => ("a region code (ISO 3166-2 without the country: CA, BY)", "region-unknown"),
-    };
-    Err(Refusal(column, code_name, format!("{} is not {standard}", quoted(cell)), None))
-}
-
-fn read_language(cell: &str) -> Result<String, Refusal> {
-    let tag = cell.trim();
-    if tag.is_empty() || is_language(tag) {
-        return Ok(tag.to_owned());
-    }
-    let message = format!("{} is not a language tag (BCP 47: en, pt-BR)", quoted(cell));
-    Err(Refusal("language", "language-unknown", message, None))
-}
-
-enum AddressCell {
-    Withheld(Withheld),
-    Refused(Refusal),
-}
-
-fn read_address(cell: &str) -> Result<Address, AddressCell> {
-    if cell.trim().is_empty() {
-        return Err(AddressCell::Withheld(Withheld::NoAddress));
-    }
-    Address::parse(cell).map_err(|error| {
-        if error == ParseAddressError::NeedsSmtputf8 {
-            return AddressCell::Withheld(Withheld::NeedsSmtputf8);
-        }
-        let hint = probably_meant(cell).map(|meant| format!("is {} meant?", quoted(meant)));
-        let message = format!("{} is not an address that can be written to: {error}", quoted(cell));
-        AddressCell::Refused(Refusal("email", "address-syntax", message, hint))
-    })
-}
-
-/// Returns the address that was probably meant. It is shown, never used.
-fn probably_meant(cell: &str) -> Option<&str> {
-    let inner = cell.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(cell, |(inner, _)| inner);
-    let inner = inner.trim().trim_start_matches("mailto:").trim_end_matches(['.', ',', ';']).trim();
-    (inner != cell && Address::parse(inner).is_ok()).then_some(inner)
-}
-
-fn quoted(text: &str) -> String {
-    let mut short: String = text.chars().take(QUOTED_CHARACTERS_MAX).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    format!("\"{short}\"")
-}
-
-/// Returns 128 bits of SHA-256 over `parts`, each with its length in front.
-fn short_digest<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> [u8; 16] {
-    let mut bytes = Vec::new();
-    for part in parts {
-        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        bytes.extend_from_slice(part);
-    }
-    let mut short = [0; 16];
-    short.copy_from_slice(&Digest::of(&bytes).as_bytes()[..16]);
-    short
 }
 
 impl Tally {
     /// Returns whether anything refuses the list.
     pub fn is_refused(&self) -> bool {
         self.counts.refused > 0 || self.findings.iter().any(|finding| finding.gravity == Gravity::Refused)
-    }
-}
-
-/// Returns code, message and next step of a fault in a record's form.
-pub(super) fn describe(fault: &Fault) -> (&'static str, String, String) {
-    match fault {
-        Fault::UnclosedQuote { line } => (
-            "unclosed-quote",
-            format!("a quote was opened on line {line} and is never closed"),
-            format!("close or remove the quote on line {line}; everything behind it was read as one cell"),
-        ),
-        Fault::StrayQuote { line } => (
-            "stray-quote",
-            format!("on line {line} a quote stands inside a cell, or text follows a closing quote"),
-            "put the whole cell in quotes and double each quote within it (RFC 4180)".to_owned(),
-        ),
-        Fault::TooLong { quote: Some(line) } => (
-            "row-too-long",
-            format!("the row is longer than 1 MiB; a quote is open since line {line}"),
-            format!("close or remove the quote on line {line}"),
-        ),
-        Fault::TooLong { quote: None } => (
-            "row-too-long",
-            "the row is longer than 1 MiB".to_owned(),
-            "shorten its cells, or delete columns that no notice needs".to_owned(),
-        ),
-        Fault::NotUtf8 { octet, byte } => (
-            "not-utf8",
-            format!("octet {octet} of the row (0x{byte:02X}) is not UTF-8"),
-            "save the list as UTF-8; an export from a spreadsheet is often Windows-1252".to_owned(),
-        ),
-        Fault::Nul => (
-            "nul",
-            "there is a NUL character in the row".to_owned(),
-            "export the list again as UTF-8 text; it may be UTF-16".to_owned(),
-        ),
     }
 }
 

@@ -2,8 +2,10 @@
 //!
 //! The csv crate's own line numbers are wrong on CRLF files, and it reads a stray quote without a word. This
 //! splitter follows RFC 4180 strictly, takes LF, CRLF and CR as line ends, keeps the raw bytes of each record,
-//! and says where a record breaks the form. It does not take cells apart: that is the csv crate's work.
+//! and says where a record breaks the form. It counts cells and does not take them apart: that is the csv
+//! crate's work. Its octets are text already, whatever the file's encoding.
 
+use super::delimiter::Delimiter;
 use std::io::{self, BufRead};
 
 /// Octets in one record: a person's row is far smaller; more is a stray quote or not a list.
@@ -34,6 +36,8 @@ pub enum Fault {
         /// The octet.
         byte: u8,
     },
+    /// Octets that are not of the encoding of this name, which the list is read in.
+    NotOf(&'static str),
     /// A NUL, which no text has.
     Nul,
 }
@@ -45,6 +49,8 @@ pub struct Record {
     pub line: u64,
     /// Its bytes without the line end; cut short where it is too long.
     pub bytes: Vec<u8>,
+    /// How many cells it has.
+    pub cells: usize,
     /// What is wrong with its form.
     pub fault: Option<Fault>,
 }
@@ -61,33 +67,37 @@ enum Within {
     Closed,
 }
 
+/// Reads records from text. Empty lines are no records.
+pub struct Records<R> {
+    input: R,
+    delimiter: u8,
+    line: u64,
+    /// The octet before was a CR: an LF now belongs to it.
+    after_cr: bool,
+    is_at_end: bool,
+}
+
 impl<R> Records<R> {
+    /// Returns the input, wherever it is.
+    pub fn input(&self) -> &R {
+        &self.input
+    }
+
     /// Returns the input, wherever it is.
     pub fn into_input(self) -> R {
         self.input
     }
-}
 
-/// Reads records from bytes. A byte order mark in front is skipped; empty lines are no records.
-pub struct Records<R> {
-    input: R,
-    line: u64,
-    /// The octet before was a CR: an LF now belongs to it.
-    after_cr: bool,
-    is_start: bool,
-    held: Vec<u8>,
-    octets: u64,
+    /// Returns whether the last record ended with the input rather than with a line end.
+    pub fn is_at_end(&self) -> bool {
+        self.is_at_end
+    }
 }
 
 impl<R: BufRead> Records<R> {
-    /// Reads from `input`, which need not be at rest: it is read once, in order.
-    pub fn new(input: R) -> Self {
-        Self { input, line: 1, after_cr: false, is_start: true, held: Vec::new(), octets: 0 }
-    }
-
-    /// Returns how many octets were read so far.
-    pub fn octets(&self) -> u64 {
-        self.octets
+    /// Reads from `input`, which begins on the physical line `line` and is read once, in order.
+    pub fn new(input: R, delimiter: Delimiter, line: u64) -> Self {
+        Self { input, delimiter: delimiter.octet(), line, after_cr: false, is_at_end: false }
     }
 
     /// Reads the next record into `record`; `false` at the end of the input.
@@ -96,9 +106,9 @@ impl<R: BufRead> Records<R> {
     ///
     /// What the input says; the list was not read to its end then.
     pub fn read(&mut self, record: &mut Record) -> io::Result<bool> {
-        self.skip_mark()?;
         loop {
             record.bytes.clear();
+            record.cells = 1;
             record.fault = None;
             record.line = self.line;
             let is_more = self.read_one(record)?;
@@ -112,41 +122,16 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// Skips a UTF-8 byte order mark, however small the pieces that the input comes in. Octets that only begin
-    /// like one are held back for the first record.
-    fn skip_mark(&mut self) -> io::Result<()> {
-        const MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
-        if !std::mem::take(&mut self.is_start) {
-            return Ok(());
-        }
-        for expected in MARK {
-            if self.input.fill_buf()?.first() != Some(&expected) {
-                return Ok(());
-            }
-            self.held.push(expected);
-            self.consume(1);
-        }
-        self.held.clear();
-        Ok(())
-    }
-
-    fn consume(&mut self, octets: usize) {
-        self.octets += octets as u64;
-        self.input.consume(octets);
-    }
-
     /// Reads up to the next line end outside quotes; `false` at the end of the input.
     fn read_one(&mut self, record: &mut Record) -> io::Result<bool> {
-        let mut scan = Scan { within: Within::CellStart, quote_line: self.line };
-        for byte in self.held.drain(..) {
-            scan.take(record, byte, self.line);
-        }
+        let mut scan = Scan { within: Within::CellStart, quote_line: self.line, delimiter: self.delimiter };
         loop {
             let buffer = self.input.fill_buf()?;
             if buffer.is_empty() {
                 if scan.within == Within::Quoted && !matches!(record.fault, Some(Fault::TooLong { .. })) {
                     record.fault = Some(Fault::UnclosedQuote { line: scan.quote_line });
                 }
+                self.is_at_end = true;
                 return Ok(false);
             }
             let mut used = 0;
@@ -175,7 +160,6 @@ impl<R: BufRead> Records<R> {
                     self.after_cr = byte == b'\r';
                 }
             }
-            self.octets += used as u64;
             self.input.consume(used);
             if is_end {
                 return Ok(true);
@@ -188,6 +172,7 @@ impl<R: BufRead> Records<R> {
 struct Scan {
     within: Within,
     quote_line: u64,
+    delimiter: u8,
 }
 
 impl Scan {
@@ -198,7 +183,10 @@ impl Scan {
                 self.quote_line = line;
                 W::Quoted
             }
-            (W::CellStart | W::Bare | W::Closed, b',') => W::CellStart,
+            (W::CellStart | W::Bare | W::Closed, byte) if byte == self.delimiter => {
+                record.cells += 1;
+                W::CellStart
+            }
             (W::Quoted, b'"') => W::Closed,
             (W::Closed, b'"') | (W::Quoted, _) => W::Quoted,
             (W::Bare, b'"') | (W::Closed, _) => {
@@ -239,41 +227,36 @@ mod tests {
     use std::io::BufReader;
 
     fn records(bytes: &[u8], piece: usize) -> Vec<(u64, String, Option<Fault>)> {
-        let mut reader = Records::new(BufReader::with_capacity(piece, bytes));
+        let mut reader = Records::new(BufReader::with_capacity(piece, bytes), Delimiter::Comma, 1);
         let (mut record, mut all) = (Record::default(), Vec::new());
         while reader.read(&mut record).unwrap() {
             all.push((record.line, String::from_utf8_lossy(&record.bytes).into_owned(), record.fault.clone()));
         }
-        assert_eq!(reader.octets(), bytes.len() as u64);
         all
     }
 
     #[test]
     fn lines_are_physical_in_every_layout_and_for_every_size_of_piece() {
         for end in ["\n", "\r\n", "\r"] {
-            for mark in ["", "\u{feff}"] {
-                for last in ["", end] {
-                    let text =
-                        ["id,note", "1,a", "", "2,\"x", "y\"", "", "", "3,\"\"\"q\"\"\"", "4,"].join(end) + last;
-                    let bytes = format!("{mark}{text}").into_bytes();
-                    for piece in 1..8 {
-                        let found = records(&bytes, piece);
-                        let expected = [
-                            (1, "id,note".to_owned()),
-                            (2, "1,a".to_owned()),
-                            (4, format!("2,\"x{end}y\"")),
-                            (8, "3,\"\"\"q\"\"\"".to_owned()),
-                            (9, "4,".to_owned()),
-                        ];
-                        let found: Vec<_> = found
-                            .into_iter()
-                            .map(|(line, text, fault)| {
-                                assert_eq!(fault, None);
-                                (line, text)
-                            })
-                            .collect();
-                        assert_eq!(found, expected, "{end:?} {mark:?} {last:?} {piece}");
-                    }
+            for last in ["", end] {
+                let text = ["id,note", "1,a", "", "2,\"x", "y\"", "", "", "3,\"\"\"q\"\"\"", "4,"].join(end) + last;
+                for piece in 1..8 {
+                    let found = records(text.as_bytes(), piece);
+                    let expected = [
+                        (1, "id,note".to_owned()),
+                        (2, "1,a".to_owned()),
+                        (4, format!("2,\"x{end}y\"")),
+                        (8, "3,\"\"\"q\"\"\"".to_owned()),
+                        (9, "4,".to_owned()),
+                    ];
+                    let found: Vec<_> = found
+                        .into_iter()
+                        .map(|(line, text, fault)| {
+                            assert_eq!(fault, None);
+                            (line, text)
+                        })
+                        .collect();
+                    assert_eq!(found, expected, "{end:?} {last:?} {piece}");
                 }
             }
         }
@@ -302,15 +285,24 @@ mod tests {
     }
 
     #[test]
-    fn what_only_begins_like_a_mark_is_kept() {
-        for piece in 1..4 {
-            assert_eq!(records("\u{ff45},x\n".as_bytes(), piece)[0].1, "\u{ff45},x");
+    fn cells_are_counted_outside_quotes() {
+        for (text, delimiter, cells) in [
+            ("a,b;c", Delimiter::Comma, 2),
+            ("a,b;c", Delimiter::Semicolon, 2),
+            ("\"a,b\",c,", Delimiter::Comma, 3),
+            ("\"a;\"\";b\";c", Delimiter::Semicolon, 2),
+            ("a\t\tb", Delimiter::Tab, 3),
+            ("a", Delimiter::Bar, 1),
+        ] {
+            let mut record = Record::default();
+            assert!(Records::new(text.as_bytes(), delimiter, 1).read(&mut record).unwrap());
+            assert_eq!(record.cells, cells, "{text:?} {delimiter:?}");
         }
     }
 
     #[test]
     fn nothing_is_no_record() {
-        for text in ["", "\u{feff}", "\n\r\n\r"] {
+        for text in ["", "\n\r\n\r"] {
             assert_eq!(records(text.as_bytes(), 1), []);
         }
     }

@@ -1,12 +1,26 @@
 //! Turns records into rows of cells under the names of the header.
 
-use super::records::{Fault, Record, Records};
+use super::{
+    delimiter::{self, Delimiter},
+    encoding::{Conflict, Guess, Seen},
+    faults::describe,
+    people::quoted,
+    records::{Fault, Record, Records},
+    source::Source,
+    text::Text,
+};
 use crate::{
-    digest::{Digest, Hashing},
+    address::is_unseen,
+    digest::Digest,
     finding::{Finding, Place},
 };
-use std::io::{self, BufRead, Read};
+use encoding_rs::{Encoding, UTF_8};
+use std::io::{self, Read};
 
+/// Octets at the start of a list that are looked at before it is read: its header and some hundred rows.
+const LOOK_OCTETS: usize = 1 << 16;
+/// Lines among which the header is looked for where it does not come first.
+const HEADER_LINES_MAX: usize = 50;
 /// Columns in a list. Each is a name that templates know.
 const COLUMNS_MAX: usize = 500;
 
@@ -48,33 +62,81 @@ pub enum RowFault {
     },
 }
 
+/// How a list is laid out, as far as affected.toml says it. What it does not say is found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Form {
+    /// Its encoding.
+    pub encoding: Option<&'static Encoding>,
+    /// What separates its cells.
+    pub delimiter: Option<Delimiter>,
+    /// The physical line of its header, where other lines stand above it.
+    pub header_line: Option<u64>,
+}
+
 /// Reads rows. The header is read at once; names are compared without case and surrounding space.
 pub struct Rows<R> {
-    records: Records<Tap<R>>,
+    records: Records<Text<R>>,
     cells: csv::Reader<Feed>,
     header: Vec<String>,
+    header_line: u64,
+    delimiter: Delimiter,
+    is_declared: bool,
+    guess: Guess,
     record: Record,
     row: u64,
 }
 
-impl<R: BufRead> Rows<R> {
-    /// Reads the header of the list `file`.
+impl<R: Source> Rows<R> {
+    /// Reads the header of the list `file`, in which the column `key` must be.
     ///
     /// # Errors
     ///
-    /// The input's own, or the findings that refuse the list: empty, or a header that cannot be read.
-    pub fn new(file: &str, input: R) -> Result<Self, RowsError> {
-        let mut records = Records::new(Tap { input, hashing: Hashing::default() });
+    /// The input's own, or the findings that refuse the list: empty, in another encoding than is declared,
+    /// with an unclear delimiter, with other lines above its header, or with one that cannot be read.
+    pub fn new(file: &str, form: Form, key: &str, input: R) -> Result<Self, RowsError> {
+        let refused = |finding| RowsError::Refused(vec![finding]);
+        let mut text = Text::new(input, form.encoding)?.map_err(|conflict| refused(contradicts(file, conflict)))?;
+        let line = form.header_line.unwrap_or(1);
+        if !text.skip_to_line(line)? {
+            return Err(refused(nothing(file, form.header_line)));
+        }
+        let (start, is_whole) = text.peek(LOOK_OCTETS)?;
+        let start = start.to_vec();
+        if let Some(found) = line_naming(key, &start, line) {
+            return Err(refused(not_first(file, line, found)));
+        }
+        let delimiter = match form.delimiter {
+            Some(delimiter) => delimiter,
+            None => delimiter::find(&start, is_whole).map_err(|several| refused(unclear(file, line, &several)))?,
+        };
+        let mut records = Records::new(text, delimiter, line);
         let mut record = Record::default();
         if !records.read(&mut record)? {
-            let finding = Finding::refused("empty-list", Place::file(file), "the list is empty: it has no header");
-            return Err(RowsError::Refused(vec![
-                finding.hint("the first line names the columns; only `email` is required"),
-            ]));
+            return Err(refused(nothing(file, form.header_line)));
         }
-        let mut cells = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(Feed::default());
-        let header = read_header(file, &record, &mut cells)?;
-        Ok(Self { records, cells, header, record, row: 0 })
+        let mut cells = reader(delimiter);
+        let is_declared = form.encoding.is_some();
+        let header = read_header(file, &record, &mut cells).map_err(|mut findings| {
+            if matches!(record.fault, Some(Fault::NotUtf8 { .. })) && !is_declared {
+                let mut guess = Guess::new();
+                guess.look_at(Seen { row: None, line }, &start);
+                findings.extend(undeclared(file, &guess));
+            }
+            RowsError::Refused(findings)
+        })?;
+        let header_line = record.line;
+        let guess = Guess::new();
+        Ok(Self { records, cells, header, header_line, delimiter, is_declared, guess, record, row: 0 })
+    }
+
+    /// Returns the physical line of the header.
+    pub fn header_line(&self) -> u64 {
+        self.header_line
+    }
+
+    /// Returns what separates the cells.
+    pub fn delimiter(&self) -> Delimiter {
+        self.delimiter
     }
 
     /// Returns the names of the columns: lower case, without surrounding space.
@@ -82,9 +144,14 @@ impl<R: BufRead> Rows<R> {
         &self.header
     }
 
+    /// Returns whether these are the cells of the header once more.
+    pub fn is_header(&self, cells: &csv::StringRecord) -> bool {
+        cells.len() == self.header.len() && cells.iter().zip(&self.header).all(|(cell, name)| normal(cell) == *name)
+    }
+
     /// Returns how many octets were read so far.
     pub fn octets(&self) -> u64 {
-        self.records.octets()
+        self.records.input().source().octets()
     }
 
     /// Reads the next row; `false` at the end of the list.
@@ -97,7 +164,7 @@ impl<R: BufRead> Rows<R> {
         row.line = self.record.line;
         std::mem::swap(&mut row.bytes, &mut self.record.bytes);
         row.cells.clear();
-        row.fault = self.record.fault.take().map(RowFault::Record);
+        row.fault = self.fault(row.line, &row.bytes).map(RowFault::Record);
         if row.fault.is_none() {
             read_cells(&mut self.cells, &row.bytes, &mut row.cells);
             let found = row.cells.len();
@@ -106,28 +173,142 @@ impl<R: BufRead> Rows<R> {
         Ok(true)
     }
 
+    /// Returns what is wrong with the form of the record that was read, in terms of the list's own encoding.
+    fn fault(&mut self, line: u64, bytes: &[u8]) -> Option<Fault> {
+        let fault = self.record.fault.take()?;
+        let encoding = self.records.input().encoding();
+        if !matches!(fault, Fault::NotUtf8 { .. }) {
+            return Some(fault);
+        }
+        if encoding != UTF_8 {
+            return Some(Fault::NotOf(encoding.name()));
+        }
+        if !self.is_declared {
+            self.guess.look_at(Seen { row: Some(self.row), line }, bytes);
+        }
+        Some(fault)
+    }
+
+    /// Returns what there is to say of the encoding, once the list was read.
+    pub fn about_encoding(&self, file: &str) -> Option<Finding> {
+        let text = self.records.input();
+        if let Some((octet, byte)) = text.first_wrong() {
+            let name = text.encoding().name();
+            let message = format!("octet {octet} of the list (0x{byte:02X}) is not {name}");
+            let hint = if self.is_declared {
+                "declare the encoding that the list is in: affected.toml, [list] encoding"
+            } else {
+                "export the list again; its start says that it is in this encoding"
+            };
+            return Some(Finding::refused("wrong-encoding", Place::file(file), message).hint(hint));
+        }
+        undeclared(file, &self.guess)
+    }
+
     /// Reads what is left and returns the SHA-256 of all bytes of the list.
     pub fn digest(self) -> io::Result<Digest> {
-        let mut input = self.records.into_input();
-        let mut rest = [0; 8192];
-        while input.read(&mut rest)? > 0 {}
-        Ok(input.hashing.finish())
+        self.records.into_input().into_source().digest()
     }
 }
 
-fn read_header(file: &str, record: &Record, cells: &mut csv::Reader<Feed>) -> Result<Vec<String>, RowsError> {
+fn nothing(file: &str, header_line: Option<u64>) -> Finding {
+    match header_line {
+        Some(line) => {
+            let message = format!("the list has no line {line}, where affected.toml says its header is");
+            Finding::refused("empty-list", Place::file(file), message)
+                .hint("mend or delete [list] header_line in affected.toml")
+        }
+        None => Finding::refused("empty-list", Place::file(file), "the list is empty: it has no header")
+            .hint("the first line names the columns; only `email` is required"),
+    }
+}
+
+fn contradicts(file: &str, Conflict { marked, declared }: Conflict) -> Finding {
+    let (marked, declared) = (marked.name(), declared.name());
+    let message = format!("the list begins with the mark of {marked}; affected.toml says that it is {declared}");
+    Finding::refused("encoding-contradicts", Place::file(file), message)
+        .hint("delete [list] encoding from affected.toml: the mark is enough")
+}
+
+fn unclear(file: &str, line: u64, several: &[Delimiter]) -> Finding {
+    let names: Vec<_> = several.iter().map(|delimiter| format!("`{}`", delimiter.name())).collect();
+    let message = format!("the cells may be separated by {}: the header has each of them", names.join(" or "));
+    let place = Place { line: Some(line), ..Place::file(file) };
+    Finding::refused("delimiter-unclear", place, message)
+        .hint(format!("say which in affected.toml: [list] delimiter = \"{}\"", several[0].name()))
+}
+
+/// Says what a list is likely to be in that declares nothing and is not UTF-8.
+fn undeclared(file: &str, guess: &Guess) -> Option<Finding> {
+    let (Seen { row, line }, likely, text) = guess.likely()?;
+    let text = quoted(text.lines().next().unwrap_or_default());
+    let message = format!("the list is not UTF-8; it is likely {likely}: line {line} would then read {text}");
+    // With its row, the finding quotes the row on a terminal alone.
+    let place = Place { row, line: Some(line), ..Place::file(file) };
+    let hint =
+        format!("if that reads well, say so in affected.toml: [list] encoding = \"{}\"", likely.to_lowercase());
+    Some(Finding::refused("encoding-undeclared", place, message).hint(hint))
+}
+
+/// Returns the line of the first record that names `key` as a header does, where that is not the first record
+/// of `start`, which begins on `line`.
+fn line_naming(key: &str, start: &[u8], line: u64) -> Option<u64> {
+    let mut found: Option<(usize, u64)> = None;
+    for delimiter in Delimiter::ALL {
+        let mut records = Records::new(start, delimiter, line);
+        let (mut record, mut cells, mut names) = (Record::default(), reader(delimiter), csv::StringRecord::new());
+        for number in 0..HEADER_LINES_MAX {
+            // Bytes in memory are read without fail.
+            if found.is_some_and(|(before, _)| before <= number) || !records.read(&mut record).unwrap_or(false) {
+                break;
+            }
+            names.clear();
+            if record.fault.is_none() {
+                read_cells(&mut cells, &record.bytes, &mut names);
+            }
+            // A row of people may hold the word too, as a category of data, but then an address as well.
+            if names.iter().any(|cell| normal(cell) == key) && !names.iter().any(|cell| cell.contains('@')) {
+                found = Some((number, record.line));
+            }
+        }
+    }
+    found.filter(|(number, _)| *number > 0).map(|(_, line)| line)
+}
+
+fn not_first(file: &str, line: u64, found: u64) -> Finding {
+    let message = format!("other lines stand above the header: line {found} looks like it");
+    Finding::refused("header-not-first", Place { line: Some(line), ..Place::file(file) }, message)
+        .hint(format!("say so in affected.toml: [list] header_line = {found}"))
+}
+
+/// Returns a name of the header as names are compared.
+fn normal(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+fn reader(delimiter: Delimiter) -> csv::Reader<Feed> {
+    let mut builder = csv::ReaderBuilder::new();
+    builder.has_headers(false).flexible(true).delimiter(delimiter.octet());
+    let mut reader = builder.from_reader(Feed::default());
+    // The crate throws a byte order mark away in the first record that it sees. Ours was taken off already, and
+    // another one is text: the crate is shown a record without any.
+    read_cells(&mut reader, b"-", &mut csv::StringRecord::new());
+    reader
+}
+
+fn read_header(file: &str, record: &Record, cells: &mut csv::Reader<Feed>) -> Result<Vec<String>, Vec<Finding>> {
     let place = Place { line: Some(record.line), ..Place::file(file) };
     if let Some(fault) = &record.fault {
-        let (code, message, hint) = super::people::describe(fault);
+        let (code, message, hint) = describe(fault);
         let finding = Finding::refused(code, place, format!("in the header: {message}"));
-        return Err(RowsError::Refused(vec![finding.hint(hint)]));
+        return Err(vec![finding.hint(hint)]);
     }
     let mut names = csv::StringRecord::new();
     read_cells(cells, &record.bytes, &mut names);
-    let names: Vec<String> = names.iter().map(|name| name.trim().to_lowercase()).collect();
+    let names: Vec<String> = names.iter().map(normal).collect();
     if names.len() > COLUMNS_MAX {
         let message = format!("the list has {} columns; at most {COLUMNS_MAX}", names.len());
-        return Err(RowsError::Refused(vec![Finding::refused("too-many-columns", place, message)]));
+        return Err(vec![Finding::refused("too-many-columns", place, message)]);
     }
     let mut findings = Vec::new();
     for (i, name) in names.iter().enumerate() {
@@ -135,12 +316,19 @@ fn read_header(file: &str, record: &Record, cells: &mut csv::Reader<Feed>) -> Re
         if name.is_empty() {
             let message = format!("column {} has no name", i + 1);
             findings.push(Finding::refused("unnamed-column", place, message).hint("name it, or delete it"));
+        } else if let Some(c) = name.chars().find(|c| is_unseen(*c)) {
+            let message = format!(
+                "the name of column {} has the character U+{:04X}, which cannot be seen",
+                i + 1,
+                u32::from(c)
+            );
+            findings.push(Finding::refused("unseen-character", place, message).hint("type the name anew"));
         } else if names.iter().take(i).any(|earlier| earlier == name) {
             let message = format!("two columns are named `{name}`");
             findings.push(Finding::refused("column-twice", place, message).hint("rename or delete one of them"));
         }
     }
-    if findings.is_empty() { Ok(names) } else { Err(RowsError::Refused(findings)) }
+    if findings.is_empty() { Ok(names) } else { Err(findings) }
 }
 
 /// Takes a well-formed record apart with the csv crate.
@@ -177,40 +365,13 @@ impl Read for Feed {
     }
 }
 
-/// Digests what passes.
-struct Tap<R> {
-    input: R,
-    hashing: Hashing,
-}
-
-impl<R: BufRead> Read for Tap<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.input.read(buffer)?;
-        self.hashing.add(&buffer[..n]);
-        Ok(n)
-    }
-}
-
-impl<R: BufRead> BufRead for Tap<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.input.fill_buf()
-    }
-
-    fn consume(&mut self, n: usize) {
-        // `fill_buf` does not read again while its buffer is not used up.
-        if let Ok(buffer) = self.input.fill_buf() {
-            self.hashing.add(&buffer[..n]);
-        }
-        self.input.consume(n);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::affected::Supplied;
 
     fn rows(text: &str) -> Vec<(u64, u64, Vec<String>, Option<RowFault>)> {
-        let mut rows = Rows::new("l.csv", text.as_bytes()).unwrap();
+        let mut rows = Rows::new("l.csv", Form::default(), "email", Supplied::new(text.as_bytes())).unwrap();
         let (mut row, mut all) = (RawRow::default(), Vec::new());
         while rows.read(&mut row).unwrap() {
             let cells = row.cells.iter().map(str::to_owned).collect();
@@ -252,8 +413,14 @@ mod tests {
             ("email, Email \n", "column-twice"),
             ("email,\n", "unnamed-column"),
             ("\"email\n", "unclosed-quote"),
+            ("email,na\u{200b}me\n", "unseen-character"),
+            ("\u{feff}\u{feff}id,email\n", "unseen-character"),
         ] {
-            let Err(RowsError::Refused(findings)) = Rows::new("l.csv", text.as_bytes()) else { panic!("{text:?}") };
+            let Err(RowsError::Refused(findings)) =
+                Rows::new("l.csv", Form::default(), "email", Supplied::new(text.as_bytes()))
+            else {
+                panic!("{text:?}")
+            };
             assert_eq!(findings[0].code, code, "{text:?}");
         }
     }

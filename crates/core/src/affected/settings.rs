@@ -1,20 +1,65 @@
 //! How the list is read: the meaning of affected.toml.
 
+use super::{delimiter::Delimiter, encoding, rows::Form};
 use crate::{
     document::{self, Field, Table},
     finding::Finding,
 };
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 /// What affected.toml says; all of it may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListSettings {
     /// How many rows the list must have: the sender's own count of it.
     pub expected_rows: Option<u64>,
+    /// How the file is laid out.
+    pub form: Form,
     /// Which header stands for which of our names, in lower case: `email` → `e-mail address`.
     pub columns: BTreeMap<String, String>,
     /// Rows that are left out by name.
     pub leave_out: Vec<LeaveOut>,
+    /// What is done about several people at one address; nobody decided where it is `None`.
+    pub shared_address: Option<SharedAddress>,
+    /// What is done about one person at several addresses; nobody decided where it is `None`.
+    pub person_addresses: Option<PersonAddresses>,
+    /// The columns and their values, in lower case, that say that a person must get a letter.
+    pub letter: BTreeMap<String, BTreeSet<String>>,
+    /// What the list's own words in a column mean: column → word in lower case → value.
+    pub values: BTreeMap<&'static str, BTreeMap<String, String>>,
+}
+
+/// What is done about several people at one address, or at addresses that differ in case alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SharedAddress {
+    /// Each of them is told.
+    OneNoticeEach,
+    /// The first is told; the others are withheld as duplicates.
+    FirstOnly,
+}
+
+/// What is done about one person, by id, at several addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PersonAddresses {
+    /// All of them are written to.
+    All,
+    /// The first is written to; the others are withheld as duplicates.
+    First,
+}
+
+impl ListSettings {
+    /// Returns the name of the column that holds addresses, in lower case.
+    pub fn email_column(&self) -> &str {
+        self.columns.get("email").map_or("email", String::as_str)
+    }
+
+    /// Returns what `word` means in `column`: itself, unless `[values]` says otherwise.
+    pub fn meant<'a>(&'a self, column: &str, word: &'a str) -> &'a str {
+        let Some(values) = self.values.get(column) else { return word };
+        values.get(&word.to_lowercase()).map_or(word, String::as_str)
+    }
 }
 
 /// A row that is left out, and why.
@@ -40,6 +85,13 @@ pub enum Which {
         /// The first 8 hex digits of SHA-256 of its raw bytes.
         fingerprint: String,
     },
+    /// Every row that is refused for this code and nothing else that is not left out too.
+    Code {
+        /// The code of the finding: `address-syntax`.
+        code: String,
+        /// How many rows that must be.
+        count: u64,
+    },
 }
 
 /// The names that a list's columns may have for us.
@@ -49,13 +101,9 @@ pub const STANDARD_COLUMNS: [&str; 10] =
 /// Reads affected.toml.
 pub fn read_settings(file: &str, bytes: &[u8]) -> (Option<ListSettings>, Vec<Finding>) {
     document::read(file, bytes, |root| {
-        let expected_rows = match root.get("list") {
-            Some(field) => field.table().and_then(|table| {
-                let rows = table.get("expected_rows").map_or(Some(None), |field| field.number().map(Some));
-                table.finish();
-                rows
-            }),
-            None => Some(None),
+        let list = match root.get("list") {
+            Some(field) => field.table().and_then(|table| list(&table)),
+            None => Some((None, Form::default())),
         };
         let columns = match root.get("columns") {
             Some(field) => field.table().and_then(|table| columns(&table)),
@@ -69,8 +117,70 @@ pub fn read_settings(file: &str, bytes: &[u8]) -> (Option<ListSettings>, Vec<Fin
             }),
             None => Some(Vec::new()),
         };
-        Some(ListSettings { expected_rows: expected_rows?, columns: columns?, leave_out: leave_out? })
+        let people = match root.get("people") {
+            Some(field) => field.table().and_then(|table| people(&table)),
+            None => Some((None, None, BTreeMap::new())),
+        };
+        let values = match root.get("values") {
+            Some(field) => field.table().and_then(|table| values(&table)),
+            None => Some(BTreeMap::new()),
+        };
+        let (expected_rows, form) = list?;
+        let (shared_address, person_addresses, letter) = people?;
+        Some(ListSettings {
+            expected_rows,
+            form,
+            shared_address,
+            person_addresses,
+            letter,
+            values: values?,
+            columns: columns?,
+            leave_out: leave_out?,
+        })
     })
+}
+
+/// Reads how many rows the list must have, and its form.
+fn list(table: &Table<'_>) -> Option<(Option<u64>, Form)> {
+    // All are read before any failure is passed on, so that all are reported.
+    let expected_rows = table.get("expected_rows").map_or(Some(None), |field| field.number().map(Some));
+    let encoding = table.get("encoding").map_or(Some(None), |field| encoding_of(&field).map(Some));
+    let delimiter = table.get("delimiter").map_or(Some(None), |field| delimiter_of(&field).map(Some));
+    let header_line = table.get("header_line").map_or(Some(None), |field| line_of(&field).map(Some));
+    table.finish();
+    let form = Form { encoding: encoding?, delimiter: delimiter?, header_line: header_line? };
+    Some((expected_rows?, form))
+}
+
+fn encoding_of(field: &Field<'_>) -> Option<&'static encoding_rs::Encoding> {
+    let label = field.line()?;
+    let found = encoding::parse(&label);
+    if found.is_none() {
+        let hint = "name it as the Encoding Standard does: utf-8, utf-16le, windows-1252, shift_jis";
+        field.refuse_with("encoding-unknown", format!("`{label}` is no encoding that is known here"), hint);
+    }
+    found
+}
+
+fn delimiter_of(field: &Field<'_>) -> Option<Delimiter> {
+    // A tabulator may stand there itself, which is no line of text.
+    let text = field.text()?;
+    let found = Delimiter::parse(&text);
+    if found.is_none() {
+        let names: Vec<_> = Delimiter::ALL.iter().map(|delimiter| format!("\"{}\"", delimiter.name())).collect();
+        let message = "no list is separated by that";
+        field.refuse_with("delimiter-unknown", message, format!("it is one of {}", names.join(", ")));
+    }
+    found
+}
+
+fn line_of(field: &Field<'_>) -> Option<u64> {
+    let line = field.number()?;
+    if line == 0 {
+        field.refuse("wrong-value", "lines are counted from 1");
+        return None;
+    }
+    Some(line)
 }
 
 fn columns(table: &Table<'_>) -> Option<BTreeMap<String, String>> {
@@ -84,21 +194,105 @@ fn columns(table: &Table<'_>) -> Option<BTreeMap<String, String>> {
     Some(columns)
 }
 
+/// What `[people]` says: the two decisions, and who gets a letter.
+type Decisions = (Option<SharedAddress>, Option<PersonAddresses>, BTreeMap<String, BTreeSet<String>>);
+
+fn people(table: &Table<'_>) -> Option<Decisions> {
+    const SHARED: [(&str, SharedAddress); 2] =
+        [("one-notice-each", SharedAddress::OneNoticeEach), ("first-only", SharedAddress::FirstOnly)];
+    const SEVERAL: [(&str, PersonAddresses); 2] =
+        [("all", PersonAddresses::All), ("first", PersonAddresses::First)];
+    let shared = table.get("shared_address").map_or(Some(None), |field| one_of(&field, &SHARED).map(Some));
+    let several = table.get("person_addresses").map_or(Some(None), |field| one_of(&field, &SEVERAL).map(Some));
+    let letter = match table.get("letter") {
+        Some(field) => field.table().and_then(|table| letter(&table)),
+        None => Some(BTreeMap::new()),
+    };
+    table.finish();
+    Some((shared?, several?, letter?))
+}
+
+fn one_of<T: Copy>(field: &Field<'_>, choices: &[(&str, T)]) -> Option<T> {
+    let text = field.line()?;
+    let found = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
+    if found.is_none() {
+        let names: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        field.refuse("wrong-value", format!("it is {}", names.join(" or ")));
+    }
+    found
+}
+
+fn letter(table: &Table<'_>) -> Option<BTreeMap<String, BTreeSet<String>>> {
+    let read = table.entries().into_iter().map(|(column, _, field)| {
+        let values = field.lines()?.into_iter().map(|value| value.to_lowercase()).collect();
+        Some((column.to_lowercase(), values))
+    });
+    // All are read before any failure is passed on, so that all are reported.
+    let read: Vec<_> = read.collect();
+    read.into_iter().collect()
+}
+
+fn values(table: &Table<'_>) -> Option<BTreeMap<&'static str, BTreeMap<String, String>>> {
+    let mut all = BTreeMap::new();
+    for column in ["country", "region", "language", "data"] {
+        if let Some(field) = table.get(column) {
+            let table = field.table()?;
+            let read =
+                table.entries().into_iter().map(|(word, _, field)| Some((word.to_lowercase(), field.line()?)));
+            let read: Vec<_> = read.collect();
+            all.insert(column, read.into_iter().collect::<Option<_>>()?);
+        }
+    }
+    table.finish();
+    Some(all)
+}
+
 fn leave_out(field: &Field<'_>) -> Option<LeaveOut> {
     let table = field.table()?;
     let reason = table.need("reason", "why the row is left out").and_then(|f| f.line());
     let id = table.get("id").map(|f| f.line());
     let row = table.get("row").map(|f| f.number());
     let fingerprint = table.get("fingerprint").map(|f| f.line());
+    let code = table.get("code").map(|f| f.line());
+    let count = table.get("count").map(|f| f.number());
     table.finish();
-    let which = match (id, row, fingerprint) {
-        (Some(id), None, None) => Which::Id(id?),
-        (None, Some(row), Some(fingerprint)) => Which::Row { row: row?, fingerprint: fingerprint? },
+    let which = match (id, row, fingerprint, code, count) {
+        (Some(id), None, None, None, None) => Which::Id(id?),
+        (None, Some(row), Some(fingerprint), None, None) => Which::Row { row: row?, fingerprint: fingerprint? },
+        (None, None, None, Some(code), Some(count)) => Which::Code { code: code?, count: count? },
         _ => {
-            let hint = "`forthwith check` prints the line ready to paste";
-            field.refuse_with("leave-out", "a row is left out by `id`, or by `row` and `fingerprint`", hint);
+            let message = "rows are left out by `id`, by `row` and `fingerprint`, or by `code` and `count`";
+            field.refuse_with("leave-out", message, "`forthwith check` prints the line ready to paste");
             return None;
         }
     };
     Some(LeaveOut { which, reason: reason?, span: field.span() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_of_a_list_is_declared() {
+        let text = b"[list]\nencoding = \"latin1\"\ndelimiter = \"tab\"\nheader_line = 4\nexpected_rows = 12\n";
+        let (settings, findings) = read_settings("affected.toml", text);
+        assert_eq!(findings, []);
+        let settings = settings.unwrap();
+        let form = Form {
+            encoding: Some(encoding_rs::WINDOWS_1252),
+            delimiter: Some(Delimiter::Tab),
+            header_line: Some(4),
+        };
+        assert_eq!((settings.form, settings.expected_rows), (form, Some(12)));
+    }
+
+    #[test]
+    fn a_wrong_form_is_refused_whole() {
+        let text = b"[list]\nencoding = \"ebcdic\"\ndelimiter = \"#\"\nheader_line = 0\nexpected_rows = -1\n";
+        let (settings, findings) = read_settings("affected.toml", text);
+        let codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
+        assert_eq!(settings, None);
+        assert_eq!(codes, ["encoding-unknown", "delimiter-unknown", "wrong-value", "wrong-type"]);
+    }
 }

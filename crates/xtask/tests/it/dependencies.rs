@@ -6,8 +6,10 @@ use forthwith_testkit::tools::skip;
 /// Every direct dependency of core: name, `default` where its default features are on, features.
 ///
 /// jiff's default features read time zones from the disk, and are therefore off.
-const CORE: [&str; 11] = [
+const CORE: [&str; 13] = [
+    "chardetng default",
     "csv default",
+    "encoding_rs default",
     "hmac default",
     "idna default",
     "jiff serde std tzdb-bundle-always",

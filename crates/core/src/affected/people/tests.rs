@@ -1,6 +1,7 @@
 //! Lists and the fates of their rows.
 
 use super::*;
+use crate::affected::{Delimiter, Form, Supplied};
 
 fn categories() -> Vec<Category> {
     ["email", "phone"].map(|id| Category { id: id.to_owned(), words: BTreeMap::new() }).to_vec()
@@ -11,7 +12,7 @@ fn read_with(text: &str, settings: &ListSettings, read_columns: &[&str]) -> (Vec
     let categories = categories();
     let read_columns = read_columns.iter().map(|name| (*name).to_owned()).collect();
     let context = Context { file: "l.csv", settings, categories: Some(&categories), read_columns: &read_columns };
-    let mut people = People::new(context, text.as_bytes()).unwrap();
+    let mut people = People::new(context, Supplied::new(text.as_bytes())).unwrap();
     let mut fates = Vec::new();
     while let Some(row) = people.read().unwrap() {
         fates.push(match row.fate {
@@ -99,7 +100,8 @@ fn repeated_rows() {
         ("1,a@b.example,Ada,x\n1,a@b.example,Ida,x\n", ["planned", "refused"]),
         ("1,a@b.example,Ada,x\n2,a@b.example,Ada,x\n", ["planned", "refused"]),
         ("1,a@b.example,Ada,x\n1,c@b.example,Ada,x\n", ["planned", "refused"]),
-        ("1,a@b.example,Ada,x\n2,A@b.example,Ada,x\n", ["planned", "planned"]),
+        ("1,a@b.example,Ada,x\n2,A@b.example,Ada,x\n", ["planned", "refused"]),
+        ("1,a@b.example,Ada,x\n1,A@b.example,Ada,x\n", ["planned", "refused"]),
         (",a@b.example,Ada,x\n,a@b.example,Ada,x\n", ["planned", "duplicate"]),
         (",a@b.example,Ada,x\n,c@b.example,Ada,x\n", ["planned", "planned"]),
     ] {
@@ -108,6 +110,89 @@ fn repeated_rows() {
     let (fates, tally) =
         read_with("id,email,source\n1,a@b.example,x\n1,a@b.example,y\n", &ListSettings::default(), &["source"]);
     assert_eq!((fates[1].as_str(), codes(&tally)), ("refused", vec!["conflicting-rows"]));
+}
+
+/// Reads a list with an affected.toml of this text.
+fn read_toml(list: &str, toml: &str) -> (Vec<String>, Tally) {
+    let (settings, findings) = super::super::read_settings("affected.toml", toml.as_bytes());
+    assert_eq!(findings, [], "{toml}");
+    read_with(list, &settings.unwrap(), &[])
+}
+
+#[test]
+fn decisions_about_repeats() {
+    let (each, only) = ("shared_address = \"one-notice-each\"", "shared_address = \"first-only\"");
+    let (all, first) = ("person_addresses = \"all\"", "person_addresses = \"first\"");
+    for (rows, decision, expected) in [
+        ("1,a@b.example,Ada\n2,a@b.example,Ida", each, "planned"),
+        ("1,a@b.example,Ada\n2,a@b.example,Ida", only, "duplicate"),
+        ("1,a@b.example,Ada\n2,A@b.example,Ida", each, "planned"),
+        ("1,a@b.example,Ada\n2,A@b.example,Ida", only, "duplicate"),
+        ("1,a@b.example,Ada\n1,A@b.example,Ada", each, "planned"),
+        ("1,a@b.example,Ada\n2,a@b.example,Ida", all, "refused"),
+        ("1,a@b.example,Ada\n1,c@b.example,Ada", all, "planned"),
+        ("1,a@b.example,Ada\n1,c@b.example,Ada", first, "duplicate"),
+        ("1,a@b.example,Ada\n1,c@b.example,Ada", each, "refused"),
+        ("1,a@b.example,Ada\n2,a@b.example,Ida\n2,a@b.example,Ida", each, "duplicate"),
+        ("1,a@b.example,Ada\n2,a@b.example,Ida\n2,a@b.example,Ina", each, "refused"),
+        ("1,a@b.example,Ada\n1,c@b.example,Ada\n1,c@b.example,Ada", all, "duplicate"),
+    ] {
+        let (fates, _) = read_toml(&format!("id,email,name\n{rows}\n"), &format!("[people]\n{decision}\n"));
+        assert_eq!(fates.last().unwrap(), expected, "{rows} {decision}");
+    }
+}
+
+#[test]
+fn addresses_that_differ_in_dots_are_noted() {
+    let note = |rows: &str| codes(&read(&format!("id,email\n{rows}\n")).1);
+    assert_eq!(note("1,a.b@c.example\n2,ab@c.example"), ["near-duplicate"]);
+    assert_eq!(note("1,ab@c.example\n2,a.b@c.example"), ["near-duplicate"]);
+    assert_eq!(note("1,a.b.c@d.example\n2,ab.c@d.example"), ["near-duplicate"]);
+    assert_eq!(note("1,a.b@c.example\n2,ab@d.example"), Vec::<&str>::new());
+}
+
+#[test]
+fn a_letter_is_due_where_a_column_says_so() {
+    let toml = "[people.letter]\ndeceased = [\"Yes\"]\n\"no consent\" = [\"x\"]\n";
+    let list = "id,email,Deceased,No consent\n1,a@b.example,yes ,\n2,c@d.example,no,X\n3,e@f.example,,\n4,,yes,\n";
+    let (fates, tally) = read_toml(list, toml);
+    assert_eq!(fates, ["needs-letter", "needs-letter", "planned", "needs-letter"]);
+    assert_eq!(tally.counts.withheld["needs-letter"], 3);
+    let (settings, _) = super::super::read_settings("affected.toml", toml.as_bytes());
+    let (settings, read_columns) = (settings.unwrap(), BTreeSet::new());
+    let context = Context { file: "l.csv", settings: &settings, categories: None, read_columns: &read_columns };
+    let Err(RowsError::Refused(findings)) = People::new(context, Supplied::new(&b"email,deceased\n"[..])) else {
+        panic!("a column that decides about people is missing");
+    };
+    assert_eq!(findings[0].code, "no-column");
+}
+
+#[test]
+fn words_of_the_list_mean_what_affected_toml_says() {
+    let toml = "[values.country]\nGermany = \"DE\"\n\n[values.data]\n\"E-Mail\" = \"email\"\n";
+    let list = "email,country,data\na@b.example,germany,e-mail;phone\nc@d.example,Germania,email\n";
+    let (fates, tally) = read_toml(list, toml);
+    assert_eq!(fates, ["planned", "refused"]);
+    assert_eq!(codes(&tally), ["country-unknown"]);
+    assert!(tally.findings[0].hint.as_ref().unwrap().contains("[values.country] \"Germania\" = "), "{tally:?}");
+}
+
+#[test]
+fn rows_are_left_out_by_code_with_their_count() {
+    let list = "id,email,country\n1,nobody,DE\n2,a@b.example,DE\n3,broken,Atlantis\n4,@,DE\n5,x";
+    let line =
+        |code: &str, count: u64| format!("{{ code = \"{code}\", count = {count}, reason = \"bad export\" }}");
+    let toml = |lines: &[String]| format!("leave_out = [{}]\n", lines.join(", "));
+    let (fates, tally) = read_toml(list, &toml(&[line("address-syntax", 2)]));
+    assert_eq!(fates, ["left-out", "planned", "refused", "left-out", "refused"]);
+    assert_eq!(codes(&tally), ["country-unknown", "address-syntax", "cells"], "what is left out is not refused");
+    let (fates, tally) =
+        read_toml(list, &toml(&[line("address-syntax", 2), line("country-unknown", 1), line("cells", 1)]));
+    assert_eq!((fates[2].as_str(), fates[4].as_str(), tally.is_refused()), ("left-out", "left-out", false));
+    let (_, tally) = read_toml(list, &toml(&[line("address-syntax", 3)]));
+    assert!(codes(&tally).contains(&"leave-out-count"), "another count is refused");
+    let (_, tally) = read_toml("email\n\"x\n", &toml(&[line("unclosed-quote", 1)]));
+    assert_eq!(codes(&tally), ["unclosed-quote", "leave-out-count"], "a quote may hold many people");
 }
 
 #[test]
@@ -149,7 +234,10 @@ fn columns_are_mapped_or_missed_with_the_likely_one() {
     let read_columns = BTreeSet::new();
     let settings = ListSettings::default();
     let context = Context { file: "l.csv", settings: &settings, categories: None, read_columns: &read_columns };
-    let Err(RowsError::Refused(findings)) = People::new(context, "E-Mail Address\n".as_bytes()) else { panic!() };
+    let Err(RowsError::Refused(findings)) = People::new(context, Supplied::new("E-Mail Address\n".as_bytes()))
+    else {
+        panic!()
+    };
     assert_eq!(findings[0].code, "no-email-column");
     assert!(findings[0].hint.as_ref().unwrap().contains("email = \"e-mail address\""));
 }
@@ -181,9 +269,11 @@ fn data_is_listed_in_the_order_of_the_incident_and_defaults_to_all() {
     let (categories, read_columns) = (categories(), BTreeSet::new());
     let context =
         Context { file: "l", settings: &settings, categories: Some(&categories), read_columns: &read_columns };
-    let mut people =
-        People::new(context, "email,data\na@b.example,phone; email\nb@b.example,\nc@b.example,phone\n".as_bytes())
-            .unwrap();
+    let mut people = People::new(
+        context,
+        Supplied::new("email,data\na@b.example,phone; email\nb@b.example,\nc@b.example,phone\n".as_bytes()),
+    )
+    .unwrap();
     let mut data = Vec::new();
     while let Some(row) = people.read().unwrap() {
         let Fated::Planned(recipient) = row.fate else { panic!() };
@@ -201,4 +291,111 @@ fn a_row_that_swallowed_others_cannot_be_left_out() {
     let (fates, tally) = read_with(list, &settings, &[]);
     assert_eq!((fates, codes(&tally)), (vec!["refused".to_owned()], vec!["unclosed-quote"]));
     assert!(!tally.findings[0].hint.as_ref().unwrap().contains("leave_out"));
+}
+
+/// A finding's code, line and hint.
+type Told = (&'static str, Option<u64>, String);
+
+/// Reads a list of this form: the fate of each row, and what was found.
+fn read_form(octets: &[u8], form: Form) -> (Vec<String>, Vec<Told>) {
+    let settings = ListSettings { form, expected_rows: None, ..ListSettings::default() };
+    let told = |finding: Finding| (finding.code, finding.place.line, finding.hint.unwrap_or_default());
+    let read_columns = BTreeSet::new();
+    let context = Context { file: "l.csv", settings: &settings, categories: None, read_columns: &read_columns };
+    let mut people = match People::new(context, Supplied::new(octets)) {
+        Ok(people) => people,
+        Err(RowsError::Refused(findings)) => return (Vec::new(), findings.into_iter().map(told).collect()),
+        Err(error) => panic!("{error}"),
+    };
+    let mut fates = Vec::new();
+    while let Some(row) = people.read().unwrap() {
+        fates.push(match row.fate {
+            Fated::Planned(recipient) => recipient.name.expose().clone(),
+            Fated::Withheld { reason, .. } => reason.reason().to_owned(),
+            Fated::Refused => "refused".to_owned(),
+        });
+    }
+    let findings = people.finish().unwrap().findings.into_iter().filter(|f| f.code != "no-control-total");
+    (fates, findings.map(told).collect())
+}
+
+#[test]
+fn a_list_reads_alike_in_every_form() {
+    let list = "id;email;name\r\n1;a@b.example;Jürgen, der\r\n2;c@d.example;\"Łu;kasz\"\r\n";
+    let names = vec!["Jürgen, der".to_owned(), "Łu;kasz".to_owned()];
+    let utf_16: Vec<u8> = list.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let windows_1250 = encoding_rs::WINDOWS_1250.encode(list).0.into_owned();
+    let declared = Form { encoding: Some(encoding_rs::WINDOWS_1250), ..Form::default() };
+    for (octets, form) in [
+        (list.as_bytes(), Form::default()),
+        (&utf_16, Form::default()),
+        (&windows_1250, declared),
+        (list.replace(';', "\t").replace("\"Łu\tkasz\"", "Łu;kasz").as_bytes(), Form::default()),
+        (["People of October", "", list].join("\r\n").as_bytes(), Form { header_line: Some(3), ..Form::default() }),
+    ] {
+        assert_eq!(read_form(octets, form), (names.clone(), Vec::new()));
+    }
+}
+
+#[test]
+fn an_undeclared_encoding_is_named_and_never_used() {
+    let list = "id,email,name\n1,a@b.example,Ada\n2,c@d.example,Jürgen Müller\n3,e@f.example,Köln Straße\n";
+    let octets = encoding_rs::WINDOWS_1252.encode(list).0.into_owned();
+    let (fates, findings) = read_form(&octets, Form::default());
+    assert_eq!(fates, ["Ada", "refused", "refused"]);
+    let codes: Vec<_> = findings.iter().map(|(code, line, _)| (*code, *line)).collect();
+    assert_eq!(codes, [("not-utf8", Some(3)), ("not-utf8", Some(4)), ("encoding-undeclared", Some(3))]);
+    assert!(findings[2].2.ends_with("[list] encoding = \"windows-1252\""), "{findings:?}");
+    let declared = Form { encoding: Some(encoding_rs::WINDOWS_1252), ..Form::default() };
+    assert_eq!(read_form(&octets, declared).0, ["Ada", "Jürgen Müller", "Köln Straße"]);
+    let (_, findings) = read_form(&encoding_rs::WINDOWS_1252.encode("email,Größe\n").0, Form::default());
+    assert_eq!(findings.iter().map(|f| f.0).collect::<Vec<_>>(), ["not-utf8", "encoding-undeclared"]);
+}
+
+#[test]
+fn a_wrong_declaration_is_shown_at_its_first_octet() {
+    let form = Form { encoding: Some(encoding_rs::SHIFT_JIS), ..Form::default() };
+    let (fates, findings) = read_form(b"email,name\na@b.example,\xa0\nc@d.example,Bo\n", form);
+    assert_eq!(fates, ["refused", "Bo"]);
+    assert_eq!(findings.iter().map(|f| f.0).collect::<Vec<_>>(), ["wrong-encoding", "wrong-encoding"]);
+    let (_, findings) = read_form("\u{feff}email\n".as_bytes(), form);
+    assert_eq!(findings[0].0, "encoding-contradicts");
+}
+
+#[test]
+fn lines_above_the_header_are_shown_and_not_skipped() {
+    for above in ["sep=;", "People;;", "People, of; October", "\"People\nof October\"", "Datei\temail@x"] {
+        let list = format!("{above}\nid;email;name\n1;a@b.example;Ada\n");
+        let line = 2 + above.matches('\n').count() as u64;
+        let (fates, findings) = read_form(list.as_bytes(), Form::default());
+        assert!(fates.is_empty());
+        assert_eq!(
+            findings,
+            [("header-not-first", Some(1), format!("say so in affected.toml: [list] header_line = {line}"))]
+        );
+        let form = Form { header_line: Some(line), ..Form::default() };
+        assert_eq!(read_form(list.as_bytes(), form), (vec!["Ada".to_owned()], Vec::new()));
+    }
+    let (_, findings) = read_form(b"email\na@b.example\n", Form { header_line: Some(9), ..Form::default() });
+    assert_eq!(findings[0].0, "empty-list");
+    let (_, findings) = read_form(b"id,e-mail,data\n1,a@b.example,email\n", Form::default());
+    assert_eq!(findings[0].0, "no-email-column", "a category of data is no header");
+}
+
+#[test]
+fn an_unclear_delimiter_is_asked_for() {
+    let list = b"name, first;email\nByrne, Ada;a@b.example\n";
+    let (_, findings) = read_form(list, Form::default());
+    assert_eq!((findings[0].0, findings[0].1), ("delimiter-unclear", Some(1)));
+    let form = Form { delimiter: Some(Delimiter::Semicolon), ..Form::default() };
+    assert_eq!(read_form(list, form), (vec![String::new()], Vec::new()));
+}
+
+#[test]
+fn what_is_no_person_is_refused() {
+    let list = "id,email,name\n1,a@b.example,Ada\nID, Email ,name\nTotal: 12,,\nTotal,,12\n,,Grand total\n4,,Bo\n,,Count Basie\n";
+    let (fates, findings) = read_form(list.as_bytes(), Form::default());
+    assert_eq!(fates, ["Ada", "refused", "refused", "refused", "refused", "no-address", "no-address"]);
+    let codes: Vec<_> = findings.iter().map(|f| f.0).collect();
+    assert_eq!(codes, ["header-again", "footer", "footer", "footer"]);
 }

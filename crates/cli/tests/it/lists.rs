@@ -1,0 +1,97 @@
+//! Lists in every form that files come in: encodings, delimiters, compression, lines around the rows.
+
+use crate::harness::{Incident, OCTOBER, finding};
+use serde_json::json;
+use std::io::Write as _;
+
+const LIST: &str = "id;email;name;note\r\n1;ada@people.example;Jürgen Müller;\"two\r\nlines\"\r\n\
+                    2;bo@people.example;\"Bo; the first\";\r\n";
+const TABBED: &str = "id\temail\tname\tnote\n1\tada@people.example\tJürgen Müller\t\n\
+                      2\tbo@people.example\tBo; the first\t\n";
+const COUNTED: &str = "[list]\nexpected_rows = 2\n";
+const DECLARED: &str = "[list]\nexpected_rows = 2\nencoding = \"windows-1252\"\ndelimiter = \";\"\n";
+
+fn gzip(octets: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(octets).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn utf_16(text: &str) -> Vec<u8> {
+    [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+}
+
+fn windows_1252(text: &str) -> Vec<u8> {
+    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
+}
+
+/// Returns an incident whose list is this file and no other.
+fn incident(name: &str, octets: &[u8], settings: &str) -> Incident {
+    let incident = Incident::with_list("email\n");
+    incident.remove("affected.csv");
+    incident.write(name, octets);
+    incident.write("affected.toml", settings);
+    incident
+}
+
+#[test]
+fn a_list_is_read_alike_in_every_form() {
+    for (name, octets, settings) in [
+        ("affected.csv", LIST.as_bytes().to_vec(), COUNTED),
+        ("affected.csv", utf_16(LIST), COUNTED),
+        ("affected.csv", windows_1252(LIST), DECLARED),
+        ("affected.tsv", TABBED.as_bytes().to_vec(), COUNTED),
+        ("affected.csv.gz", gzip(LIST.as_bytes()), COUNTED),
+        ("AFFECTED.CSV.ZST", zstd::encode_all(LIST.as_bytes(), 3).unwrap(), COUNTED),
+    ] {
+        let incident = incident(name, &octets, settings);
+        let report = incident.json("check", &[]).exits(0).json();
+        assert_eq!((&report["planned"], &report["findings"]), (&json!(2), &json!([])), "{name} {settings}");
+        incident.run("preview", &["--row", "1", "--as", "text"]).exits(0).says(&["Hello Jürgen Müller,"]);
+        incident.run("preview", &["--row", "2", "--as", "text"]).exits(0).says(&["Hello Bo; the first,"]);
+    }
+}
+
+#[test]
+fn the_digest_of_a_compressed_list_is_that_of_the_file() {
+    let octets = gzip(LIST.as_bytes());
+    let incident = incident("affected.csv.gz", &octets, COUNTED);
+    incident.run("notify", &["--dry-run"]).exits(0);
+    let digest = forthwith_core::digest::Digest::of(&octets);
+    assert!(incident.read("out/packet/manifest.txt").contains(&digest.hex()), "as sha256sum has it");
+    incident.write("affected.csv.gz", &octets[..octets.len() - 1]);
+    let cut = incident.json("check", &[]).exits(1);
+    assert!(cut.stderr.contains("affected.csv.gz"), "{}", cut.stderr);
+}
+
+#[test]
+fn what_is_unclear_is_asked_for_with_the_line_that_answers() {
+    let windows = windows_1252(LIST);
+    let unclear = "name, first;email\r\nByrne, Ada;ada@people.example\r\n";
+    let titled = format!("People of October\r\n\r\n{LIST}");
+    for (octets, code, line, answer) in [
+        (&windows[..], "encoding-undeclared", 2, "[list] encoding = \"windows-1252\""),
+        (unclear.as_bytes(), "delimiter-unclear", 1, "[list] delimiter = \",\""),
+        (titled.as_bytes(), "header-not-first", 1, "[list] header_line = 3"),
+    ] {
+        let report = incident("affected.csv", octets, "").json("check", &[]).exits(3).json();
+        let found = finding(&report, code);
+        assert_eq!((&found["line"], &found["gravity"]), (&json!(line), &json!("refused")));
+        assert!(found["hint"].as_str().unwrap().contains(answer), "{found}");
+    }
+    let read = incident("affected.csv", &windows, "").json("check", &[]).exits(3).json();
+    let message = finding(&read, "encoding-undeclared")["message"].as_str().unwrap();
+    assert!(message.contains("Jürgen Müller"), "as it would read: {message}");
+}
+
+#[test]
+fn a_wrong_form_is_shown_in_its_file() {
+    let incident = Incident::example(OCTOBER);
+    incident.write("affected.toml", "[list]\nexpected_rows = 14\nencoding = \"ebcdic\"\ndelimiter = \"#\"\n");
+    incident.run("check", &[]).exits(3).says(&[
+        "refused[encoding-unknown]",
+        "affected.toml:3",
+        "refused[delimiter-unknown]",
+        "affected.toml:4",
+    ]);
+}

@@ -1,0 +1,141 @@
+//! What a cell of a standard column says, or why it refuses its row. Nothing is mended.
+
+use crate::{
+    address::{Address, ParseAddressError, is_unseen},
+    affected::standards::{is_country, is_language, is_region},
+    notice::Withheld,
+};
+
+/// Octets in a name: with its address it stays on few header lines (RFC 5322 section 2.1.1).
+const NAME_OCTETS_MAX: usize = 300;
+/// The words of such a line.
+const FOOTER_WORDS: [&str; 15] = [
+    "total", "totals", "grand", "sum", "count", "number", "of", "row", "rows", "record", "records", "end",
+    "report", "export", "file",
+];
+/// Characters of a cell that a finding quotes.
+const QUOTED_CHARACTERS_MAX: usize = 60;
+
+/// What refuses a row: one thing that is wrong, and the next step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) column: Option<&'static str>,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Refusal {
+    /// Returns what is wrong with a cell.
+    pub(super) fn new(column: &'static str, code: &'static str, message: impl Into<String>) -> Self {
+        Self { column: Some(column), ..Self::row(code, message) }
+    }
+
+    /// Returns what is wrong with the row as a whole.
+    pub(super) fn row(code: &'static str, message: impl Into<String>) -> Self {
+        Self { column: None, code, message: message.into(), hint: None }
+    }
+
+    /// Adds the next step.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+pub(super) fn checked<T: Default>(refusals: &mut Vec<Refusal>, read: Result<T, Refusal>) -> T {
+    read.unwrap_or_else(|refusal| {
+        refusals.push(refusal);
+        T::default()
+    })
+}
+
+pub(super) fn read_name(cell: &str) -> Result<String, Refusal> {
+    if let Some(c) = cell.chars().find(|c| is_unseen(*c) && !matches!(c, '\u{200c}' | '\u{200d}')) {
+        let message = format!("the name has the character U+{:04X}, which cannot be seen", u32::from(c));
+        return Err(Refusal::new("name", "control-character", message).hint("correct the name"));
+    }
+    if cell.len() > NAME_OCTETS_MAX {
+        let message = format!("the name has {} octets; at most {NAME_OCTETS_MAX}", cell.len());
+        return Err(Refusal::new("name", "name-too-long", message));
+    }
+    Ok(cell.trim().to_owned())
+}
+
+/// Refuses what stands in a cell of `column` where a code of `standard` belongs.
+fn unknown(column: &'static str, code: &'static str, cell: &str, standard: &str) -> Refusal {
+    let cell = quoted(cell.trim());
+    let hint =
+        format!("if the list means something by it, say what: affected.toml, [values.{column}] {cell} = \"…\"");
+    Refusal::new(column, code, format!("{cell} is not {standard}")).hint(hint)
+}
+
+pub(super) fn read_country(cell: &str) -> Result<String, Refusal> {
+    let country = cell.trim().to_ascii_uppercase();
+    if country.is_empty() || is_country(&country) {
+        return Ok(country);
+    }
+    Err(unknown("country", "country-unknown", cell, "a country code (ISO 3166-1: GB, DE, US)"))
+}
+
+pub(super) fn read_region(cell: &str) -> Result<String, Refusal> {
+    let region = cell.trim().to_ascii_uppercase();
+    if region.is_empty() || is_region(&region) {
+        return Ok(region);
+    }
+    Err(unknown("region", "region-unknown", cell, "a region code (ISO 3166-2 without the country: CA, BY)"))
+}
+
+pub(super) fn read_language(cell: &str) -> Result<String, Refusal> {
+    let language = cell.trim();
+    if language.is_empty() || is_language(language) {
+        return Ok(language.to_owned());
+    }
+    Err(unknown("language", "language-unknown", cell, "a language tag (BCP 47: en, pt-BR)"))
+}
+
+/// Returns whether a cell says `Total: 12`, `Grand total` or the like.
+pub(super) fn is_count(cell: &str) -> bool {
+    let lower = cell.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some() && words.all(|word| FOOTER_WORDS.contains(&word))
+}
+
+/// Why a cell holds no address to write to.
+pub(super) enum AddressCell {
+    Withheld(Withheld),
+    Refused(Refusal),
+}
+
+pub(super) fn read_address(cell: &str) -> Result<Address, AddressCell> {
+    if cell.trim().is_empty() {
+        return Err(AddressCell::Withheld(Withheld::NoAddress));
+    }
+    Address::parse(cell).map_err(|error| {
+        if error == ParseAddressError::NeedsSmtputf8 {
+            return AddressCell::Withheld(Withheld::NeedsSmtputf8);
+        }
+        let message = format!("{} is not an address that can be written to: {error}", quoted(cell));
+        let refusal = Refusal::new("email", "address-syntax", message);
+        AddressCell::Refused(match probably_meant(cell) {
+            Some(meant) => refusal.hint(format!("is {} meant?", quoted(meant))),
+            None => refusal,
+        })
+    })
+}
+
+/// Returns the address that was probably meant. It is shown, never used.
+fn probably_meant(cell: &str) -> Option<&str> {
+    let inner = cell.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(cell, |(inner, _)| inner);
+    let inner = inner.trim().trim_start_matches("mailto:").trim_end_matches(['.', ',', ';']).trim();
+    (inner != cell && Address::parse(inner).is_ok()).then_some(inner)
+}
+
+/// Returns the beginning of `text` in quotes.
+pub(in crate::affected) fn quoted(text: &str) -> String {
+    let mut short: String = text.chars().take(QUOTED_CHARACTERS_MAX).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    format!("\"{short}\"")
+}

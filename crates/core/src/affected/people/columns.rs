@@ -1,0 +1,79 @@
+//! Which columns a list has: the standard ones by their names, and those that only templates read.
+
+use super::{Context, cells::quoted};
+use crate::{
+    affected::{
+        rows::Rows,
+        settings::{ListSettings, STANDARD_COLUMNS},
+        source::Source,
+    },
+    document::nearest,
+    finding::{Finding, Place},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The place of each standard column in the header, and the names of the others.
+pub(super) struct Columns {
+    pub(super) standard: BTreeMap<&'static str, usize>,
+    pub(super) other: Vec<(usize, String)>,
+}
+
+/// Returns the names of a list's columns that are not forthwith's own, which templates may read. A list whose
+/// header is refused has none.
+pub fn other_columns(settings: &ListSettings, input: impl Source) -> Vec<String> {
+    let read_columns = BTreeSet::new();
+    let context = Context { file: "", settings, categories: None, read_columns: &read_columns };
+    let Ok(rows) = Rows::new(context.file, settings.form, settings.email_column(), input) else {
+        return Vec::new();
+    };
+    let columns = Columns::find(context, &rows);
+    columns.map_or_else(|_| Vec::new(), |columns| columns.other.into_iter().map(|(_, name)| name).collect())
+}
+
+impl Columns {
+    /// Returns the place of a column, standard or not, by its name in the list.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        let other = self.other.iter().find(|(_, other)| other == name).map(|(i, _)| *i);
+        other.or_else(|| self.standard.get(name).copied())
+    }
+
+    pub(super) fn find<R: Source>(context: Context<'_>, rows: &Rows<R>) -> Result<Self, Vec<Finding>> {
+        let header = rows.header();
+        let mut findings = Vec::new();
+        let mut standard = BTreeMap::new();
+        for name in STANDARD_COLUMNS {
+            let mapped = context.settings.columns.get(name);
+            let wanted = mapped.map_or(name, String::as_str);
+            match header.iter().position(|column| column == wanted) {
+                Some(i) => _ = standard.insert(name, i),
+                None if mapped.is_some() || name == "email" => {
+                    findings.push(missing(context, rows, name, wanted));
+                }
+                None => {}
+            }
+        }
+        for name in context.settings.letter.keys() {
+            if !header.contains(name) {
+                findings.push(missing(context, rows, name, name));
+            }
+        }
+        let is_other = |(i, _): &(usize, &String)| !standard.values().any(|used| used == i);
+        let other = header.iter().enumerate().filter(is_other).map(|(i, name)| (i, name.clone())).collect();
+        if findings.is_empty() { Ok(Self { standard, other }) } else { Err(findings) }
+    }
+}
+
+fn missing<R: Source>(context: Context<'_>, rows: &Rows<R>, name: &str, wanted: &str) -> Finding {
+    let header = rows.header();
+    let place =
+        Place { line: Some(rows.header_line()), column: Some(name.to_owned()), ..Place::file(context.file) };
+    let code = if name == "email" { "no-email-column" } else { "no-column" };
+    let names = header.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    let finding = Finding::refused(code, place, format!("the list has no column `{wanted}`; it has {names}"));
+    let likely = nearest(wanted, header.iter().map(String::as_str))
+        .or_else(|| header.iter().map(String::as_str).find(|column| column.contains("mail")));
+    finding.hint(match likely {
+        Some(likely) => format!("say so in affected.toml: [columns] {name} = \"{likely}\""),
+        None => "the first line of the list names its columns".to_owned(),
+    })
+}

@@ -1,0 +1,184 @@
+# Writes lists with Python's csv, spoils some, and reads them again. See foreign.rs.
+import csv, io, json, random, sys
+
+WORDS = ["Ada", "Jürgen", "Łukasz", "山田", "O'Hara", "x, y", "a;b", "t\tab", "p|q", 'say "hi"', "", " ", "two\nlines",
+         "two\r\nlines", "two\rlines", "=1+1", "-5", "null", "0042", "ends\"", "\"starts", "'single'", "\\", "\\\"",
+         "“smart”", "e\u0301", "👩‍🔬", "#note", "a" * 300]
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "windows-1252"]
+PYTHON = {"windows-1252": "cp1252"}
+
+
+def table(r):
+    return [["id", "email", "name", "note"]] + [
+        [f"C{i}", f"p{i}@people.example", r.choice(WORDS), " ".join(r.choice(WORDS) for _ in range(r.randint(0, 2)))]
+        for i in range(1, r.randint(2, 9))]
+
+
+def written(r, rows, delimiter, end):
+    quoting = r.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
+    # Python quotes the line end that it writes and no other, and then reads two rows.
+    if any("\r" in cell or "\n" in cell for row in rows for cell in row):
+        quoting = csv.QUOTE_ALL
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(rows)
+    return out.getvalue()
+
+
+def read(text, delimiter):
+    # Records are told apart as RFC 4180 has them: a line end within quotes belongs to its cell.
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    return [row for row in rows if row]
+
+
+def at(r, text, what):
+    i = r.randint(0, len(text))
+    return text[:i] + what + text[i:]
+
+
+def without(r, text, what):
+    places = [i for i in range(len(text)) if text.startswith(what, i)]
+    if not places:
+        return text
+    i = r.choice(places)
+    return text[:i] + text[i + len(what):]
+
+
+def instead(r, text, what, other):
+    places = [i for i in range(len(text)) if text.startswith(what, i)]
+    if not places:
+        return text
+    i = r.choice(places)
+    return text[:i] + other + text[i + len(what):]
+
+
+def lines(f):
+    def spoil(r, text, d, end):
+        all = text.split(end)
+        f(r, all, d)
+        return end.join(all)
+    return spoil
+
+
+def on(line):
+    return lines(lambda r, all, d: all.insert(r.randint(0, len(all)), line(d)))
+
+
+def above(*titles):
+    return lambda r, text, d, end: "".join(title.replace(",", d) + end for title in titles) + text
+
+
+def swap(r, all, d):
+    i, j = r.randrange(len(all)), r.randrange(len(all))
+    all[i], all[j] = all[j], all[i]
+
+
+def some(r, all, change):
+    i = r.randrange(len(all))
+    all[i] = change(all[i])
+
+
+DAMAGE = {
+    "a quote more": lambda r, t, d, e: at(r, t, '"'),
+    "two quotes more": lambda r, t, d, e: at(r, t, '""'),
+    "a quote at the start": lambda r, t, d, e: '"' + t,
+    "a quote at the end": lambda r, t, d, e: t + '"',
+    "a quote less": lambda r, t, d, e: without(r, t, '"'),
+    "an apostrophe for a quote": lambda r, t, d, e: instead(r, t, '"', "'"),
+    "a backslash before a quote": lambda r, t, d, e: instead(r, t, '"', '\\"'),
+    "smart quotes": lambda r, t, d, e: instead(r, t, '"', "“"),
+    "text behind a quote": lambda r, t, d, e: instead(r, t, '"' + d, '"x' + d),
+    "a space before a quote": lambda r, t, d, e: instead(r, t, d + '"', d + ' "'),
+    "a space behind a quote": lambda r, t, d, e: instead(r, t, '"' + d, '" ' + d),
+    "a delimiter more": lambda r, t, d, e: at(r, t, d),
+    "a delimiter less": lambda r, t, d, e: without(r, t, d),
+    "a comma more": lambda r, t, d, e: at(r, t, ","),
+    "a semicolon more": lambda r, t, d, e: at(r, t, ";"),
+    "another delimiter once": lambda r, t, d, e: instead(r, t, d, r.choice(",;\t|")),
+    "another delimiter in a row": lines(lambda r, a, d: some(r, a, lambda l: l.replace(d, r.choice(",;\t|")))),
+    "a delimiter behind every row": lambda r, t, d, e: t.replace(e, d + e),
+    "a delimiter behind a row": lines(lambda r, a, d: some(r, a, lambda l: l + d)),
+    "a delimiter before a row": lines(lambda r, a, d: some(r, a, lambda l: d + l)),
+    "a row cut": lines(lambda r, a, d: some(r, a, lambda l: l[:r.randint(0, len(l))])),
+    "a row doubled in itself": lines(lambda r, a, d: some(r, a, lambda l: l + l)),
+    "an LF more": lambda r, t, d, e: at(r, t, "\n"),
+    "a CR more": lambda r, t, d, e: at(r, t, "\r"),
+    "a CRLF more": lambda r, t, d, e: at(r, t, "\r\n"),
+    "two line ends more": lambda r, t, d, e: at(r, t, e + e),
+    "a line end less": lambda r, t, d, e: without(r, t, e),
+    "another line end once": lambda r, t, d, e: instead(r, t, e, r.choice(["\n", "\r", "\r\n"])),
+    "LFCR": lambda r, t, d, e: t.replace(e, "\n\r"),
+    "no line end at the end": lambda r, t, d, e: t[:len(t) - len(e)],
+    "an empty line": on(lambda d: ""),
+    "a line of spaces": on(lambda d: "   "),
+    "a line of delimiters": on(lambda d: d * 3),
+    "a line of a word": on(lambda d: "and so on"),
+    "a comment": on(lambda d: "# people of October"),
+    "the header once more": on(lambda d: d.join(["id", "email", "name", "note"])),
+    "a closing line": lambda r, t, d, e: t + "Total: 12" + e,
+    "a closing row": lambda r, t, d, e: t + f"Total{d}{d}12{d}" + e,
+    "a title": above("People of October"),
+    "a title with cells": above("People of October,,,"),
+    "two titles": above("People of October", ""),
+    "sep=": above("sep=,"),
+    "rows out of order": lines(swap),
+    "a row twice": lines(lambda r, a, d: a.insert(0 if len(a) < 2 else r.randrange(1, len(a)), r.choice(a))),
+    "no header": lines(lambda r, a, d: a.pop(0)),
+    "a column twice": lambda r, t, d, e: t.replace("name", "email", 1),
+    "a column without a name": lambda r, t, d, e: t.replace("name", "", 1),
+    "cut": lambda r, t, d, e: t[:r.randint(0, len(t))],
+    "a NUL": lambda r, t, d, e: at(r, t, "\0"),
+    "a mark in the middle": lambda r, t, d, e: at(r, t, "\ufeff"),
+    "two marks": lambda r, t, d, e: "\ufeff\ufeff" + t,
+    "an end of file sign": lambda r, t, d, e: t + "\x1a",
+    "a form feed": lambda r, t, d, e: at(r, t, "\f"),
+    "a vertical tab": lambda r, t, d, e: at(r, t, "\v"),
+    "a next-line sign": lambda r, t, d, e: at(r, t, "\u0085"),
+    "a line separator": lambda r, t, d, e: at(r, t, "\u2028"),
+    "a no-break space": lambda r, t, d, e: at(r, t, "\u00a0"),
+    "a zero-width space": lambda r, t, d, e: at(r, t, "\u200b"),
+    "a wrong octet": None,
+    "an octet less": None,
+    "an octet more": None,
+}
+
+
+def spoilt_octets(r, octets, kind):
+    i = r.randint(0, max(len(octets) - 1, 0))
+    if kind == "an octet less":
+        return octets[:i] + octets[i + 1:]
+    other = bytes([r.randrange(256)])
+    return octets[:i] + other + octets[i + (1 if kind == "a wrong octet" else 0):]
+
+
+def one(r, is_spoilt):
+    delimiter, end = r.choice(",;\t|"), r.choice(["\n", "\r\n", "\r"])
+    encoding = r.choice(ENCODINGS)
+    python = PYTHON.get(encoding, encoding)
+    rows = table(r)
+    if python == "cp1252":
+        rows = [[cell.encode("cp1252", "replace").decode("cp1252") for cell in row] for row in rows]
+    text, damage = written(r, rows, delimiter, end), ""
+    octets = None
+    if is_spoilt:
+        damage = r.choice(sorted(DAMAGE))
+        if DAMAGE[damage]:
+            text = DAMAGE[damage](r, text, delimiter, end)
+        else:
+            octets = spoilt_octets(r, text.encode(python), damage)
+            try:
+                text = octets.decode(python)
+            except UnicodeDecodeError:
+                text = None
+    if octets is None:
+        octets = text.encode(python, "replace")
+        text = octets.decode(python)
+    return {"damage": damage, "hex": octets.hex(), "delimiter": delimiter, "encoding": encoding,
+            "rows": rows if not is_spoilt else None if text is None else read(text, delimiter)}
+
+
+seed, count, is_spoilt = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "spoilt"
+csv.field_size_limit(1 << 30)
+json.dump([one(random.Random(seed * 1_000_003 + i), is_spoilt) for i in range(count)], sys.stdout)

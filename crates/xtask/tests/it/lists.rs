@@ -1,0 +1,44 @@
+//! The pages on lists and addresses say what the program does.
+
+use crate::tree::read;
+use forthwith_core::{
+    address::{Address, ParseAddressError},
+    affected::read_settings,
+};
+
+/// Returns each address of the page's table and its verdict.
+fn addresses(page: &str) -> Vec<(&str, &str)> {
+    let rows = page.lines().filter(|line| line.starts_with("| `")).map(|line| line.trim_matches('|').split(" | "));
+    let cells = rows.map(|mut cells| (cells.next().unwrap(), cells.next().unwrap().trim()));
+    cells
+        .flat_map(|(names, verdict)| names.split('`').skip(1).step_by(2).map(move |name| (name, verdict)))
+        .collect()
+}
+
+#[test]
+fn the_page_holds_the_policy_on_addresses() {
+    let page = read("docs/addresses.md");
+    let all = addresses(&page);
+    assert!(all.len() > 25, "the table is not understood: {all:?}");
+    for (address, verdict) in all {
+        let found = Address::parse(address);
+        let as_said = match &found {
+            Ok(taken) if verdict == "taken" => taken.expose() == address,
+            Ok(taken) => verdict == format!("taken as `{}`", taken.expose()),
+            Err(ParseAddressError::NeedsSmtputf8) => verdict == "withheld, `needs-smtputf8`",
+            Err(_) => verdict == "refused",
+        };
+        assert!(as_said, "{address}: {verdict}, but {:?}", found.map(|taken| taken.expose().to_owned()));
+    }
+}
+
+#[test]
+fn the_examples_of_affected_toml_are_read() {
+    let page = read("docs/lists.md");
+    let examples: Vec<_> = page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(examples.len() >= 3, "the page is not understood");
+    for example in examples {
+        let (settings, findings) = read_settings("affected.toml", example.as_bytes());
+        assert!(settings.is_some() && findings.is_empty(), "{findings:?}\n{example}");
+    }
+}
