@@ -1,7 +1,9 @@
 //! The independent judge of a run: who was told, how often, with which words, and whether the ledger says so.
 //!
-//! It is given three things as plain data: what was planned, what a recorder took that is not ours, and what
+//! It is given three things as plain data, or as plain files (`judge/folder.rs`): what was planned, what a recorder took that is not ours, and what
 //! the ledger says in the end. It compares them by address and never asks the program for its own opinion.
+
+pub mod folder;
 
 use crate::recorded::Recorded;
 use sha2::{Digest as _, Sha256};
@@ -76,6 +78,8 @@ pub struct Judgement {
 const DATE_OCTETS: usize = 31;
 /// States in which the ledger shows a person that somebody may not have been told.
 const SHOWN: [&str; 5] = ["in_doubt", "offered", "bounced", "expired", "let_stand"];
+/// States that are reached through an offer alone.
+const OFFERED: [&str; 4] = ["in_flight", "in_doubt", "offered", "accepted"];
 /// Every state there is, as JSON and ledger name them.
 const STATES: [&str; 9] =
     ["queued", "deferred", "in_flight", "in_doubt", "offered", "accepted", "bounced", "expired", "let_stand"];
@@ -100,6 +104,20 @@ pub fn judge(case: &Case<'_>) -> Judgement {
         of.judge(&mut found);
     }
     found
+}
+
+/// Returns whoever was told although the ledger, right after a crash, says that nothing was offered to them: an
+/// offer that was not durable before its dot.
+///
+/// It is for stories in which the relay refuses nobody and nobody decided to tell again.
+pub fn unoffered(recorded: &[Recorded], states: &[(String, String)]) -> Vec<String> {
+    let offered: BTreeSet<&str> = states
+        .iter()
+        .filter(|(_, state)| OFFERED.contains(&state.as_str()))
+        .map(|(address, _)| &**address)
+        .collect();
+    let told = recorded.iter().flat_map(|message| &message.recipients);
+    told.filter(|address| !offered.contains(address.as_str())).cloned().collect()
 }
 
 /// All that concerns one address.
@@ -340,6 +358,15 @@ mod tests {
         let mut story = Story::new();
         story.states[0].1 = "sent".to_owned();
         assert_eq!(story.judge(0).misstated, ["ada@example.org"]);
+    }
+
+    #[test]
+    fn one_told_without_an_offer() {
+        let mut story = Story::new();
+        story.states[0].1 = "in_doubt".to_owned();
+        assert_eq!(unoffered(&story.recorded, &story.states), [""; 0]);
+        story.states[1].1 = "queued".to_owned();
+        assert_eq!(unoffered(&story.recorded, &story.states), ["ben@example.org"]);
     }
 
     #[test]

@@ -3,6 +3,12 @@
 //! Recorders keep lines with LF; here they have CRLF again. What a line ended with on the wire is therefore
 //! not to be read from a recording: the scripted relay keeps raw bytes for that.
 
+use std::io;
+
+/// What `smtp-sink` puts before each message, in this order.
+const SINK_FIELDS: [&str; 6] =
+    ["X-Client-Addr", "X-Client-Proto", "X-Helo-Args", "X-Mail-Args", "X-Rcpt-Args", "Received"];
+
 /// A message that a recorder took responsibility for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
@@ -23,6 +29,32 @@ impl Recorded {
             let (field, value) = line.split_once(':')?;
             field.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
         })
+    }
+
+    /// Reads one file of `smtp-sink -d`: the sink's fields, the message, and an empty line of the sink's own.
+    pub fn from_dump(text: &str) -> io::Result<Self> {
+        let (fields, message) = split_recorders_fields(text, &SINK_FIELDS);
+        let of_name = |name: &str| -> Vec<String> {
+            fields.iter().filter(|(field, _)| *field == name).map(|(_, value)| path_address(value)).collect()
+        };
+        let message =
+            message.strip_suffix('\n').ok_or_else(|| io::Error::other("a dump file ends in an empty line"))?;
+        let mail_from =
+            of_name("X-Mail-Args").pop().ok_or_else(|| io::Error::other("a dump file names its sender"))?;
+        Ok(Self { mail_from, recipients: of_name("X-Rcpt-Args"), message: with_crlf(message) })
+    }
+
+    /// Writes it as `smtp-sink -d` would have: what [`Recorded::from_dump`] reads.
+    ///
+    /// An error where that form cannot hold it: no UTF-8, or a line that ends otherwise than with CRLF.
+    pub fn to_dump(&self) -> io::Result<String> {
+        let message = std::str::from_utf8(&self.message).map_err(io::Error::other)?;
+        let message = message.replace("\r\n", "\n");
+        if with_crlf(&message) != self.message || message.contains('\r') {
+            return Err(io::Error::other("a dump file holds no bare CR and no bare LF"));
+        }
+        let recipients: Vec<_> = self.recipients.iter().map(|to| format!("X-Rcpt-Args: <{to}>\n")).collect();
+        Ok(format!("X-Mail-Args: <{}>\n{}Received: a recorder\n{message}\n", self.mail_from, recipients.concat()))
     }
 }
 
@@ -70,6 +102,16 @@ mod tests {
         let recorded = Recorded { mail_from: String::new(), recipients: vec![], message };
         assert_eq!(recorded.header("subject").as_deref(), Some("Notice of data breach"));
         assert_eq!(recorded.header("X-Body"), None);
+    }
+
+    #[test]
+    fn what_is_written_as_a_dump_is_read_from_it() {
+        let message = b"Received: forged\r\nSubject: x\r\n\r\n.dot\r\n\r\n".to_vec();
+        let recipients = vec!["ada@example.org".to_owned(), "ben@example.org".to_owned()];
+        let mut recorded = Recorded { mail_from: "b+x@example.org".to_owned(), recipients, message };
+        assert_eq!(Recorded::from_dump(&recorded.to_dump().unwrap()).unwrap(), recorded);
+        recorded.message.extend(b"bare\n");
+        assert!(recorded.to_dump().is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod certificate;
 mod line;
 mod talk;
 
+use crate::recorded::{Recorded, path_address};
 use certificate::Certificate;
 use std::{
     io,
@@ -248,6 +249,22 @@ impl Relay {
     /// Returns what it received, in the order of the final dots.
     pub fn received(&self) -> Vec<Received> {
         locked(&self.shared.received).clone()
+    }
+
+    /// Returns the same as other recorders have it.
+    pub fn recorded(&self) -> Vec<Recorded> {
+        let path = |command: &str| path_address(command.split_once(':').map_or("", |(_, path)| path));
+        let recorded = |received: Received| Recorded {
+            mail_from: path(&received.mail),
+            recipients: vec![path(&received.rcpt)],
+            message: received.message,
+        };
+        self.received().into_iter().map(recorded).collect()
+    }
+
+    /// Returns the address as `--relay` takes it.
+    pub fn url(&self) -> String {
+        format!("smtp://{}", self.address)
     }
 
     /// Returns what each client wrote that anybody on the way could read, a line each. Waits until every

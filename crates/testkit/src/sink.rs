@@ -4,7 +4,7 @@
 //! hang up without a reply) make the exact in-doubt case, from code that is not ours.
 
 use crate::{
-    recorded::{Recorded, path_address, split_recorders_fields, with_crlf},
+    recorded::Recorded,
     server::{Server, free_port, wait_until},
     tools,
 };
@@ -18,9 +18,6 @@ const ACCOUNT: &str = "nobody";
 const QUIET_MAX: Duration = Duration::from_mins(1);
 /// `TIME_WAIT` and LISTEN in the table of connections: no connection that the sink still holds.
 const IDLE_STATES: [&str; 2] = ["06", "0A"];
-/// What the sink puts before each message.
-const SINK_FIELDS: [&str; 6] =
-    ["X-Client-Addr", "X-Client-Proto", "X-Helo-Args", "X-Mail-Args", "X-Rcpt-Args", "Received"];
 
 /// Whether a sink keeps what it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +77,14 @@ impl Sink {
         let mut files: Vec<_> =
             fs::read_dir(self.folder.path())?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
         files.sort();
-        files.iter().map(|file| parse_dump(&fs::read_to_string(file)?)).collect()
+        files.iter().map(|file| Recorded::from_dump(&fs::read_to_string(file)?)).collect()
+    }
+
+    /// Throws away what was taken so far, so that one sink can serve many stories in turn. Waits as
+    /// [`Sink::recorded`] does.
+    pub fn forget(&self) -> io::Result<()> {
+        self.recorded()?;
+        fs::read_dir(self.folder.path())?.try_for_each(|entry| fs::remove_file(entry?.path()))
     }
 
     /// Returns whether the sink holds no connection, as the system's table of them says (proc(5)).
@@ -93,18 +97,6 @@ impl Sink {
             is_here && columns.nth(1).is_some_and(|state| !IDLE_STATES.contains(&state))
         }))
     }
-}
-
-/// Reads one dump file: the sink's fields, the message, and an empty line of the sink's own.
-fn parse_dump(text: &str) -> io::Result<Recorded> {
-    let (fields, message) = split_recorders_fields(text, &SINK_FIELDS);
-    let of_name = |name: &str| -> Vec<String> {
-        fields.iter().filter(|(field, _)| *field == name).map(|(_, value)| path_address(value)).collect()
-    };
-    let message =
-        message.strip_suffix('\n').ok_or_else(|| io::Error::other("a dump file ends in an empty line"))?;
-    let mail_from = of_name("X-Mail-Args").pop().ok_or_else(|| io::Error::other("a dump file names its sender"))?;
-    Ok(Recorded { mail_from, recipients: of_name("X-Rcpt-Args"), message: with_crlf(message) })
 }
 
 #[cfg(test)]
@@ -160,6 +152,8 @@ pub(crate) mod tests {
             message: b"Received: forged\r\nSubject: x\r\n\r\n.dot\r\nlast\r\n\r\n".to_vec(),
         };
         assert_eq!(sink.recorded().unwrap(), [expected]);
+        sink.forget().unwrap();
+        assert_eq!(sink.recorded().unwrap(), []);
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub const TRACED: &str = "socket,connect,write,writev,pwrite64,pwritev,pwritev2,
 /// Octets of a string that strace prints: more than a page of the ledger, or what one write of ours holds.
 pub const STRING_OCTETS_MAX: usize = 65_536;
 
+/// The longest life of a traced program, in seconds: it is about three times slower than without.
+const TRACE_SECONDS_MAX: u32 = 300;
+
 /// One system call, from its entry to its return.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -62,20 +65,37 @@ pub enum ParseTraceError {
 
 /// Runs `command` under `strace` with every thread and child followed, and returns what it printed and did.
 pub fn run(strace: &Path, command: &Command) -> io::Result<(Output, Vec<Call>)> {
-    run_with(strace, command, &[])
+    run_with(strace, command, "", &[])
 }
 
-/// Runs `command` as [`run`] does, with calls that fail: `fdatasync:error=EIO:when=3` for the third of each
-/// thread (strace(1), "inject").
+/// Runs `command` as [`run`] does, with a fault in calls that are named as well as traced (strace(1), "inject"):
+/// `fdatasync:error=EIO:when=3` makes the third of each thread fail, `openat:signal=KILL:when=3` kills the
+/// program before the third.
+///
+/// A program that was killed leaves the exit status of a death by signal.
 pub fn run_with_fault(strace: &Path, command: &Command, fault: &str) -> io::Result<(Output, Vec<Call>)> {
-    run_with(strace, command, &["-e", &format!("inject={fault}")])
+    let calls = fault.split_once(':').map_or(fault, |(calls, _)| calls);
+    run_with(strace, command, calls, &["-e", &format!("inject={fault}")])
 }
 
-fn run_with(strace: &Path, command: &Command, switches: &[&str]) -> io::Result<(Output, Vec<Call>)> {
+/// Runs `command` as [`run`] does, and traces `calls` as well: `openat,close`.
+pub fn run_and_trace(strace: &Path, command: &Command, calls: &str) -> io::Result<(Output, Vec<Call>)> {
+    run_with(strace, command, calls, &[])
+}
+
+fn run_with(
+    strace: &Path,
+    command: &Command,
+    more_calls: &str,
+    switches: &[&str],
+) -> io::Result<(Output, Vec<Call>)> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("trace");
-    let mut traced = Command::new(strace);
-    traced.args(["-f", "-yy", "-s"]).arg(STRING_OCTETS_MAX.to_string()).arg("-e").arg(format!("trace={TRACED}"));
+    let calls = [TRACED, more_calls].join(",");
+    let mut traced = Command::new("timeout");
+    traced.args(["--kill-after=5", &TRACE_SECONDS_MAX.to_string()]).arg(strace);
+    traced.args(["-f", "-yy", "-s"]).arg(STRING_OCTETS_MAX.to_string());
+    traced.args(["-e", &format!("trace={}", calls.trim_end_matches(','))]);
     traced.args(switches).arg("-o").arg(&file).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {

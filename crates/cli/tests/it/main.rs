@@ -23,6 +23,7 @@ mod proof_lists;
 mod proof_no_network;
 mod proof_order;
 mod proof_postfix;
+mod proof_power;
 mod proof_reconcile;
 mod proof_second_run;
 mod reconcile;

@@ -3,7 +3,7 @@
 //!
 //! A full and a read-only disk are a small tmpfs, which only root can mount; failing syncs are put in by strace.
 
-use crate::proof_incident::{Incident, assert_exit, borrowed, recorder};
+use crate::proof_incident::{FORTHWITH, Incident, assert_exit, borrowed, incident, recorder};
 use forthwith_testkit::{
     recorded::Recorded,
     strace::{self, Call, prove_order},
@@ -26,7 +26,7 @@ fn the_first_sync_that_fails_is_final() {
     let mut handed_over = 0;
     for which in FAILING_SYNCS {
         let sink = recorder(&program, &[]);
-        let incident = Incident::new(61, COUNT);
+        let incident = incident(61, COUNT);
         incident.freeze();
         let notify = incident.command("notify", &borrowed(&incident.to(&sink.url())));
         let fault = format!("fsync,fdatasync:error=EIO:when={which}");
@@ -43,7 +43,7 @@ fn the_first_sync_that_fails_is_final() {
         let later = syncs().find(|call| call.begun > failed[0].ended);
         assert_eq!(later, None, "sync {which} failed, and another one was tried");
         // Every dot that left has an offer whose sync did not fail.
-        let order = prove_order(&calls, "/ledger.sqlite-wal", offer_mark(&incident));
+        let order = prove_order(&calls, "/ledger.sqlite-wal", incident.offer_mark());
         assert_eq!(order.disorders, [], "sync {which} failed");
         handed_over += order.hand_overs.len();
         only_offered(&incident, &sink.recorded().unwrap());
@@ -57,7 +57,7 @@ fn a_full_disk_stops_the_run_and_room_lets_it_go_on() {
     let Some(program) = tools::require("smtp-sink") else { return };
     let Some(disk) = SmallDisk::mount() else { return };
     let sink = recorder(&program, &[]);
-    let incident = Incident::within(disk.folder(), 62, COUNT);
+    let incident = Incident::within(disk.folder(), Path::new(FORTHWITH), 62, COUNT);
     incident.freeze();
     let filler = disk.fill_but(ROOM_OCTETS);
     let run = incident.command("notify", &borrowed(&incident.to(&sink.url()))).output().unwrap();
@@ -80,7 +80,7 @@ fn a_read_only_ledger_ends_the_run_before_it_connects() {
     let (Some(strace), Some(program)) = (tools::require("strace"), tools::require("smtp-sink")) else { return };
     let Some(disk) = SmallDisk::mount() else { return };
     let sink = recorder(&program, &[]);
-    let incident = Incident::within(disk.folder(), 63, COUNT);
+    let incident = Incident::within(disk.folder(), Path::new(FORTHWITH), 63, COUNT);
     incident.freeze();
     disk.remount("ro");
     let notify = incident.command("notify", &borrowed(&incident.to(&sink.url())));
@@ -89,12 +89,6 @@ fn a_read_only_ledger_ends_the_run_before_it_connects() {
     assert!(!calls.iter().any(Call::is_network));
     disk.remount("rw");
     goes_on(&incident, &sink.url(), || sink.recorded().unwrap());
-}
-
-/// Returns what marks an offer in the log: see `proof_order`.
-fn offer_mark(incident: &Incident) -> impl Fn(&str) -> Vec<u8> {
-    let numbers: BTreeMap<String, i64> = incident.numbers();
-    move |token| crate::proof_order::offer_mark(numbers[token], token)
 }
 
 /// Checks that whoever the relay has a message for was offered: accepted, or shown in doubt.

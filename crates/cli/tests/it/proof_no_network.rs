@@ -1,7 +1,7 @@
 //! Proofs over system calls that whatever must not touch the network does not: no socket of the internet
 //! families, no `connect`.
 
-use crate::proof_incident::{Incident, assert_exit, borrowed, recorder};
+use crate::proof_incident::{Incident, assert_exit, borrowed, incident, recorder};
 use forthwith_testkit::{
     strace::{self, Call},
     tools,
@@ -24,7 +24,7 @@ fn network_calls(strace: &Path, incident: &Incident, command: &str, arguments: &
 #[test]
 fn looking_and_freezing_open_no_network_socket() {
     let Some(strace) = tools::require("strace") else { return };
-    let incident = Incident::new(71, COUNT);
+    let incident = incident(71, COUNT);
     for (command, arguments) in [
         ("check", &[][..]),
         ("preview", &[]),
@@ -39,7 +39,7 @@ fn looking_and_freezing_open_no_network_socket() {
 #[test]
 fn a_run_connects_and_run_again_at_rest_does_not() {
     let (Some(strace), Some(sink)) = (tools::require("strace"), tools::require("smtp-sink")) else { return };
-    let incident = Incident::new(72, 10);
+    let incident = incident(72, 10);
     let first = network_calls(&strace, &incident, "notify", &["--rate", "unlimited"], 0);
     assert!(first.iter().any(|call| call.name == "connect"), "the proof sees a connection where there is one");
     assert_eq!(network_calls(&strace, &incident, "notify", &[], 0), []);
@@ -54,7 +54,7 @@ fn a_run_connects_and_run_again_at_rest_does_not() {
 #[test]
 fn without_plan_release_or_confirmation_nothing_connects() {
     let Some(strace) = tools::require("strace") else { return };
-    let incident = Incident::new(73, COUNT);
+    let incident = incident(73, COUNT);
     let arguments = incident.to(RELAY);
     let refused = |arguments: &[&str], why: &str| {
         assert_eq!(network_calls(&strace, &incident, "notify", arguments, 4), [], "{why}");

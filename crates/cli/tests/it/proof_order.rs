@@ -3,7 +3,7 @@
 //!
 //! The relay is Postfix's sink. What is proven is the order within the program and its kernel, not the disk.
 
-use crate::proof_incident::{FORTHWITH, Incident, assert_exit, borrowed, recorder};
+use crate::proof_incident::{FORTHWITH, Incident, LOG, assert_exit, borrowed, recorder};
 use forthwith_testkit::{
     strace::{self, Disorder, Order, prove_order},
     tools,
@@ -15,35 +15,17 @@ use std::{
 
 /// Notices handed over in each proof.
 const COUNT: usize = 100;
-/// The file in which an offer becomes durable.
-const LOG: &str = "/ledger.sqlite-wal";
-
-/// Returns the octets that only the row of an offer's event has: its kind, its notice's number and its notice's
-/// token, which lie next to each other in the table `events` (`SQLite` file format, section 2.1).
-///
-/// The token alone would not do: it stands in the log with the notice from the freezing on.
-pub fn offer_mark(notice: i64, token: &str) -> Vec<u8> {
-    // Integers take 1, 2, 3, 4, 6 or 8 octets, whichever is the least that holds them.
-    let octets = notice.to_be_bytes();
-    let holds = |width: &usize| *width == 8 || (notice >> (width * 8 - 1)) == 0;
-    let width = [1, 2, 3, 4, 6, 8].into_iter().find(holds).unwrap();
-    [b"offered", &octets[8 - width..], token.as_bytes()].concat()
-}
-
 /// Hands 100 notices over with `program` under strace, and returns what the trace shows.
 fn order_of(program: &Path, strace: &Path, sink: &Path) -> Order {
     let sink = recorder(sink, &[]);
-    let incident = Incident::new(91, COUNT);
+    let incident = Incident::new(program, 91, COUNT);
     incident.freeze();
-    let notify = incident.command_of(program, "notify", &borrowed(&incident.to(&sink.url())));
+    let notify = incident.command("notify", &borrowed(&incident.to(&sink.url())));
     let (output, calls) = strace::run(strace, &notify).unwrap();
     assert_exit(&output, 0);
     let judgement = incident.judge(&sink.recorded().unwrap(), &[], 0);
     assert!(judgement.is_clean(), "{judgement}");
-    let numbers = incident.numbers();
-    prove_order(&calls, LOG, |token| {
-        numbers.get(token).map_or_else(|| b"no notice has this name".to_vec(), |n| offer_mark(*n, token))
-    })
+    prove_order(&calls, LOG, incident.offer_mark())
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A real Postfix takes the example of October 2020 and lays every message in a file; Python's `email` reads the
 //! files and what was planned, and finds them the same but for the Date.
 
-use crate::proof_incident::{CONNECTIONS, Incident};
+use crate::proof_incident::{CONNECTIONS, FORTHWITH, Incident};
 use forthwith_core::{key::PlanKey, notice::Token};
 use forthwith_testkit::{
     parsed::{Parsed, parse},
@@ -31,7 +31,7 @@ fn through_postfix_every_header_and_part_is_as_planned() {
     assert!((number(0), number(1)) >= (Some(3), Some(7)), "Postfix {version} is too old for the proof");
 
     let postfix = Postfix::start(&postfix, &[]).unwrap();
-    let incident = Incident::example();
+    let incident = Incident::example(Path::new(FORTHWITH));
     incident.freeze();
     let connections = CONNECTIONS.to_string();
     let confirmed = PLANNED.to_string();

@@ -1,7 +1,7 @@
 //! A real Postfix, with a proxy before it that cuts the line before the dot, at it, and after its reply: its log
 //! settles each doubt, and its mailbox holds exactly one copy of every notice in the end.
 
-use crate::proof_incident::{CONNECTIONS, Incident, borrowed};
+use crate::proof_incident::{CONNECTIONS, Incident, borrowed, incident};
 use forthwith_testkit::{
     judge::Judgement,
     postfix::Postfix,
@@ -35,7 +35,7 @@ impl Cuts {
         let postfix = Postfix::start(&program, &[]).unwrap();
         let cut = |dots| CUTS.iter().find(|(at, _)| *at == dots).map(|(_, cut)| *cut);
         let proxy = Proxy::start(postfix.address(), cut).unwrap();
-        let incident = Incident::new(31, PEOPLE);
+        let incident = incident(31, PEOPLE);
         incident.freeze();
         incident.run("notify", &borrowed(&incident.to(&proxy.url())), 5);
         assert_eq!(incident.doubts().len(), CUTS.len());

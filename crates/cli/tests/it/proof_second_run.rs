@@ -1,7 +1,7 @@
 //! While one `notify` runs, a second one and a `resolve` end before they connect or change anything; whatever
 //! only looks goes on working.
 
-use crate::proof_incident::{Incident, assert_exit, borrowed, recorder};
+use crate::proof_incident::{assert_exit, borrowed, incident, recorder};
 use forthwith_testkit::{
     server::wait_until,
     strace::{self, Call},
@@ -18,7 +18,7 @@ const BEGIN_MAX: Duration = Duration::from_secs(30);
 fn a_second_run_ends_before_it_connects_and_looking_goes_on() {
     let (Some(strace), Some(sink)) = (tools::require("strace"), tools::require("smtp-sink")) else { return };
     let sink = recorder(&sink, &["-W", ".:1"]);
-    let incident = Incident::new(41, COUNT);
+    let incident = incident(41, COUNT);
     incident.freeze();
     let arguments = incident.to(&sink.url());
     let mut first = incident.command("notify", &borrowed(&arguments)).spawn().unwrap();
