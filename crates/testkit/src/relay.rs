@@ -109,6 +109,7 @@ type Decide = dyn Fn(&Moment<'_>) -> Option<Act> + Send + Sync;
 pub struct Script {
     extensions: Vec<String>,
     protection: Protection,
+    misanswer: Option<Vec<u8>>,
     login: Option<(String, String)>,
     decide: Box<Decide>,
 }
@@ -119,6 +120,7 @@ impl Script {
         Self {
             extensions: extensions.into_iter().map(str::to_owned).collect(),
             protection: Protection::None,
+            misanswer: None,
             login: None,
             decide: Box::new(|_| None),
         }
@@ -128,6 +130,13 @@ impl Script {
     #[must_use]
     pub fn protected(mut self, protection: Protection) -> Self {
         self.protection = protection;
+        self
+    }
+
+    /// Where TLS is due, answers the client's first octets with these alone, and reads what follows.
+    #[must_use]
+    pub fn misanswering(mut self, octets: &[u8]) -> Self {
+        self.misanswer = Some(octets.to_vec());
         self
     }
 
@@ -219,6 +228,7 @@ impl Talking {
 struct Said {
     clear: Vec<u8>,
     protected: Vec<u8>,
+    wire: Vec<u8>,
 }
 
 impl Relay {
@@ -261,6 +271,13 @@ impl Relay {
     pub fn protected(&self) -> Vec<Vec<u8>> {
         self.shared.talking.wait_until_none();
         locked(&self.shared.said).iter().map(|said| said.protected.clone()).collect()
+    }
+
+    /// Returns every octet that each client wrote, as anybody on the way sees it: in clear, shaking hands or
+    /// protected. A line each; waits like [`Relay::clear`].
+    pub fn wire(&self) -> Vec<Vec<u8>> {
+        self.shared.talking.wait_until_none();
+        locked(&self.shared.said).iter().map(|said| said.wire.clone()).collect()
     }
 
     /// Returns how often the relay was at `at`.

@@ -3,6 +3,7 @@
 
 mod auth;
 mod dialogue;
+mod downgrade;
 mod drops;
 mod inbox;
 mod lettre;

@@ -40,6 +40,9 @@ impl Talk<'_> {
             return Ok(());
         }
         if let Protection::Implicit(certificate) = &self.shared.script.protection {
+            if let Some(octets) = &self.shared.script.misanswer {
+                return line.misanswer(octets);
+            }
             line = line.protect(certificate.config())?;
         }
         if let On::Over = self.at(&mut line, At::Greeting, "", &[], Some("220 relay.example ESMTP"))? {
@@ -55,6 +58,9 @@ impl Talk<'_> {
                     let on = self.at(&mut line, At::StartTls, &command, &[], Some("220 2.0.0 go on"))?;
                     let Protection::StartTls(certificate) = &self.shared.script.protection else { return Ok(()) };
                     if let On::Said(220) = on {
+                        if let Some(octets) = &self.shared.script.misanswer {
+                            return line.misanswer(octets);
+                        }
                         line = line.protect(certificate.config())?;
                         is_protected = true;
                     }
