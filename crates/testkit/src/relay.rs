@@ -73,6 +73,8 @@ pub enum Act {
     Say(String),
     /// Writes exactly these octets.
     Write(Vec<u8>),
+    /// Writes these octets one by one, and waits so long after each.
+    Trickle(Vec<u8>, Duration),
     /// Waits.
     Wait(Duration),
     /// Closes the line.

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod bad_relay;
+mod bounded;
 mod check;
 mod commands;
 mod completions;

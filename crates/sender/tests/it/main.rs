@@ -5,6 +5,7 @@ mod auth;
 mod dialogue;
 mod downgrade;
 mod drops;
+mod hostile;
 mod inbox;
 mod lettre;
 mod order;
