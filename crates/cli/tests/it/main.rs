@@ -4,6 +4,7 @@
 mod bad_input;
 mod bad_relay;
 mod bounded;
+mod canary;
 mod check;
 mod commands;
 mod completions;
