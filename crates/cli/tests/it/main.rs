@@ -30,4 +30,5 @@ mod release;
 mod resolve;
 mod status;
 mod stop;
+mod upgrade;
 mod verify;
