@@ -118,5 +118,43 @@ pub fn delivery(
     let Some(bytes) = folder.read_settings(DELIVERY)? else { return Ok((None, Vec::new(), Sources::new())) };
     let (delivery, findings) = forthwith_core::delivery::read(DELIVERY, &bytes);
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    Ok((delivery, findings, Sources::from([(DELIVERY.to_owned(), text)])))
+    Ok((delivery, findings, Sources::from([(DELIVERY.to_owned(), without_values(&text))])))
+}
+
+/// Returns delivery.toml as findings may show it: keys and tables, each value as so many asterisks.
+///
+/// A password that stands where none belongs is one of the mistakes that are shown, and standard error often
+/// ends in a log. Octets stay where they were.
+fn without_values(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let kept = match line.split_once('=') {
+            _ if line.starts_with('[') => line.trim_end().len(),
+            Some((key, _)) => key.len() + "=".len(),
+            None => 0,
+        };
+        let (kept, hidden) = line.split_at(kept);
+        shown.push_str(kept);
+        for c in hidden.chars() {
+            if c.is_ascii_whitespace() {
+                shown.push(c);
+            } else {
+                shown.extend(std::iter::repeat_n('*', c.len_utf8()));
+            }
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_hidden_and_octets_stay_where_they_were() {
+        let text = "[relay]\r\nurl = \"smtps://u:pass@x\"\nwörd=\"pässword\" # pass\n  pass\n";
+        let shown = without_values(text);
+        assert_eq!(shown.len(), text.len());
+        assert_eq!(shown, "[relay]\r\nurl = ******************\nwörd=*********** * ****\n  ****\n");
+    }
 }

@@ -4,6 +4,7 @@
 mod args;
 mod checking;
 mod commands;
+mod crash;
 mod exit;
 mod findings;
 mod folder;
@@ -19,13 +20,19 @@ mod summary;
 mod terminal;
 
 use clap::Parser as _;
-use exit::CommandError;
-use std::process::ExitCode;
+use exit::{CommandError, Exit};
+use std::{panic::catch_unwind, process::ExitCode};
 use terminal::{Format, Out, note};
 
 fn main() -> ExitCode {
+    crash::leave_nothing();
     // Everything that is made is personal data or names it: nobody else reads it.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    // What there is to say of a panic has been said.
+    catch_unwind(run).unwrap_or_else(|_| Exit::Cannot.into())
+}
+
+fn run() -> ExitCode {
     let cli = args::Cli::parse();
     let out = Out::new(cli.format, cli.quiet);
     match commands::run(&cli, out) {

@@ -62,7 +62,7 @@ pub enum Append {
 pub struct RunEvent {
     /// When.
     pub at: Timestamp,
-    /// What, as a fixed name: `connected`, `relay-failed`, `fuse`, `setting`.
+    /// What, as a fixed name: `connected`, `relay-failed`, `unreadable`, `fuse`, `setting`.
     pub kind: &'static str,
     /// The particulars, free of personal data; they enter the chain in clear.
     pub facts: BTreeMap<&'static str, String>,

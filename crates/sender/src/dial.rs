@@ -30,6 +30,10 @@ const READ_OCTETS: usize = 4 * 1024;
 /// Addresses of one host name that are tried: more than a relay has in one family.
 const ADDRESSES_MAX: usize = 16;
 
+/// What is said where a line is not protected although the relay agreed to it.
+const CLEAR_AFTER_STARTTLS: &str =
+    "octets in clear followed the reply to STARTTLS: somebody on the way may have put them there";
+
 /// Octets in the name for EHLO: a domain (RFC 5321 section 4.5.3.1.2).
 const NAME_OCTETS_MAX: usize = 255;
 
@@ -163,6 +167,16 @@ impl Dialer {
         match timeout(self.timeouts.connect, tls.handshake(stream)).await {
             Ok(Ok(protected)) => Ok(protected),
             Ok(Err(HandshakeError::Refused(why))) => Err(Failure::hopeless(stage, why)),
+            Ok(Err(HandshakeError::NotTls)) if stage == Stage::StartTls => {
+                Err(Failure::hopeless(stage, CLEAR_AFTER_STARTTLS))
+            }
+            Ok(Err(HandshakeError::NotTls)) => Err(Failure::hopeless(
+                stage,
+                format!(
+                    "{} does not speak TLS at once on this port: smtp+starttls:// may be meant",
+                    self.server.host
+                ),
+            )),
             Ok(Err(HandshakeError::Line(error))) => {
                 Err(Failure::judged(stage, Answer::Lost(format!("the line broke in the TLS handshake: {error}"))))
             }
@@ -188,10 +202,7 @@ impl Dialer {
         }
         match heard(Stage::StartTls, auth, speak(&mut tcp, "STARTTLS\r\n")).await {
             Err(Failure { answer: Answer::Lost(why), .. }) if why == Fault::Unasked.to_string() => {
-                Err(Failure::hopeless(
-                    Stage::StartTls,
-                    "octets in clear followed the reply to STARTTLS: somebody on the way may have put them there",
-                ))
+                Err(Failure::hopeless(Stage::StartTls, CLEAR_AFTER_STARTTLS))
             }
             other => other.map(|_| tcp),
         }

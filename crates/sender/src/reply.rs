@@ -56,6 +56,11 @@ impl ReplyReader {
         self.octets > 0
     }
 
+    /// Returns what came of a reply that has not ended, or that a fault has ended, as far as it is kept.
+    pub(crate) fn unfinished(&self) -> &[u8] {
+        &self.raw
+    }
+
     /// Takes bytes up to and including the next line end, and returns how many, and the line if it ended.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(usize, Option<Line>), Fault> {
         let end = bytes.iter().position(|byte| *byte == b'\n');

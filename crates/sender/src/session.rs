@@ -164,6 +164,11 @@ impl Session {
         Transacted::Answered(stage, answer)
     }
 
+    /// Takes what the relay said last that is no whole reply to anything: evidence, where an answer was lost.
+    pub(crate) fn take_unreadable(&self) -> Vec<u8> {
+        self.tap.take_unreadable()
+    }
+
     /// Returns the stage at which a transaction stood whose future was dropped.
     pub(crate) fn cut_stage(&self) -> Stage {
         if self.tap.is_dot_out() { Stage::Dot } else { self.stage }

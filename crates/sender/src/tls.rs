@@ -53,6 +53,8 @@ pub(crate) struct Tls {
 pub(crate) enum HandshakeError {
     /// The line broke: it may work later.
     Line(io::Error),
+    /// What came was not TLS at all.
+    NotTls,
     /// The relay cannot be trusted or does not speak TLS that we speak; the text says what to do.
     Refused(String),
 }
@@ -98,7 +100,10 @@ impl Tls {
         let Some(cause) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
             return HandshakeError::Line(error);
         };
-        HandshakeError::Refused(explain(cause, &self.name.to_str()))
+        match cause {
+            rustls::Error::InvalidMessage(_) => HandshakeError::NotTls,
+            cause => HandshakeError::Refused(explain(cause, &self.name.to_str())),
+        }
     }
 }
 
@@ -127,18 +132,21 @@ fn explain(error: &rustls::Error, name: &str) -> String {
         rustls::Error::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
             format!("the certificate is not for {name}: name the relay as its certificate does")
         }
+        rustls::Error::InvalidCertificate(C::InvalidPurpose | C::InvalidPurposeContext { .. }) => {
+            format!(
+                "the certificate of {name} was issued for another use than a server's: the relay needs a new one"
+            )
+        }
         // An authority of the same name with another key signs badly.
         rustls::Error::InvalidCertificate(C::UnknownIssuer | C::BadSignature) => format!(
-            "no known authority issued the certificate of {name}: name the PEM file of the one that did in ca_file"
+            "no known authority issued the certificate of {name}: name the PEM file of the one that did in ca_file \
+             (where the relay signed it itself, the certificate's own)"
         ),
         rustls::Error::InvalidCertificate(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => format!(
             "the certificate of {name} is that of an authority (CA:TRUE), as a self-signed one often is: issue the \
              relay one of its own, and name the authority's PEM file in ca_file"
         ),
         rustls::Error::InvalidCertificate(other) => format!("the certificate of {name} is not acceptable: {other}"),
-        rustls::Error::InvalidMessage(_) => {
-            format!("{name} does not speak TLS at once on this port: smtp+starttls:// may be meant")
-        }
         other => format!("{name} refuses TLS, or offers only versions that are not safe: {other}"),
     }
 }

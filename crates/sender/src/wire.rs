@@ -22,6 +22,8 @@ const READ_OCTETS: usize = 4 * 1024;
 /// Octets of a message that are held back so that content and dot leave in one write; a longer message leaves
 /// in blocks.
 const HOLD_OCTETS_MAX: usize = 64 * 1024;
+/// Octets that are kept of what is no whole reply: enough to see what a relay speaks instead of SMTP.
+const UNREADABLE_KEPT_MAX: usize = 4 * 1024;
 /// Octets between the end of content and the final dot: the CRLF that ends its last line.
 const LINE_END_OCTETS: u64 = 2;
 
@@ -40,6 +42,7 @@ struct Seen {
     owed: u32,
     is_inside_reply: bool,
     fault: Option<Fault>,
+    unreadable: Vec<u8>,
     holds: bool,
     given: u64,
     written: u64,
@@ -64,6 +67,11 @@ impl Tap {
     /// Returns why the line is of no use, where the relay sent what is not a reply.
     pub(crate) fn fault(&self) -> Option<Fault> {
         self.seen().fault
+    }
+
+    /// Takes the beginning of what came last and is no whole reply. Empty where there is nothing of the kind.
+    pub(crate) fn take_unreadable(&self) -> Vec<u8> {
+        std::mem::take(&mut self.seen().unreadable)
     }
 
     /// Returns whether nothing was received that was not asked for.
@@ -124,20 +132,14 @@ impl<S: Transport> Wire<S> {
     }
 
     /// Reads lines out of `bytes`, keeps the replies, and writes down for lettre what it needs of each.
-    fn receive(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
+    fn receive(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let mut seen = self.tap.0.lock().expect("nothing panics while it holds the tap");
-        while !bytes.is_empty() {
-            let (taken, line) = self.reader.take(bytes)?;
-            bytes = &bytes[taken..];
-            seen.is_inside_reply = self.reader.is_inside();
-            let Some(line) = line else { continue };
-            steer(&mut self.steering, line.code, line.reply.is_some());
-            if let Some(reply) = line.reply {
-                seen.owed = seen.owed.checked_sub(1).ok_or(Fault::Unasked)?;
-                seen.replies.push_back(reply);
-            }
-        }
-        Ok(())
+        seen.unreadable.clear();
+        let received = read_lines(&mut seen, &mut self.reader, &mut self.steering, bytes);
+        // Of a reply that nobody asked for, nothing is left here, and it is kept already.
+        let unfinished = self.reader.unfinished();
+        seen.unreadable.extend_from_slice(&unfinished[..unfinished.len().min(UNREADABLE_KEPT_MAX)]);
+        received
     }
 
     /// Writes what is held.
@@ -154,6 +156,32 @@ impl<S: Transport> Wire<S> {
         self.sent = 0;
         Poll::Ready(Ok(()))
     }
+}
+
+fn read_lines(
+    seen: &mut Seen,
+    reader: &mut ReplyReader,
+    steering: &mut Vec<u8>,
+    mut bytes: &[u8],
+) -> Result<(), Fault> {
+    while !bytes.is_empty() {
+        let (taken, line) = reader.take(bytes)?;
+        bytes = &bytes[taken..];
+        seen.is_inside_reply = reader.is_inside();
+        let Some(line) = line else { continue };
+        steer(steering, line.code, line.reply.is_some());
+        if let Some(reply) = line.reply {
+            if let Some(owed) = seen.owed.checked_sub(1) {
+                seen.owed = owed;
+                seen.replies.push_back(reply);
+            } else {
+                seen.unreadable = reply.raw;
+                seen.unreadable.truncate(UNREADABLE_KEPT_MAX);
+                return Err(Fault::Unasked);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Writes a reply line of `code` as lettre can parse it: its parser knows 200 to 559, and needs a text.

@@ -224,7 +224,12 @@ impl Worker {
         };
         shared.progress.in_flight.fetch_sub(1, Relaxed);
         match transacted {
-            Some(Transacted::Answered(stage, answer)) => End::Answered(stage, answer),
+            Some(Transacted::Answered(stage, answer)) => {
+                if let Answer::Lost(why) = &answer {
+                    self.record_unreadable(session, claimed, stage, why);
+                }
+                End::Answered(stage, answer)
+            }
             Some(Transacted::Fenced) => {
                 shared.end(Ended::Fenced);
                 End::Unrecorded
@@ -235,6 +240,21 @@ impl Worker {
             }
             None => End::CutShort(session.cut_stage()),
         }
+    }
+
+    /// Records what came instead of a reply, for whoever has to find out what became of the notice.
+    fn record_unreadable(&self, session: &Session, claimed: &Claimed, stage: Stage, why: &str) {
+        let unreadable = session.take_unreadable();
+        if unreadable.is_empty() {
+            return;
+        }
+        let facts = BTreeMap::from([
+            ("connection", session.number().to_string()),
+            ("notice", claimed.token.to_string()),
+            ("stage", stage.to_string()),
+            ("why", why.to_owned()),
+        ]);
+        self.shared.append_event("unreadable", facts, Some(unreadable));
     }
 
     async fn hang_up(&mut self) {

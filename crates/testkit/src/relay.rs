@@ -74,6 +74,8 @@ pub enum Act {
     Say(String),
     /// Writes exactly these octets.
     Write(Vec<u8>),
+    /// Writes these octets one by one, and waits so long after each.
+    Trickle(Vec<u8>, Duration),
     /// Waits.
     Wait(Duration),
     /// Closes the line.
@@ -110,6 +112,7 @@ type Decide = dyn Fn(&Moment<'_>) -> Option<Act> + Send + Sync;
 pub struct Script {
     extensions: Vec<String>,
     protection: Protection,
+    misanswer: Option<Vec<u8>>,
     login: Option<(String, String)>,
     decide: Box<Decide>,
 }
@@ -120,6 +123,7 @@ impl Script {
         Self {
             extensions: extensions.into_iter().map(str::to_owned).collect(),
             protection: Protection::None,
+            misanswer: None,
             login: None,
             decide: Box::new(|_| None),
         }
@@ -129,6 +133,13 @@ impl Script {
     #[must_use]
     pub fn protected(mut self, protection: Protection) -> Self {
         self.protection = protection;
+        self
+    }
+
+    /// Where TLS is due, answers the client's first octets with these alone, and reads what follows.
+    #[must_use]
+    pub fn misanswering(mut self, octets: &[u8]) -> Self {
+        self.misanswer = Some(octets.to_vec());
         self
     }
 
@@ -220,6 +231,7 @@ impl Talking {
 struct Said {
     clear: Vec<u8>,
     protected: Vec<u8>,
+    wire: Vec<u8>,
 }
 
 impl Relay {
@@ -278,6 +290,13 @@ impl Relay {
     pub fn protected(&self) -> Vec<Vec<u8>> {
         self.shared.talking.wait_until_none();
         locked(&self.shared.said).iter().map(|said| said.protected.clone()).collect()
+    }
+
+    /// Returns every octet that each client wrote, as anybody on the way sees it: in clear, shaking hands or
+    /// protected. A line each; waits like [`Relay::clear`].
+    pub fn wire(&self) -> Vec<Vec<u8>> {
+        self.shared.talking.wait_until_none();
+        locked(&self.shared.said).iter().map(|said| said.wire.clone()).collect()
     }
 
     /// Returns how often the relay was at `at`.

@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test`, `cargo xtask bench delivery` and `cargo xtask torture ...`.
+//! Developer commands: `cargo xtask test`, `bench delivery`, `torture ...` and `fixture ledger`.
 //!
 //! Nothing here is part of forthwith. What keeps the tree tidy is a test beside this program, so that a plain
 //! `cargo test` runs it.
@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a developer command talks on the terminal")]
 
 mod bench;
+mod fixture;
 mod packages;
 mod test;
 mod torture;
@@ -33,6 +34,11 @@ enum Command {
         #[command(subcommand)]
         what: Bench,
     },
+    /// Makes anew what tests keep of a version.
+    Fixture {
+        #[command(subcommand)]
+        what: fixture::Fixture,
+    },
     /// Proves what delivery promises, in sizes that the tests have no time for.
     Torture {
         #[command(subcommand)]
@@ -50,6 +56,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test => test::run(),
         Command::Bench { what: Bench::Delivery(settings) } => bench::delivery(&settings),
+        Command::Fixture { what } => fixture::run(&what),
         Command::Torture { what } => torture::run(&what),
     };
     if let Err(error) = result {

@@ -3,6 +3,8 @@
 
 mod bad_input;
 mod bad_relay;
+mod bounded;
+mod canary;
 mod check;
 mod commands;
 mod completions;
@@ -31,4 +33,5 @@ mod release;
 mod resolve;
 mod status;
 mod stop;
+mod upgrade;
 mod verify;

@@ -3,7 +3,9 @@
 
 mod auth;
 mod dialogue;
+mod downgrade;
 mod drops;
+mod hostile;
 mod inbox;
 mod lettre;
 mod order;

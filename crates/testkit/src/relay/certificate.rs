@@ -1,6 +1,9 @@
 //! Certificates for scripted relays, good ones and each kind of bad one, made anew for every test.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    date_time_ymd,
+};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
@@ -22,8 +25,14 @@ pub enum Flaw {
     Expired,
     /// It is for another host.
     OtherName,
+    /// It is not valid before 2100.
+    NotYet,
+    /// Its authority issued it for clients alone (extended key usage, RFC 5280 section 4.2.1.12).
+    OtherUsage,
     /// It is self-signed and marked as an authority, as `openssl req -x509` makes it.
     SelfSigned,
+    /// It is self-signed and no authority, as Debian's package ssl-cert makes it.
+    SelfSignedLeaf,
 }
 
 /// A certificate of a relay, its key, and the authority to trust.
@@ -50,8 +59,18 @@ impl Certificate {
             params.not_before = date_time_ymd(2000, 1, 1);
             params.not_after = date_time_ymd(2001, 1, 1);
         }
-        if flaw == Flaw::SelfSigned {
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        if flaw == Flaw::NotYet {
+            params.not_before = date_time_ymd(2100, 1, 1);
+            params.not_after = date_time_ymd(2101, 1, 1);
+        }
+        if flaw == Flaw::OtherUsage {
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        }
+        if let Flaw::SelfSigned | Flaw::SelfSignedLeaf = flaw {
+            params.is_ca = match flaw {
+                Flaw::SelfSigned => IsCa::Ca(BasicConstraints::Unconstrained),
+                _ => IsCa::ExplicitNoCa,
+            };
             let certificate = params.self_signed(&key).expect("a certificate can be signed");
             let authority = certificate.pem();
             return Self { der: certificate.der().clone(), key: key.serialize_der(), authority };

@@ -3,7 +3,7 @@
 use super::{SILENCE_MAX, Shared, locked};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::{
-    io::{self, Read as _, Write as _},
+    io::{self, Read, Write},
     net::TcpStream,
     sync::Arc,
 };
@@ -17,20 +17,45 @@ const LINE_OCTETS_MAX: usize = 64 * 1024;
 pub(super) struct Line<'a> {
     shared: &'a Shared,
     number: usize,
-    stream: Stream,
+    stream: Stream<'a>,
     unread: Vec<u8>,
 }
 
-enum Stream {
-    Clear(TcpStream),
-    Protected(Box<StreamOwned<ServerConnection, TcpStream>>),
+enum Stream<'a> {
+    Clear(Wire<'a>),
+    Protected(Box<StreamOwned<ServerConnection, Wire<'a>>>),
+}
+
+/// A socket that keeps what is read from it: what anybody on the way sees.
+struct Wire<'a> {
+    shared: &'a Shared,
+    number: usize,
+    socket: TcpStream,
+}
+
+impl Read for Wire<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.socket.read(bytes)?;
+        locked(&self.shared.said)[self.number].wire.extend_from_slice(&bytes[..count]);
+        Ok(count)
+    }
+}
+
+impl Write for Wire<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.socket.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
+    }
 }
 
 impl<'a> Line<'a> {
     pub(super) fn new(shared: &'a Shared, number: usize, socket: TcpStream) -> io::Result<Self> {
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(SILENCE_MAX))?;
-        Ok(Self { shared, number, stream: Stream::Clear(socket), unread: Vec::new() })
+        Ok(Self { shared, number, stream: Stream::Clear(Wire { shared, number, socket }), unread: Vec::new() })
     }
 
     /// Shakes hands as the server. What was read in clear and not looked at is thrown away.
@@ -42,6 +67,18 @@ impl<'a> Line<'a> {
             stream.conn.complete_io(&mut stream.sock)?;
         }
         Ok(Self { stream: Stream::Protected(stream), unread: Vec::new(), ..self })
+    }
+
+    /// Answers the client's first octets with `octets` instead of shaking hands, and reads until it leaves.
+    pub(super) fn misanswer(mut self, octets: &[u8]) -> io::Result<()> {
+        let mut bytes = [0; READ_OCTETS];
+        let mut is_answered = false;
+        while self.read(&mut bytes)? > 0 {
+            if !std::mem::replace(&mut is_answered, true) {
+                self.write(octets)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -62,15 +99,19 @@ impl<'a> Line<'a> {
                 return Err(io::Error::other("the client's line does not end"));
             }
             let mut bytes = [0; READ_OCTETS];
-            let count = match &mut self.stream {
-                Stream::Clear(socket) => socket.read(&mut bytes)?,
-                Stream::Protected(stream) => stream.read(&mut bytes)?,
-            };
+            let count = self.read(&mut bytes)?;
             if count == 0 {
                 return Ok(None);
             }
             self.keep(&bytes[..count]);
             self.unread.extend_from_slice(&bytes[..count]);
+        }
+    }
+
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match &mut self.stream {
+            Stream::Clear(socket) => socket.read(bytes),
+            Stream::Protected(stream) => stream.read(bytes),
         }
     }
 
@@ -99,8 +140,8 @@ impl<'a> Line<'a> {
 
     fn socket(&self) -> &TcpStream {
         match &self.stream {
-            Stream::Clear(socket) => socket,
-            Stream::Protected(stream) => &stream.sock,
+            Stream::Clear(wire) => &wire.socket,
+            Stream::Protected(stream) => &stream.sock.socket,
         }
     }
 }

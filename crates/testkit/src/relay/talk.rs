@@ -40,6 +40,9 @@ impl Talk<'_> {
             return Ok(());
         }
         if let Protection::Implicit(certificate) = &self.shared.script.protection {
+            if let Some(octets) = &self.shared.script.misanswer {
+                return line.misanswer(octets);
+            }
             line = line.protect(certificate.config())?;
         }
         if let On::Over = self.at(&mut line, At::Greeting, "", &[], Some("220 relay.example ESMTP"))? {
@@ -55,6 +58,9 @@ impl Talk<'_> {
                     let on = self.at(&mut line, At::StartTls, &command, &[], Some("220 2.0.0 go on"))?;
                     let Protection::StartTls(certificate) = &self.shared.script.protection else { return Ok(()) };
                     if let On::Said(220) = on {
+                        if let Some(octets) = &self.shared.script.misanswer {
+                            return line.misanswer(octets);
+                        }
                         line = line.protect(certificate.config())?;
                         is_protected = true;
                     }
@@ -93,12 +99,18 @@ impl Talk<'_> {
         match act {
             Act::Say(text) => {
                 line.write(format!("{text}\r\n").as_bytes())?;
-                Ok(On::Said(text.get(..3).and_then(|digits| digits.parse().ok()).unwrap_or(0)))
+                Ok(On::Said(code_of(text.as_bytes())))
             }
             Act::Write(bytes) => {
                 line.write(&bytes)?;
-                let digits = bytes.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
-                Ok(On::Said(digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)))
+                Ok(On::Said(code_of(&bytes)))
+            }
+            Act::Trickle(bytes, pause) => {
+                for byte in &bytes {
+                    line.write(std::slice::from_ref(byte))?;
+                    std::thread::sleep(pause.min(SILENCE_MAX));
+                }
+                Ok(On::Said(code_of(&bytes)))
             }
             Act::Wait(time) => {
                 std::thread::sleep(time.min(SILENCE_MAX));
@@ -208,6 +220,12 @@ impl Talk<'_> {
         locked(&self.shared.received).push(received);
         self.at(line, At::Dot, "", &message, Some("250 2.0.0 taken"))
     }
+}
+
+/// Returns the digits that `said` begins with, 0 for none.
+fn code_of(said: &[u8]) -> u16 {
+    let digits = said.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 /// Returns `text` in base64 (RFC 4648 section 4): the relay checks logins without the code that it tests.
