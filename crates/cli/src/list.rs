@@ -33,7 +33,9 @@ impl Reader<'_> {
     /// Reads the next row; `None` at the end of the list.
     pub fn read(&mut self) -> Result<Option<Row>, CommandError> {
         let row = self.people.read().map_err(|error| cannot(&self.path, error))?;
-        self.progress.at(self.people.octets());
+        if let Some(row) = &row {
+            self.progress.at(row.row, self.people.octets());
+        }
         Ok(row)
     }
 
@@ -45,7 +47,7 @@ impl Reader<'_> {
     }
 }
 
-/// Opens the list; the findings where it is refused before its first row.
+/// Opens the list, to be shown as `doing`; the findings where it is refused before its first row.
 ///
 /// # Errors
 ///
@@ -54,6 +56,7 @@ pub fn open<'a>(
     folder: &'a Folder,
     inputs: &'a Inputs,
     out: Out,
+    doing: &'static str,
 ) -> Result<Result<Reader<'a>, Vec<Finding>>, CommandError> {
     let Some(name) = folder.list.as_deref() else {
         let finding = Finding::refused("no-list", Place::file("affected.csv"), "there is no list in the folder");
@@ -70,7 +73,7 @@ pub fn open<'a>(
         read_columns: &inputs.read_columns,
     };
     match People::new(context, BufReader::with_capacity(PIECE_OCTETS, file)) {
-        Ok(people) => Ok(Ok(Reader { people, progress: Reading::start(out, octets), path })),
+        Ok(people) => Ok(Ok(Reader { people, progress: Reading::start(out, doing, octets), path })),
         Err(RowsError::Refused(findings)) => Ok(Err(findings)),
         Err(RowsError::Input(error)) => Err(cannot(&path, error)),
     }
@@ -87,9 +90,10 @@ pub fn read(
     folder: &Folder,
     inputs: &Inputs,
     out: Out,
+    doing: &'static str,
     mut each: impl FnMut(Row) -> Result<(), CommandError>,
 ) -> Result<Tally, CommandError> {
-    let mut list = match open(folder, inputs, out)? {
+    let mut list = match open(folder, inputs, out, doing)? {
         Ok(list) => list,
         Err(findings) => {
             let totals = crate::findings::totals(&findings);
