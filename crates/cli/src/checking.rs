@@ -39,39 +39,56 @@ pub struct Reached {
     pub findings: Vec<Finding>,
 }
 
-/// Reads everything; `each` sees every row.
+/// Reads everything; `each` takes every row.
 pub fn check(
     folder: &Folder,
     out: Out,
-    mut each: impl FnMut(&Inputs, &Row) -> Result<(), CommandError>,
+    each: impl FnMut(Row) -> Result<(), CommandError>,
 ) -> Result<Checked, CommandError> {
+    let inputs = inputs(folder)?;
+    let (tally, variants) = people(folder, &inputs, out, "reading the list", each)?;
+    Ok(Checked { inputs, tally, variants })
+}
+
+/// Reads the settings and the words.
+pub fn inputs(folder: &Folder) -> Result<Inputs, CommandError> {
     let mut inputs = Inputs::read(inputs::verbatim(folder)?, |settings| list::columns(folder, settings));
     // What the words say of a column, they say without knowing the list's name.
     for finding in inputs.findings.iter_mut().filter(|finding| finding.place.file.is_empty()) {
         finding.place.file = folder.list.clone().unwrap_or_default();
     }
+    Ok(inputs)
+}
+
+/// Reads the list: its counts and findings, and who gets which variant. `each` takes every row.
+pub fn people(
+    folder: &Folder,
+    inputs: &Inputs,
+    out: Out,
+    doing: &'static str,
+    mut each: impl FnMut(Row) -> Result<(), CommandError>,
+) -> Result<(Tally, BTreeMap<Variant, Reached>), CommandError> {
     let mut variants: BTreeMap<Variant, Reached> = BTreeMap::new();
-    let tally = list::read(folder, &inputs, out, |row| {
-        each(&inputs, &row)?;
-        if let (Fated::Planned(recipient), Some(incident)) = (row.fate, &inputs.incident) {
+    let tally = list::read(folder, inputs, out, doing, |row| {
+        if let (Fated::Planned(recipient), Some(incident)) = (&row.fate, &inputs.incident) {
             let residence = recipient.residence.code();
-            let reached = variants.entry(Variant::of(incident, &recipient)).or_insert_with(|| Reached {
+            let reached = variants.entry(Variant::of(incident, recipient)).or_insert_with(|| Reached {
                 count: 0,
-                first: *recipient,
+                first: (**recipient).clone(),
                 residences: BTreeMap::new(),
                 findings: Vec::new(),
             });
             reached.count += 1;
             *reached.residences.entry(residence).or_default() += 1;
         }
-        Ok(())
+        each(row)
     })?;
     if let Some(words) = &inputs.words {
         for (variant, reached) in &mut variants {
             reached.findings = words.check(variant);
         }
     }
-    Ok(Checked { inputs, tally, variants })
+    Ok((tally, variants))
 }
 
 impl Checked {

@@ -11,6 +11,8 @@ use crate::{
     folder::Folder,
     inputs::{Inputs, Verbatim},
     list,
+    ordered::{self, Feed, Gone},
+    stopping,
     terminal::Out,
 };
 use forthwith_core::{
@@ -19,18 +21,15 @@ use forthwith_core::{
     finding::{Finding, Place},
     incident::Incident,
     key::PlanKey,
+    notice::Token,
     plan::{Fate, FrozenPlan, FrozenRow, Manifest, NoticesDigest, Planned},
     private::Private,
     recipient::Recipient,
     variant::Variant,
 };
-use forthwith_ledger::sqlite::{Freeze, FreezeError, SqliteLedger};
+use forthwith_ledger::sqlite::{Freeze, FreezeError, SealedRow, SqliteLedger};
 use forthwith_templating::Words;
 use jiff::Timestamp;
-use std::{num::NonZero, thread};
-
-/// Notices rendered between two looks at the list.
-const BATCH: usize = 2048;
 
 /// A plan that is ready to be frozen.
 pub struct Prepared {
@@ -48,27 +47,41 @@ pub struct Prepared {
 ///
 /// Exit 3 where anything is refused, after its findings were shown. Nothing is written in any case.
 pub fn prepare(folder: &Folder, key: &PlanKey, out: Out, now: Timestamp) -> Result<Prepared, CommandError> {
-    let mut rendering = Rendering {
-        key,
-        list: folder.list.as_deref().unwrap_or_default(),
-        batch: Vec::new(),
-        contents: Vec::new(),
-        notices: NoticesDigest::default(),
-        findings: Vec::new(),
-    };
-    let mut checked = checking::check(folder, out, |inputs, row| {
-        if let Fated::Planned(recipient) = &row.fate {
-            rendering.add(inputs, (**recipient).clone());
-        }
-        Ok(())
-    })?;
-    rendering.flush(&checked.inputs);
-    checked.inputs.findings.append(&mut rendering.findings);
+    prepare_on(ordered::cores(), folder, key, out, now)
+}
+
+/// Does what [`prepare`] does with so many workers: how many there are changes nothing of what comes out.
+fn prepare_on(
+    workers: usize,
+    folder: &Folder,
+    key: &PlanKey,
+    out: Out,
+    now: Timestamp,
+) -> Result<Prepared, CommandError> {
+    let mut inputs = checking::inputs(folder)?;
+    let mut rendered = Rendered::default();
+    let (read, ()) = ordered::through(
+        workers,
+        |feed| {
+            checking::people(folder, &inputs, out, "reading and rendering", |row| {
+                stopping::look()?;
+                match row.fate {
+                    Fated::Planned(recipient) => feed.give(*recipient).map_err(|Gone| changed()),
+                    _ => Ok(()),
+                }
+            })
+        },
+        |batch| render(inputs.words.as_ref(), key, folder.list.as_deref().unwrap_or_default(), batch),
+        |drain| drain.flatten().for_each(|notice| rendered.add(notice)),
+    );
+    let (tally, variants) = read?;
+    inputs.findings.append(&mut rendered.findings);
+    let checked = Checked { inputs, tally, variants };
     if checked.is_refused() {
         return Err(refuse(&checked, out, folder));
     }
     let Some((incident, _, words)) = checked.inputs.whole() else { return Err(refuse(&checked, out, folder)) };
-    let manifest = manifest(&checked, incident, words, key, rendering.notices.finish());
+    let manifest = manifest(&checked, incident, words, key, rendered.notices.finish());
     let plan = FrozenPlan {
         digest: manifest.digest(),
         manifest: manifest.text(),
@@ -77,7 +90,7 @@ pub fn prepare(folder: &Folder, key: &PlanKey, out: Out, now: Timestamp) -> Resu
         inputs: frozen_inputs(&checked.inputs),
         list: (folder.list.clone().unwrap_or_default(), checked.tally.digest),
     };
-    Ok(Prepared { plan, checked, contents: rendering.contents })
+    Ok(Prepared { plan, checked, contents: rendered.contents })
 }
 
 /// The name under which the list's further columns are frozen beside the inputs.
@@ -109,58 +122,45 @@ fn manifest(checked: &Checked, incident: &Incident, words: &Words, key: &PlanKey
     }
 }
 
-/// Renders planned notices, batch by batch, on every core.
-struct Rendering<'k> {
-    key: &'k PlanKey,
-    list: &'k str,
-    batch: Vec<Recipient>,
+/// A notice of the row with this number that was rendered, or why it cannot be.
+type Notice = Result<(u64, Token, Digest), Finding>;
+
+/// Renders a batch of notices. Where the words themselves are refused, there is nothing to render, and a finding
+/// says so already.
+fn render(words: Option<&Words>, key: &PlanKey, list: &str, batch: Vec<Recipient>) -> Vec<Option<Notice>> {
+    let render = |recipient: Recipient| {
+        let token = key.token(recipient.row);
+        let notice = match words?.render(key, &token, &recipient, None) {
+            Ok(message) => Ok((recipient.row, token, message.content)),
+            Err(error) => {
+                let place = Place { row: Some(recipient.row), line: Some(recipient.line), ..Place::file(list) };
+                let message = format!("the notice for this row cannot be rendered: {error}");
+                Err(Finding::refused("not-rendered", place, message))
+            }
+        };
+        Some(notice)
+    };
+    batch.into_iter().map(render).collect()
+}
+
+/// What was rendered so far, in row order.
+#[derive(Default)]
+struct Rendered {
     contents: Vec<Digest>,
     notices: NoticesDigest,
     findings: Vec<Finding>,
 }
 
-impl Rendering<'_> {
-    fn add(&mut self, inputs: &Inputs, recipient: Recipient) {
-        self.batch.push(recipient);
-        if self.batch.len() >= BATCH {
-            self.flush(inputs);
-        }
-    }
-
-    fn flush(&mut self, inputs: &Inputs) {
-        let batch = std::mem::take(&mut self.batch);
-        // Where the words themselves are refused, there is nothing to render, and a finding says so already.
-        let Some(words) = &inputs.words else { return };
-        let rendered = on_every_core(&batch, |recipient| {
-            let token = self.key.token(recipient.row);
-            words.render(self.key, &token, recipient, None).map(|message| (token, message.content))
-        });
-        for (recipient, result) in batch.iter().zip(rendered) {
-            match result {
-                Ok((token, content)) => {
-                    self.notices.add(recipient.row, &token, &content);
-                    self.contents.push(content);
-                }
-                Err(error) => {
-                    let place =
-                        Place { row: Some(recipient.row), line: Some(recipient.line), ..Place::file(self.list) };
-                    let message = format!("the notice for this row cannot be rendered: {error}");
-                    self.findings.push(Finding::refused("not-rendered", place, message));
-                }
+impl Rendered {
+    fn add(&mut self, notice: Notice) {
+        match notice {
+            Ok((row, token, content)) => {
+                self.notices.add(row, &token, &content);
+                self.contents.push(content);
             }
+            Err(finding) => self.findings.push(finding),
         }
     }
-}
-
-/// Maps `items` on every core, in order.
-fn on_every_core<T: Sync, R: Send>(items: &[T], map: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let share = items.len().div_ceil(cores).max(1);
-    thread::scope(|scope| {
-        let workers: Vec<_> =
-            items.chunks(share).map(|chunk| scope.spawn(|| chunk.iter().map(&map).collect::<Vec<_>>())).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("rendering does not panic")).collect()
-    })
 }
 
 /// Freezes the plan into `ledger`.
@@ -179,13 +179,14 @@ pub fn freeze(
     let Some((incident, ..)) = prepared.checked.inputs.whole() else {
         return Err(CommandError::new(Exit::Refused, "the inputs are refused"));
     };
-    let list = list::open(folder, &prepared.checked.inputs, out)?
-        .map_err(|_| CommandError::new(Exit::Cannot, "the list changed while it was read").hint("run it again"))?;
-    let mut rows = FrozenRows::new(list, incident, key, prepared);
-    let frozen = ledger.freeze(&prepared.plan, rows.by_ref(), now);
-    if let Some(error) = rows.failure {
-        return Err(error);
-    }
+    let list = || list::open(folder, &prepared.checked.inputs, out, "freezing");
+    let (fed, frozen) = ordered::through(
+        ordered::cores(),
+        |feed| feed_rows(list()?.map_err(|_| changed())?, prepared, feed),
+        |batch| SealedRow::seal(batch.into_iter().map(|(row, content)| frozen_row(incident, key, row, content))),
+        |drain| ledger.freeze_sealed(&prepared.plan, drain, now),
+    );
+    fed?;
     frozen.map_err(|error| match error {
         FreezeError::Offered { .. } => {
             CommandError::new(Exit::NotReleased, "this incident's plan stands: its notices were offered already")
@@ -199,86 +200,58 @@ pub fn freeze(
     })
 }
 
-/// The rows of the list as the ledger keeps them.
-struct FrozenRows<'a> {
-    list: Option<list::Reader<'a>>,
-    incident: &'a Incident,
-    key: &'a PlanKey,
-    contents: std::slice::Iter<'a, Digest>,
-    /// One row is held back until the list has proven to be the one that was rendered.
-    held: Option<FrozenRow>,
-    expected: Digest,
-    failure: Option<CommandError>,
-}
+/// A row that is not refused, with the content digest of its notice where one is owed.
+type Fed = (Row, Option<Digest>);
 
-impl<'a> FrozenRows<'a> {
-    fn new(list: list::Reader<'a>, incident: &'a Incident, key: &'a PlanKey, prepared: &'a Prepared) -> Self {
-        let (contents, expected) = (prepared.contents.iter(), prepared.plan.list.1);
-        Self { list: Some(list), incident, key, contents, held: None, expected, failure: None }
-    }
-
-    fn read(&mut self) -> Result<Option<FrozenRow>, CommandError> {
-        let Some(list) = &mut self.list else { return Ok(None) };
-        if let Some(row) = list.read()? {
-            return self.frozen(row).map(Some);
-        }
-        let tally = self.list.take().map(list::Reader::finish).transpose()?;
-        if tally.is_none_or(|tally| tally.digest != self.expected) {
-            return Err(changed());
-        }
-        Ok(None)
-    }
-
-    fn frozen(&mut self, row: Row) -> Result<FrozenRow, CommandError> {
-        let fate = match row.fate {
-            Fated::Planned(recipient) => {
-                let content = *self.contents.next().ok_or_else(changed)?;
-                let variant = Variant::of(self.incident, &recipient).to_string();
-                let token = self.key.token(row.row);
-                Fate::Planned(Planned {
-                    recipient: *recipient,
-                    token,
-                    order: self.key.order(row.row),
-                    variant,
-                    content,
-                })
-            }
-            Fated::Withheld { reason, note, id, address, name } => {
-                Fate::Withheld { reason, note, id, address, name }
-            }
+/// Feeds the rows of the list, each planned one with the digest of what was rendered for it.
+///
+/// The last row is held back until the list has proven to be the one that was rendered: one that changed loses it,
+/// so that the ledger finds fewer rows than the manifest says.
+fn feed_rows(mut list: list::Reader<'_>, prepared: &Prepared, feed: &mut Feed<Fed>) -> Result<(), CommandError> {
+    let mut contents = prepared.contents.iter().copied();
+    let mut held: Option<Fed> = None;
+    while let Some(row) = list.read()? {
+        stopping::look()?;
+        let content = match row.fate {
+            Fated::Planned(_) => Some(contents.next().ok_or_else(changed)?),
+            Fated::Withheld { .. } => None,
             Fated::Refused => return Err(changed()),
         };
-        Ok(FrozenRow { row: row.row, line: row.line, fate })
+        if let Some(before) = held.replace((row, content))
+            && let Err(Gone) = feed.give(before)
+        {
+            // The ledger has stopped taking rows, or never began; it says why.
+            return Ok(());
+        }
     }
+    if list.finish()?.digest != prepared.plan.list.1 {
+        return Err(changed());
+    }
+    if let Some(last) = held {
+        // As above.
+        let _ = feed.give(last);
+    }
+    Ok(())
+}
+
+/// Returns a row as it will be frozen.
+fn frozen_row(incident: &Incident, key: &PlanKey, row: Row, content: Option<Digest>) -> FrozenRow {
+    let fate = match (row.fate, content) {
+        (Fated::Planned(recipient), Some(content)) => {
+            let variant = Variant::of(incident, &recipient).to_string();
+            let (token, order) = (key.token(row.row), key.order(row.row));
+            Fate::Planned(Planned { recipient: *recipient, token, order, variant, content })
+        }
+        (Fated::Withheld { reason, note, id, address, name }, None) => {
+            Fate::Withheld { reason, note, id, address, name }
+        }
+        _ => unreachable!("a row is fed with a digest where it is planned, and without one where it is withheld"),
+    };
+    FrozenRow { row: row.row, line: row.line, fate }
 }
 
 fn changed() -> CommandError {
     CommandError::new(Exit::Cannot, "the list changed while it was read").hint("nothing was frozen: run it again")
-}
-
-impl Iterator for FrozenRows<'_> {
-    type Item = FrozenRow;
-
-    fn next(&mut self) -> Option<FrozenRow> {
-        if self.held.is_none() {
-            self.held = self.read_or_fail();
-        }
-        let next = self.read_or_fail();
-        // A list that failed loses its last row, so that the ledger finds fewer than the manifest says.
-        let held = self.held.take().filter(|_| self.failure.is_none());
-        self.held = next;
-        held
-    }
-}
-
-impl FrozenRows<'_> {
-    fn read_or_fail(&mut self) -> Option<FrozenRow> {
-        self.read().unwrap_or_else(|error| {
-            self.failure = Some(error);
-            self.list = None;
-            None
-        })
-    }
 }
 
 /// Returns what differs between the inputs as they are and as they were frozen, by name. What is gone does not
@@ -314,6 +287,8 @@ pub struct Drift {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::Format;
+    use std::path::Path;
 
     fn verbatim(entries: &[(&str, &str)]) -> Verbatim {
         entries.iter().map(|(name, text)| ((*name).to_owned(), Private::new(text.as_bytes().to_vec()))).collect()
@@ -336,9 +311,25 @@ mod tests {
     }
 
     #[test]
-    fn every_core_keeps_the_order() {
-        let items: Vec<u32> = (0..1000).collect();
-        assert_eq!(on_every_core(&items, |i| i * 2), items.iter().map(|i| i * 2).collect::<Vec<_>>());
-        assert_eq!(on_every_core(&[] as &[u32], |i| *i), Vec::<u32>::new());
+    fn a_plan_is_the_same_for_any_number_of_workers() {
+        let folder = tempfile::tempdir().unwrap();
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/amazon-2020-10");
+        std::fs::copy(example.join("incident.toml"), folder.path().join("incident.toml")).unwrap();
+        let rows = (1..=1_500).map(|i| format!("C{i},p{i}@example.org,Ada {i}\n"));
+        let list = format!("id,email,name\n{}", rows.collect::<String>());
+        std::fs::write(folder.path().join("affected.csv"), list).unwrap();
+        let folder = Folder::find(folder.path()).unwrap();
+        let prepared = |workers| {
+            let out = Out::new(Format::Human, true);
+            let key = PlanKey::new([7; 32]);
+            prepare_on(workers, &folder, &key, out, Timestamp::UNIX_EPOCH).unwrap()
+        };
+        let one = prepared(1);
+        assert_eq!(one.contents.len(), 1_500);
+        for workers in [2, 3, 8] {
+            let many = prepared(workers);
+            assert_eq!(many.plan, one.plan, "{workers} workers");
+            assert_eq!(many.contents, one.contents, "{workers} workers");
+        }
     }
 }

@@ -36,7 +36,9 @@ impl Reader<'_> {
     /// Reads the next row; `None` at the end of the list.
     pub fn read(&mut self) -> Result<Option<Row>, CommandError> {
         let row = self.people.read().map_err(|error| cannot(&self.path, error))?;
-        self.progress.at(self.people.octets());
+        if let Some(row) = &row {
+            self.progress.at(row.row, self.people.octets());
+        }
         Ok(row)
     }
 
@@ -48,7 +50,7 @@ impl Reader<'_> {
     }
 }
 
-/// Opens the list; the findings where it is refused before its first row.
+/// Opens the list, to be shown as `doing`; the findings where it is refused before its first row.
 ///
 /// # Errors
 ///
@@ -57,6 +59,7 @@ pub fn open<'a>(
     folder: &'a Folder,
     inputs: &'a Inputs,
     out: Out,
+    doing: &'static str,
 ) -> Result<Result<Reader<'a>, Vec<Finding>>, CommandError> {
     let Some(name) = folder.list.as_deref() else {
         let finding = Finding::refused("no-list", Place::file("affected.csv"), "there is no list in the folder");
@@ -74,7 +77,7 @@ pub fn open<'a>(
     };
     let source = Unpacked::new(file).map_err(|error| cannot(&path, error))?;
     match People::new(context, source) {
-        Ok(people) => Ok(Ok(Reader { people, progress: Reading::start(out, octets), path })),
+        Ok(people) => Ok(Ok(Reader { people, progress: Reading::start(out, doing, octets), path })),
         Err(RowsError::Refused(findings)) => Ok(Err(findings)),
         Err(RowsError::Input(error)) => Err(cannot(&path, error)),
     }
@@ -91,9 +94,10 @@ pub fn read(
     folder: &Folder,
     inputs: &Inputs,
     out: Out,
+    doing: &'static str,
     mut each: impl FnMut(Row) -> Result<(), CommandError>,
 ) -> Result<Tally, CommandError> {
-    let mut list = match open(folder, inputs, out)? {
+    let mut list = match open(folder, inputs, out, doing)? {
         Ok(list) => list,
         Err(findings) => {
             let totals = crate::findings::totals(&findings);

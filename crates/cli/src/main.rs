@@ -12,10 +12,12 @@ mod freezing;
 mod inputs;
 mod ledgers;
 mod list;
+mod ordered;
 mod packet;
 mod password;
 mod progress;
 mod secret;
+mod stopping;
 mod summary;
 mod terminal;
 

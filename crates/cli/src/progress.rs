@@ -14,32 +14,57 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// How often a bar is drawn: no more often than an eye reads.
 const DRAWS_PER_SECOND: u8 = 8;
 
-/// Progress of reading a file, by octets.
+/// Rows between two looks at the clock.
+const LOOK_EVERY_ROWS: u64 = 64;
+
+/// Progress of reading a list, by octets: how many rows it has is not known before its end.
 pub struct Reading {
+    doing: &'static str,
     bar: Option<ProgressBar>,
+    out: Out,
+    octets: u64,
     started: Instant,
     shown: Cell<bool>,
+    line_at: Cell<Instant>,
 }
 
 impl Reading {
-    /// Starts; the bar appears after a second.
-    pub fn start(out: Out, octets: u64) -> Self {
+    /// Starts on a list of so many octets; the bar appears after a second.
+    pub fn start(out: Out, doing: &'static str, octets: u64) -> Self {
         let bar = (!out.is_quiet && out.is_interactive).then(|| {
             let bar = ProgressBar::with_draw_target(Some(octets), ProgressDrawTarget::hidden());
-            bar.set_style(style("reading the list {bar:30} {percent} % · {eta} left"));
+            bar.set_style(style("{prefix} {bar:30} {percent} % · {msg}"));
+            bar.set_prefix(doing);
             bar
         });
-        Self { bar, started: Instant::now(), shown: Cell::new(false) }
+        let now = Instant::now();
+        Self { doing, bar, out, octets, started: now, shown: Cell::new(false), line_at: Cell::new(now) }
     }
 
-    /// Tells how far the reading has come.
-    pub fn at(&self, octets: u64) {
-        let Some(bar) = &self.bar else { return };
-        if !self.shown.get() && self.started.elapsed() > QUIET_FOR {
+    /// Tells how far the reading has come: which row, at which octet.
+    pub fn at(&self, row: u64, octets: u64) {
+        if self.out.is_quiet || !row.is_multiple_of(LOOK_EVERY_ROWS) {
+            return;
+        }
+        let elapsed = self.started.elapsed();
+        let Some(bar) = &self.bar else {
+            if self.line_at.get().elapsed() >= LINE_EVERY {
+                self.line_at.set(Instant::now());
+                note(&format!(
+                    "{} {} rows · {}",
+                    self.doing,
+                    grouped(row),
+                    pace(row, octets, self.octets, elapsed)
+                ));
+            }
+            return;
+        };
+        if !self.shown.get() && elapsed > QUIET_FOR {
             self.shown.set(true);
             bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));
         }
         bar.set_position(octets);
+        bar.set_message(pace(row, octets, self.octets, elapsed));
     }
 
     /// Ends, and takes the bar away.
@@ -48,6 +73,12 @@ impl Reading {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Returns rows a second, and how long the octets that are left take at the pace so far.
+fn pace(rows: u64, octets: u64, all: u64, elapsed: Duration) -> String {
+    let left = time_left(all.saturating_sub(octets), per_second(octets, elapsed));
+    format!("{:.0} rows/s · {left} left", per_second(rows, elapsed))
 }
 
 /// Progress of a count towards a known total: rendering, delivering.
@@ -141,6 +172,13 @@ pub fn span(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reading_says_its_pace_and_the_time_left() {
+        let said = pace(50_000, 4_000_000, 12_000_000, Duration::from_secs(2));
+        assert_eq!(said, "25000 rows/s · 4 s left");
+        assert_eq!(pace(1, 12, 12, Duration::from_secs(1)), "1 rows/s · 0 s left");
+    }
 
     #[test]
     fn times_are_said_in_two_units() {

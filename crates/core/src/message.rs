@@ -26,6 +26,9 @@ impl Message {
 /// Octets in a line without its CRLF (RFC 5322 section 2.1.1).
 pub const LINE_OCTETS_MAX: usize = 998;
 
+/// Octets that the gate looks at together: as many as every processor compares at once.
+const PIECE_OCTETS: usize = 16;
+
 /// The header fields that every message has exactly once.
 pub const REQUIRED_FIELDS: [&str; 6] = ["From", "To", "Date", "Message-ID", "Subject", "MIME-Version"];
 
@@ -91,7 +94,7 @@ pub enum GateRefusal {
 /// Returns whether `bytes` may be offered: ASCII, CRLF alone as line end and at the end, no control characters,
 /// lines of at most 998 octets, each required header field once and no forbidden one.
 ///
-/// One pass over the bytes; about 4 µs for a notice of 5 kB.
+/// One pass over the bytes.
 pub fn gate(bytes: &[u8]) -> Result<(), GateRefusal> {
     let mut header = Some(HeaderSection::default());
     let mut start = 0;
@@ -119,7 +122,11 @@ pub fn gate(bytes: &[u8]) -> Result<(), GateRefusal> {
 fn line_length(bytes: &[u8], start: usize) -> Result<usize, GateRefusal> {
     let is_plain = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
     let rest = &bytes[start..];
-    let length = rest.iter().position(|byte| !is_plain(byte)).ok_or(GateRefusal::NoFinalCrlf)?;
+    // Whole pieces first, without a branch for each octet: most lines are longer than one.
+    let is_plain_piece = |piece: &&[u8]| piece.iter().fold(true, |so_far, byte| so_far & is_plain(byte));
+    let pieces = PIECE_OCTETS * rest.chunks_exact(PIECE_OCTETS).take_while(is_plain_piece).count();
+    let after = rest[pieces..].iter().position(|byte| !is_plain(byte)).ok_or(GateRefusal::NoFinalCrlf)?;
+    let length = pieces + after;
     let at = start + length;
     match (rest[length], rest.get(length + 1)) {
         (b'\r', Some(b'\n')) => Ok(length),

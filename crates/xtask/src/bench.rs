@@ -3,8 +3,10 @@
 //! Both write to a fresh smtp-sink, in turn, and the clock is around the whole process: starting, reading the
 //! plan, every commit and the summary are in it. smtp-source renders nothing and records nothing.
 
+pub(crate) mod dry_run;
 mod folder;
 mod measure;
+pub(crate) mod scale;
 
 use crate::cargo;
 use anyhow::{Context as _, ensure};

@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test`, `bench delivery`, `torture ...` and `fixture ledger`.
+//! Developer commands: `cargo xtask test`, `bench ...`, `torture ...` and `fixture ledger`.
 //!
 //! Nothing here is part of forthwith. What keeps the tree tidy is a test beside this program, so that a plain
 //! `cargo test` runs it.
@@ -50,6 +50,10 @@ enum Command {
 enum Bench {
     /// Holds `notify` against Postfix's smtp-source, both into smtp-sink.
     Delivery(bench::Settings),
+    /// Holds the dry run against a bare loop of Tera and lettre.
+    DryRun(bench::dry_run::Settings),
+    /// Holds an incident of a million people against one of ten thousand, and kills it half way.
+    Scale(bench::scale::Settings),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +61,8 @@ fn main() -> ExitCode {
         Command::Test => test::run(),
         Command::Bench { what: Bench::Delivery(settings) } => bench::delivery(&settings),
         Command::Fixture { what } => fixture::run(&what),
+        Command::Bench { what: Bench::DryRun(settings) } => bench::dry_run::run(&settings),
+        Command::Bench { what: Bench::Scale(settings) } => bench::scale::run(&settings),
         Command::Torture { what } => torture::run(&what),
     };
     if let Err(error) = result {

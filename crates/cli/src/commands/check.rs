@@ -19,7 +19,7 @@ const PASTED_ROWS_MAX: usize = 50;
 /// Runs the command.
 pub fn run(args: &IncidentArgs, out: Out) -> Result<Exit, CommandError> {
     let folder = Folder::find(&args.incident)?;
-    let mut checked = checking::check(&folder, out, |_, _| Ok(()))?;
+    let mut checked = checking::check(&folder, out, |_| Ok(()))?;
     // delivery.toml is no part of a plan, but the operator wants to know now.
     let (_, more, sources) = inputs::delivery(&folder)?;
     let is_refused = checked.is_refused() || any_refused(&more);

@@ -6,7 +6,7 @@
 //! not have is empty. With the salt deleted, the digest tells nothing of the person.
 
 use super::{
-    chain::digest,
+    chain::{Salts, digest},
     commit::token,
     fault::{Fault, damaged},
 };
@@ -25,6 +25,27 @@ use serde::{
 /// The channel and purpose of every notice so far.
 pub(crate) const CHANNEL: &str = "email";
 pub(crate) const PURPOSE: &str = "first-notice";
+
+/// Octets that the row of a usual list is digested from, so that they are not moved while they grow.
+const ROW_OCTETS: usize = 768;
+
+/// A row of a plan, ready to be kept: salted, digested, and in the form of the tables.
+///
+/// Making it is most of the work of freezing and needs no ledger, so that every core can do it.
+pub struct SealedRow(pub(crate) Result<(KeptRow, Digest), Fault>);
+
+impl SealedRow {
+    /// Seals a batch of rows. What cannot be kept is said when it is to be frozen.
+    pub fn seal(rows: impl IntoIterator<Item = FrozenRow>) -> Vec<Self> {
+        let mut salts = Salts::default();
+        let mut seal = |row: &FrozenRow| {
+            let kept = KeptRow::of(row, &salts.next()?)?;
+            let digest = kept.digest().ok_or_else(|| damaged("a row just made has no person"))?;
+            Ok((kept, digest))
+        };
+        rows.into_iter().map(|row| Self(seal(&row))).collect()
+    }
+}
 
 /// A row and its person, as in the tables `rows`, `recipients` and `notices`.
 pub(crate) struct KeptRow {
@@ -160,23 +181,26 @@ impl KeptRow {
     pub(crate) fn digest(&self) -> Option<Digest> {
         let person = self.person.as_ref()?;
         let notice = self.notice.as_ref();
-        let fields = [
-            person.salt.clone(),
-            self.row.to_string().into_bytes(),
-            self.line.to_string().into_bytes(),
-            self.withheld.clone().unwrap_or_default().into_bytes(),
-            person.id.clone().into_bytes(),
-            person.address.clone().into_bytes(),
-            person.person.clone().into_bytes(),
-            notice.map_or_else(Vec::new, |notice| notice.token.clone().into_bytes()),
-            notice.map_or_else(Vec::new, |notice| notice.order.to_string().into_bytes()),
-            notice.map_or_else(Vec::new, |notice| notice.variant.clone().into_bytes()),
-            notice.map_or_else(Vec::new, |notice| notice.content.as_bytes().to_vec()),
+        let (row, line) = (self.row.to_string(), self.line.to_string());
+        let order = notice.map(|notice| notice.order.to_string());
+        let fields: [&[u8]; 11] = [
+            &person.salt,
+            row.as_bytes(),
+            line.as_bytes(),
+            self.withheld.as_deref().unwrap_or_default().as_bytes(),
+            person.id.as_bytes(),
+            person.address.as_bytes(),
+            person.person.as_bytes(),
+            notice.map_or(&[], |notice| notice.token.as_bytes()),
+            order.as_deref().unwrap_or_default().as_bytes(),
+            notice.map_or(&[], |notice| notice.variant.as_bytes()),
+            notice.map_or(&[], |notice| notice.content.as_bytes()),
         ];
-        let mut bytes = b"forthwith-row-1\n".to_vec();
+        let mut bytes = Vec::with_capacity(ROW_OCTETS);
+        bytes.extend_from_slice(b"forthwith-row-1\n");
         for field in fields {
-            bytes.extend((field.len() as u64).to_be_bytes());
-            bytes.extend(field);
+            bytes.extend_from_slice(&(field.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(field);
         }
         Some(Digest::of(&bytes))
     }

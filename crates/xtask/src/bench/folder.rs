@@ -27,6 +27,30 @@ pub(crate) struct Incident {
 impl Incident {
     /// Makes the folder with `count` people drawn from `seed`, and freezes its plan with a dry run.
     pub(crate) fn freeze(program: &Path, count: usize, seed: u64) -> anyhow::Result<Self> {
+        let mut incident = Self::new(count, seed)?;
+        let mut dry_run = Command::new(program);
+        let output = incident.dry_run(&mut dry_run).output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "the dry run ended with {}: {said}", output.status);
+        let summary: serde_json::Value =
+            serde_json::from_slice(&output.stdout).context("the dry run printed no JSON")?;
+        let planned = summary["planned"].as_u64().context("the dry run says not how many are planned")?;
+        incident.planned = usize::try_from(planned)?;
+        Ok(incident)
+    }
+
+    /// Lets `program` freeze the plan of this folder.
+    pub(crate) fn dry_run<'c>(&self, program: &'c mut Command) -> &'c mut Command {
+        program.arg("notify").arg(self.path()).args(["--dry-run", "--quiet", "--format", "json"])
+    }
+
+    /// Returns the folder.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Makes the folder with `count` people drawn from `seed`, all of whom a plan will owe a notice.
+    pub(crate) fn new(count: usize, seed: u64) -> anyhow::Result<Self> {
         let folder = new_folder()?;
         let example = crate::top_level().join(EXAMPLE);
         let settings = fs::read_to_string(example.join("incident.toml"))
@@ -39,17 +63,7 @@ impl Incident {
                 copy_tree(&example.join(name), &folder.path().join(name))?;
             }
         }
-        let output = Command::new(program)
-            .arg("notify")
-            .arg(folder.path())
-            .args(["--dry-run", "--quiet", "--format", "json"])
-            .output()?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "the dry run ended with {}: {said}", output.status);
-        let summary: serde_json::Value =
-            serde_json::from_slice(&output.stdout).context("the dry run printed no JSON")?;
-        let planned = summary["planned"].as_u64().context("the dry run says not how many are planned")?;
-        Ok(Self { folder, planned: usize::try_from(planned)? })
+        Ok(Self { folder, planned: count })
     }
 
     /// Returns a copy of the frozen folder that no run has touched.

@@ -10,12 +10,18 @@ use std::{
 
 /// How often memory is read. The figure is a high-water mark of the kernel's: only its last 20 ms can be missed.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// The unit in which Linux tells processes of processor time, on every machine that forthwith is built for.
+const TICK: Duration = Duration::from_millis(10);
 
 /// One measurement.
 #[derive(Debug)]
 pub(crate) struct Measured {
     /// Messages a second.
     pub(crate) rate: f64,
+    /// How long the whole took.
+    pub(crate) took: Duration,
+    /// The processor time of the process, its own and the kernel's for it.
+    pub(crate) cpu: Duration,
     /// The most memory that was resident at once, in KiB.
     pub(crate) peak_kib: u32,
     /// What it printed on stdout, where that is JSON.
@@ -25,7 +31,7 @@ pub(crate) struct Measured {
 /// Runs `command`, which hands over `count` messages, to its end.
 pub(crate) fn run(command: &mut Command, count: usize) -> anyhow::Result<Measured> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let start = Instant::now();
+    let (start, cpu_before) = (Instant::now(), childrens_cpu()?);
     let child = command.spawn().with_context(|| format!("cannot run {}", command.get_program().display()))?;
     let status = format!("/proc/{}/status", child.id());
     let is_over = AtomicBool::new(false);
@@ -39,8 +45,19 @@ pub(crate) fn run(command: &mut Command, count: usize) -> anyhow::Result<Measure
     let output = output?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{} ended with {}: {said}", command.get_program().display(), output.status);
+    let cpu = childrens_cpu()?.saturating_sub(cpu_before);
     let count = f64::from(u32::try_from(count).context("too many messages")?);
-    Ok(Measured { rate: count / took.as_secs_f64(), peak_kib, json: serde_json::from_slice(&output.stdout).ok() })
+    let json = serde_json::from_slice(&output.stdout).ok();
+    Ok(Measured { rate: count / took.as_secs_f64(), took, cpu, peak_kib, json })
+}
+
+/// Returns the processor time of all children that ended, from /proc/self/stat: fields 16 and 17, in ticks.
+fn childrens_cpu() -> anyhow::Result<Duration> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    // The second field is a name in brackets, which may hold anything.
+    let fields = stat.rsplit_once(')').context("/proc/self/stat has no name")?.1;
+    let ticks = fields.split_whitespace().skip(13).take(2).map(str::parse::<u64>);
+    Ok(TICK * u32::try_from(ticks.sum::<Result<u64, _>>()?)?)
 }
 
 fn watch_memory(status: &str, is_over: &AtomicBool) -> u32 {

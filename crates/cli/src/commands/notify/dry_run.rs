@@ -6,7 +6,7 @@ use crate::{
     folder::Folder,
     freezing,
     ledgers::{self, Stage},
-    packet, secret,
+    packet, secret, stopping,
     terminal::Out,
 };
 use forthwith_ledger::sqlite::Freeze;
@@ -15,11 +15,16 @@ use serde_json::json;
 
 /// Runs the dry run.
 pub fn run(folder: &Folder, out: Out) -> Result<Exit, CommandError> {
+    stopping::listen();
     let now = Timestamp::now();
     secret::private_folder(&folder.out())?;
     let mut ledger = ledgers::open(folder, Stage::Real, "dry-run", now)?;
     let outcome = freeze(folder, &mut ledger, out, now);
-    let how = if outcome.is_ok() { "done" } else { "refused" };
+    let how = match &outcome {
+        Ok(_) => "done",
+        Err(_) if stopping::is_asked() => "stopped",
+        Err(_) => "refused",
+    };
     ledger.end(Timestamp::now(), how).map_err(ledgers::failed)?;
     outcome
 }
