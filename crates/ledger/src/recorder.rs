@@ -4,33 +4,36 @@
 //! receipts, so that many workers share one sync. The first failure is final: nothing is written after it.
 //! It decides nothing about notices.
 
+mod desk;
+mod writer;
+
 use crate::{Append, Claim, Ledger, LedgerError, Outcome, StopRequest};
+use desk::{Desk, Question, is_awaited};
 use jiff::Timestamp;
 use std::{
-    collections::VecDeque,
     future::Future,
     pin::Pin,
-    sync::{
-        Arc,
-        mpsc::{self, RecvTimeoutError},
-    },
+    sync::Arc,
     task::{Context, Poll},
     thread::JoinHandle,
-    time::{Duration, Instant},
 };
 use tokio::sync::{oneshot, watch};
-
-/// Entries in one commit: the engine's window of claimed notices, so that no worker waits for two commits.
-const COMMIT_ENTRIES_MAX: usize = 4_096;
-
-/// How often the ledger is asked for a stop request: soon enough for a person, too seldom to cost anything.
-const STOP_POLL: Duration = Duration::from_millis(250);
+use writer::Writer;
 
 /// A handle to the one writer thread. Clones share the thread; when the last is dropped, it ends.
 #[derive(Clone)]
 pub struct Recorder {
-    commands: mpsc::Sender<Command>,
+    hand: Arc<Hand>,
     stop: watch::Receiver<Option<StopRequest>>,
+}
+
+/// What clones of a recorder share; the last one closes the desk.
+struct Hand(Arc<Desk>);
+
+impl Drop for Hand {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 /// The writer thread, to be joined when every [`Recorder`] is dropped.
@@ -50,8 +53,15 @@ pub struct RecorderEnd<L = Box<dyn Ledger>> {
 }
 
 /// Resolves once an append is durable. Dropping it does not take the append back.
+///
+/// An offer is committed as soon as the thread is free. Anything else may wait some milliseconds for company,
+/// unless its receipt is waited for.
 #[must_use = "what is appended is not durable until its receipt resolves"]
-pub struct Receipt(oneshot::Receiver<Result<Outcome, RecordingStopped>>);
+pub struct Receipt {
+    outcome: oneshot::Receiver<Result<Outcome, RecordingStopped>>,
+    /// Where to say that somebody waits, until it was said.
+    desk: Option<Arc<Desk>>,
+}
 
 /// The ledger failed, and nothing was written from then on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,38 +70,27 @@ pub struct RecordingStopped(Arc<str>);
 
 type Answer<T> = oneshot::Sender<Result<T, RecordingStopped>>;
 
-enum Command {
-    Append(Append, Answer<Outcome>),
-    Claim(Question),
-}
-
-/// A claim that somebody waits for.
-struct Question {
-    want: usize,
-    now: Timestamp,
-    answer: Answer<Claim>,
-}
-
 impl Recorder {
     /// Starts the writer thread, which owns `ledger` until it is joined.
     pub fn start<L: Ledger + 'static>(ledger: L) -> (Self, RecorderThread<L>) {
-        let (commands, queue) = mpsc::channel();
         let (announce, stop) = watch::channel(None);
-        let writer = Writer { ledger, announce, batch: Batch::default(), commits: 0, entries: 0 };
+        let desk = Arc::new(Desk::default());
+        let writer = Writer::new(ledger, Arc::clone(&desk), announce);
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || writer.run(&queue))
+            .spawn(move || writer.run())
             .expect("the system can start one more thread");
-        (Self { commands, stop }, RecorderThread { thread })
+        (Self { hand: Arc::new(Hand(desk)), stop }, RecorderThread { thread })
     }
 
     /// Appends; the order of calls is the order in the chain. It does not wait: the receipt resolves once the
     /// entry is durable, or with the failure that stopped the recording.
     pub fn append(&self, append: Append) -> Receipt {
-        let (answer, receipt) = oneshot::channel();
-        // A writer that is gone has dropped the answer, and the receipt says so.
-        let _ = self.commands.send(Command::Append(append, answer));
-        Receipt(receipt)
+        let (answer, outcome) = oneshot::channel();
+        let desk = &self.hand.0;
+        let receipt = Receipt { outcome, desk: (!is_awaited(&append)).then(|| Arc::clone(desk)) };
+        desk.append(append, answer);
+        receipt
     }
 
     /// Claims up to `want` notices that are due at `now`, after everything appended so far is durable.
@@ -101,7 +100,7 @@ impl Recorder {
         now: Timestamp,
     ) -> impl Future<Output = Result<Claim, RecordingStopped>> + use<> {
         let (answer, claim) = oneshot::channel();
-        let _ = self.commands.send(Command::Claim(Question { want, now, answer }));
+        self.hand.0.ask(Question { want, now, answer });
         async { claim.await.unwrap_or_else(|_| Err(RecordingStopped::gone())) }
     }
 
@@ -124,14 +123,25 @@ impl Future for Receipt {
     type Output = Result<Outcome, RecordingStopped>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or_else(|_| Err(RecordingStopped::gone())))
+        let polled = Pin::new(&mut self.outcome).poll(context);
+        if polled.is_pending() {
+            self.hurry();
+        }
+        polled.map(|answer| answer.unwrap_or_else(|_| Err(RecordingStopped::gone())))
     }
 }
 
 impl Receipt {
     /// Waits for the receipt on a thread that drives no futures.
-    pub fn wait(self) -> Result<Outcome, RecordingStopped> {
-        self.0.blocking_recv().unwrap_or_else(|_| Err(RecordingStopped::gone()))
+    pub fn wait(mut self) -> Result<Outcome, RecordingStopped> {
+        self.hurry();
+        self.outcome.blocking_recv().unwrap_or_else(|_| Err(RecordingStopped::gone()))
+    }
+
+    fn hurry(&mut self) {
+        if let Some(desk) = self.desk.take() {
+            desk.hurry();
+        }
     }
 }
 
@@ -148,132 +158,5 @@ impl RecordingStopped {
 
     fn gone() -> Self {
         Self("its thread has ended".into())
-    }
-}
-
-/// What was queued when the thread looked.
-#[derive(Default)]
-struct Batch {
-    appends: Vec<Append>,
-    receipts: Vec<Answer<Outcome>>,
-    questions: VecDeque<Question>,
-}
-
-impl Batch {
-    fn take(&mut self, command: Command) {
-        match command {
-            Command::Append(append, answer) => {
-                self.appends.push(append);
-                self.receipts.push(answer);
-            }
-            Command::Claim(question) => self.questions.push_back(question),
-        }
-    }
-
-    fn refuse(&mut self, stopped: &RecordingStopped) {
-        self.appends.clear();
-        // Whoever no longer waits for an answer has dropped it: nothing to tell, here and below.
-        self.receipts.drain(..).for_each(|answer| drop(answer.send(Err(stopped.clone()))));
-        self.questions.drain(..).for_each(|question| drop(question.answer.send(Err(stopped.clone()))));
-    }
-}
-
-/// Passes what a claim found on to whoever asked; a failure goes both there and to the caller.
-fn tell(answer: Answer<Claim>, found: Result<Claim, LedgerError>) -> Result<(), LedgerError> {
-    match found {
-        Ok(found) => drop(answer.send(Ok(found))),
-        Err(error) => {
-            drop(answer.send(Err(RecordingStopped::by(&error))));
-            return Err(error);
-        }
-    }
-    Ok(())
-}
-
-/// Whether the thread goes on.
-enum On {
-    More,
-    End,
-}
-
-struct Writer<L> {
-    ledger: L,
-    announce: watch::Sender<Option<StopRequest>>,
-    batch: Batch,
-    commits: u64,
-    entries: u64,
-}
-
-impl<L: Ledger> Writer<L> {
-    fn run(mut self, queue: &mpsc::Receiver<Command>) -> Result<RecorderEnd<L>, LedgerError> {
-        let mut poll_at = Instant::now();
-        loop {
-            let done = self.poll_stop(&mut poll_at).and_then(|()| match queue.recv_timeout(STOP_POLL) {
-                Ok(command) => {
-                    self.batch.take(command);
-                    // Workers that the last commit answered are about to speak: with them, this one is larger.
-                    std::thread::yield_now();
-                    self.take_queued(queue);
-                    self.write().map(|()| On::More)
-                }
-                Err(RecvTimeoutError::Timeout) => Ok(On::More),
-                Err(RecvTimeoutError::Disconnected) => Ok(On::End),
-            });
-            match done {
-                Ok(On::More) => {}
-                Ok(On::End) => break,
-                Err(error) => {
-                    self.refuse_until_dropped(queue, &RecordingStopped::by(&error));
-                    return Err(error);
-                }
-            }
-        }
-        Ok(RecorderEnd { ledger: self.ledger, commits: self.commits, entries: self.entries })
-    }
-
-    fn take_queued(&mut self, queue: &mpsc::Receiver<Command>) {
-        while self.batch.appends.len() < COMMIT_ENTRIES_MAX {
-            match queue.try_recv() {
-                Ok(command) => self.batch.take(command),
-                Err(_) => break,
-            }
-        }
-    }
-
-    /// Commits what was appended, then answers claims: a claim sees what stands before it.
-    fn write(&mut self) -> Result<(), LedgerError> {
-        if !self.batch.appends.is_empty() {
-            let outcomes = self.ledger.commit(&self.batch.appends)?;
-            self.commits += 1;
-            self.entries += outcomes.iter().filter(|outcome| **outcome == Outcome::Durable).count() as u64;
-            self.batch.appends.clear();
-            for (answer, outcome) in self.batch.receipts.drain(..).zip(outcomes) {
-                drop(answer.send(Ok(outcome)));
-            }
-        }
-        while let Some(question) = self.batch.questions.pop_front() {
-            tell(question.answer, self.ledger.claim(question.want, question.now))?;
-        }
-        Ok(())
-    }
-
-    fn poll_stop(&mut self, poll_at: &mut Instant) -> Result<(), LedgerError> {
-        let now = Instant::now();
-        if now < *poll_at || self.announce.borrow().is_some() {
-            return Ok(());
-        }
-        *poll_at = now + STOP_POLL;
-        if let Some(request) = self.ledger.stop_requested()? {
-            self.announce.send_replace(Some(request));
-        }
-        Ok(())
-    }
-
-    fn refuse_until_dropped(&mut self, queue: &mpsc::Receiver<Command>, stopped: &RecordingStopped) {
-        self.batch.refuse(stopped);
-        while let Ok(command) = queue.recv() {
-            self.batch.take(command);
-            self.batch.refuse(stopped);
-        }
     }
 }

@@ -83,9 +83,10 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Delivers until the run ends, on a runtime of its own.
+    /// Delivers until the run ends, on a runtime of its own: this thread drives every line, and the ledger's
+    /// thread writes. More threads would only wake each other.
     fn deliver(self, recorder: Recorder, progress: Arc<Progress>) -> Result<Ended, CommandError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
+        let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| CommandError::new(Exit::Cannot, "cannot start the runtime").because(error))?;
