@@ -6,6 +6,7 @@ mod bad_relay;
 mod check;
 mod commands;
 mod completions;
+mod doctor;
 mod dry_run;
 mod escapes;
 mod explain;

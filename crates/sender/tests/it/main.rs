@@ -3,6 +3,7 @@
 
 mod auth;
 mod dialogue;
+mod dns;
 mod drops;
 mod inbox;
 mod lettre;
