@@ -2,7 +2,10 @@
 
 use crate::terminal::Format;
 use clap::{Args, Parser, Subcommand, ValueHint};
-use std::path::PathBuf;
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 /// Tells people that their data was exposed: the right words, to every affected person, once, with proof.
 #[derive(Debug, Parser)]
@@ -65,6 +68,15 @@ pub enum Command {
   forthwith reconcile acme-2026-11 --postfix-log /var/log/mail.log --dry-run
   forthwith reconcile acme-2026-11 --postfix-log mail.log --log-zone Europe/Berlin --by \"Ines Okafor\"")]
     Reconcile(ReconcileArgs),
+    /// Look at the relay, the sender's DNS records and this machine; hands nothing over and writes nothing
+    ///
+    /// The relay gets EHLO, AUTH, and one MAIL and RCPT of each sender to itself, taken back with RSET: never DATA.
+    #[command(after_help = "Examples:
+  forthwith doctor acme-2026-11
+  forthwith doctor acme-2026-11 --relay smtps://mail.example.org --dkim-selector s2026
+
+Exit codes: 0 nothing is broken, 1 something is, 3 inputs refused, 7 it is the relay.")]
+    Doctor(DoctorArgs),
     /// Find what contradicts itself in the record: changed rows, events or states
     #[command(after_help = "Example: forthwith verify acme-2026-11")]
     Verify(VerifyArgs),
@@ -251,6 +263,32 @@ pub struct ReconcileArgs {
     /// Show what would be concluded, and record nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// Look at this relay instead of the one in delivery.toml
+    #[arg(long, value_name = "URL")]
+    pub relay: Option<String>,
+    /// Ask this DNS server instead of the system's: an IP address, with a port or without
+    #[arg(long, value_name = "ADDRESS", value_parser = dns_server)]
+    pub dns: Option<SocketAddr>,
+    /// The selector of a DKIM key that the relay signs with (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub dkim_selector: Vec<String>,
+}
+
+/// The port of the DNS (RFC 1035 section 4.2).
+const DNS_PORT: u16 = 53;
+
+fn dns_server(text: &str) -> Result<SocketAddr, String> {
+    let with_port = || text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, DNS_PORT));
+    text.parse()
+        .or_else(|_| with_port())
+        .map_err(|_| "write 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53".into())
 }
 
 /// Arguments of `verify`.

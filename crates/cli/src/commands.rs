@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod doctor;
 mod explain;
 mod man;
 mod new;
@@ -31,6 +32,7 @@ pub fn run(cli: &Cli, out: Out) -> Result<Exit, CommandError> {
         Command::Explain(args) => explain::run(args, out),
         Command::Resolve(args) => resolve::run(args, out),
         Command::Reconcile(args) => reconcile::run(args, out),
+        Command::Doctor(args) => doctor::run(args, out),
         Command::Verify(args) => verify::run(args, out),
         Command::Completions { shell } => completions::run(*shell),
         Command::Man => man::run(),

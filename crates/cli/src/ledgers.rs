@@ -92,12 +92,17 @@ pub fn identity(command: &str, now: Timestamp) -> RunIdentity {
         account: account(),
         host,
         pid: std::process::id(),
-        // systemd-timesyncd says so in a file; where it does not run, nothing is claimed.
-        clock_synchronised: std::path::Path::new("/run/systemd/timesync")
-            .exists()
-            .then(|| std::path::Path::new("/run/systemd/timesync/synchronized").exists()),
+        clock_synchronised: clock_synchronised(),
         started_at: now,
     }
+}
+
+/// Returns whether the system says that its clock is synchronised; `None` where nothing says so or not.
+///
+/// systemd-timesyncd says so in a file; where it does not run, nothing is claimed.
+pub fn clock_synchronised() -> Option<bool> {
+    let folder = std::path::Path::new("/run/systemd/timesync");
+    folder.exists().then(|| folder.join("synchronized").exists())
 }
 
 /// Returns the name of the system account, for the record and as who decides where nobody is named.

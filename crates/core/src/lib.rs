@@ -9,6 +9,7 @@ pub mod affected;
 pub mod approval;
 pub mod delivery;
 pub mod digest;
+pub mod doctor;
 pub mod document;
 pub mod engine;
 pub mod fact;

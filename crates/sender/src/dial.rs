@@ -61,6 +61,10 @@ pub(crate) struct Dialer {
 pub(crate) struct LineFacts {
     pub(crate) address: SocketAddr,
     pub(crate) tls: Option<TlsFacts>,
+    /// What the relay said first.
+    pub(crate) greeting: Reply,
+    /// Its answer to the last EHLO.
+    pub(crate) ehlo: Reply,
 }
 
 impl Dialer {
@@ -88,30 +92,38 @@ impl Dialer {
         Ok(Self { server, credentials, tls, timeouts })
     }
 
-    /// Opens line `number`. Nothing is left open on a failure.
+    /// Opens line `number` and logs in. Nothing is left open on a failure.
     pub(crate) async fn dial(&self, number: u64) -> Result<(Session, LineFacts), Failure> {
-        let (tcp, address) = self.connect().await?;
+        let (mut session, facts) = self.reach(number).await?;
+        self.log_in(&mut session).await?;
+        Ok((session, facts))
+    }
+
+    /// Opens line `number`, up to the answer to EHLO. Nothing is left open on a failure.
+    pub(crate) async fn reach(&self, number: u64) -> Result<(Session, LineFacts), Failure> {
+        let (mut tcp, address) = self.connect().await?;
         self.refuse_clear_text(address)?;
         let name = self.ehlo_name(tcp.local_addr().ok());
-        let (mut session, tls) = match (self.server.security, &self.tls) {
+        let (session, ehlo, greeting, tls) = match (self.server.security, &self.tls) {
             (Security::ImplicitTls, Some(tls)) => {
                 let (mut stream, facts) = self.protect(tls, tcp, Stage::Connect).await?;
-                self.greet(&mut stream).await?;
-                (self.open(stream, address, name, number).await?, Some(facts))
+                let greeting = self.greet(&mut stream).await?;
+                let (session, ehlo) = self.open(stream, address, name, number).await?;
+                (session, ehlo, greeting, Some(facts))
             }
             (Security::StartTls, Some(tls)) => {
-                let tcp = self.start_tls(tcp, &name).await?;
+                let (tcp, greeting) = self.start_tls(tcp, &name).await?;
                 let (stream, facts) = self.protect(tls, tcp, Stage::StartTls).await?;
-                (self.open(stream, address, name, number).await?, Some(facts))
+                let (session, ehlo) = self.open(stream, address, name, number).await?;
+                (session, ehlo, greeting, Some(facts))
             }
             _ => {
-                let mut tcp = tcp;
-                self.greet(&mut tcp).await?;
-                (self.open(tcp, address, name, number).await?, None)
+                let greeting = self.greet(&mut tcp).await?;
+                let (session, ehlo) = self.open(tcp, address, name, number).await?;
+                (session, ehlo, greeting, None)
             }
         };
-        self.log_in(&mut session).await?;
-        Ok((session, LineFacts { address, tls }))
+        Ok((session, LineFacts { address, tls, greeting, ehlo }))
     }
 
     async fn connect(&self) -> Result<(TcpStream, SocketAddr), Failure> {
@@ -189,11 +201,11 @@ impl Dialer {
 
     /// Speaks up to the positive reply to STARTTLS. Any octet after it in clear is an attack (CVE-2011-0411
     /// is the class), and the line is closed.
-    async fn start_tls(&self, mut tcp: TcpStream, name: &str) -> Result<TcpStream, Failure> {
-        let (greeting, auth) = (self.timeouts.greeting, self.timeouts.auth);
-        self.greet(&mut tcp).await?;
+    async fn start_tls(&self, mut tcp: TcpStream, name: &str) -> Result<(TcpStream, Reply), Failure> {
+        let (limit, auth) = (self.timeouts.greeting, self.timeouts.auth);
+        let greeting = self.greet(&mut tcp).await?;
         let ehlo = format!("EHLO {name}\r\n");
-        let answer = heard(Stage::Ehlo, greeting, speak(&mut tcp, &ehlo)).await?;
+        let answer = heard(Stage::Ehlo, limit, speak(&mut tcp, &ehlo)).await?;
         if !Extensions::read(&answer).starttls {
             return Err(Failure::hopeless(
                 Stage::StartTls,
@@ -204,13 +216,13 @@ impl Dialer {
             Err(Failure { answer: Answer::Lost(why), .. }) if why == Fault::Unasked.to_string() => {
                 Err(Failure::hopeless(Stage::StartTls, CLEAR_AFTER_STARTTLS))
             }
-            other => other.map(|_| tcp),
+            other => other.map(|_| (tcp, greeting)),
         }
     }
 
     /// Waits for the relay's greeting.
-    async fn greet<S: Transport>(&self, stream: &mut S) -> Result<(), Failure> {
-        heard(Stage::Greeting, self.timeouts.greeting, read_reply(stream)).await.map(|_| ())
+    async fn greet<S: Transport>(&self, stream: &mut S) -> Result<Reply, Failure> {
+        heard(Stage::Greeting, self.timeouts.greeting, read_reply(stream)).await
     }
 
     /// Gives a greeted line to lettre, which says EHLO.
@@ -220,7 +232,7 @@ impl Dialer {
         address: SocketAddr,
         name: String,
         number: u64,
-    ) -> Result<Session, Failure> {
+    ) -> Result<(Session, Reply), Failure> {
         let tap = Tap::default();
         tap.expect(1);
         let wire = Wire::greeted(stream, address, tap.clone());
@@ -239,10 +251,12 @@ impl Dialer {
                 return Err(Failure::judged(Stage::Ehlo, Answer::Lost(why)));
             }
         };
-        Ok(Session::new(connection, tap, Extensions::read(&ehlo), self.timeouts, number))
+        let session = Session::new(connection, tap, Extensions::read(&ehlo), self.timeouts, number);
+        Ok((session, ehlo))
     }
 
-    async fn log_in(&self, session: &mut Session) -> Result<(), Failure> {
+    /// Logs in, where the settings have a login.
+    pub(crate) async fn log_in(&self, session: &mut Session) -> Result<(), Failure> {
         let Some(credentials) = &self.credentials else { return Ok(()) };
         let Some(lines) = credentials.lines(session.offers()) else {
             return Err(Failure::hopeless(

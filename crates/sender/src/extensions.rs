@@ -4,6 +4,7 @@
 //! 4.1.1.1). It decides nothing about how an offer is used.
 
 use forthwith_core::verdict::Reply;
+use std::collections::BTreeMap;
 
 /// What a relay offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,11 +28,8 @@ impl Extensions {
     /// Reads the answer to EHLO; its first line is the relay's name.
     pub(crate) fn read(ehlo: &Reply) -> Self {
         let mut offers = Self::default();
-        let text = String::from_utf8_lossy(&ehlo.raw);
-        for line in text.lines().skip(1).filter_map(|line| line.get(4..)) {
-            // `AUTH=PLAIN` is an old form that some relays still send beside the right one.
-            let mut words = line.split([' ', '=', '\t']).filter(|word| !word.is_empty());
-            match words.next().unwrap_or_default().to_ascii_uppercase().as_str() {
+        for (keyword, words) in keywords(ehlo) {
+            match keyword.as_str() {
                 "PIPELINING" => offers.pipelining = true,
                 "DSN" => offers.dsn = true,
                 "SIZE" => offers.size = true,
@@ -47,6 +45,20 @@ impl Extensions {
         }
         offers
     }
+}
+
+/// Returns the keywords of the answer to EHLO, in upper case, each with its words; its first line is the relay's
+/// name. A keyword on two lines has the words of both.
+pub(crate) fn keywords(ehlo: &Reply) -> BTreeMap<String, Vec<String>> {
+    let text = String::from_utf8_lossy(&ehlo.raw);
+    let mut keywords: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in text.lines().skip(1).filter_map(|line| line.get(4..)) {
+        // `AUTH=PLAIN` is an old form that some relays still send beside the right one.
+        let mut words = line.split([' ', '=', '\t']).filter(|word| !word.is_empty());
+        let Some(keyword) = words.next() else { continue };
+        keywords.entry(keyword.to_ascii_uppercase()).or_default().extend(words.map(str::to_owned));
+    }
+    keywords
 }
 
 #[cfg(test)]

@@ -1,16 +1,20 @@
 //! Hands notices over to a relay by SMTP, and takes them in a rehearsal.
 //!
 //! `driver` runs workers that ask the engine of the core what to do; `dial` opens a line, `session` attempts
-//! one notice over it, `wire` is the stream beneath lettre, `tls` protects it. It knows no templates, law or
-//! lists: it is given a function from notice to message, and a recorder that makes offers durable.
+//! one notice over it, `wire` is the stream beneath lettre, `tls` protects it. `inspect` and `dns` look at a relay and
+//! at a sender's domains before anything is handed over. It knows no templates, law or lists: it is given a function
+//! from notice to message, and a recorder that makes offers durable.
 
 mod auth;
+mod certificate;
 mod dial;
+mod dns;
 mod driver;
 mod ended;
 mod envelope;
 mod extensions;
 mod inbox;
+mod inspect;
 mod progress;
 mod reply;
 mod session;
@@ -18,7 +22,9 @@ mod tls;
 mod wire;
 mod worker;
 
+pub use dns::{Dns, SenderDomains};
 pub use driver::{Clock, Render, RenderFailure, Run, StopSignal, deliver};
 pub use ended::Ended;
 pub use inbox::{FilesError, Inbox, OpenInboxError};
+pub use inspect::{Looked, inspect};
 pub use progress::{Pause, Progress};

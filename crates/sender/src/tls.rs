@@ -39,6 +39,8 @@ pub(crate) struct TlsFacts {
     pub(crate) version: String,
     /// SHA-256 of the relay's certificate.
     pub(crate) certificate: Option<Digest>,
+    /// What the relay showed, its own certificate first.
+    pub(crate) chain: Vec<CertificateDer<'static>>,
 }
 
 /// Opens TLS over a stream to one relay.
@@ -88,10 +90,12 @@ impl Tls {
         let stream =
             self.connector.connect(self.name.clone(), stream).await.map_err(|error| self.explain(error))?;
         let session = stream.get_ref().1;
-        let certificate = session.peer_certificates().and_then(|chain| chain.first());
+        let chain: Vec<_> =
+            session.peer_certificates().unwrap_or_default().iter().map(|der| der.clone().into_owned()).collect();
         let facts = TlsFacts {
             version: session.protocol_version().map_or_else(String::new, |v| format!("{v:?}").replace('_', ".")),
-            certificate: certificate.map(|der| Digest::of(der)),
+            certificate: chain.first().map(|der| Digest::of(der)),
+            chain,
         };
         Ok((stream, facts))
     }

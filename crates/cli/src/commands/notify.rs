@@ -74,6 +74,27 @@ pub struct Ready {
 }
 
 fn delivery(args: &NotifyArgs, folder: &Folder, out: Out) -> Result<Delivery, CommandError> {
+    let mut delivery = relay_settings(args.relay.as_deref(), folder, out)?;
+    if let Some(connections) = args.connections {
+        delivery.connections = connections;
+    }
+    if !args.rate.is_empty() {
+        let limits: Result<Vec<_>, _> = args.rate.iter().map(|rate| parse_rate(rate)).collect();
+        delivery.limits = limits.map_err(|error| usage(&error))?.into_iter().flatten().collect();
+    }
+    Ok(delivery)
+}
+
+fn usage(error: &dyn std::fmt::Display) -> CommandError {
+    CommandError::new(Exit::Usage, error.to_string())
+}
+
+/// Reads delivery.toml, and puts the relay in it that was asked for, if one was.
+///
+/// # Errors
+///
+/// Exit 2 where that is no relay, 3 where delivery.toml is refused, or is missing and no relay was asked for.
+pub fn relay_settings(asked: Option<&str>, folder: &Folder, out: Out) -> Result<Delivery, CommandError> {
     let (delivery, findings, sources) = inputs::delivery(folder)?;
     let is_missing = delivery.is_none() && findings.is_empty();
     if !findings.is_empty() {
@@ -82,8 +103,7 @@ fn delivery(args: &NotifyArgs, folder: &Folder, out: Out) -> Result<Delivery, Co
             return Err(shown);
         }
     }
-    let usage = |error: &dyn std::fmt::Display| CommandError::new(Exit::Usage, error.to_string());
-    let asked = args.relay.as_deref().map(parse_relay).transpose().map_err(|error| usage(&error))?;
+    let asked = asked.map(parse_relay).transpose().map_err(|error| usage(&error))?;
     let mut delivery = match delivery {
         Some(delivery) => delivery,
         None if is_missing && asked.is_some() => Delivery::default(),
@@ -95,13 +115,6 @@ fn delivery(args: &NotifyArgs, folder: &Folder, out: Out) -> Result<Delivery, Co
     };
     if let Some(relay) = asked {
         delivery.relay = override_relay(relay, &delivery.relay);
-    }
-    if let Some(connections) = args.connections {
-        delivery.connections = connections;
-    }
-    if !args.rate.is_empty() {
-        let limits: Result<Vec<_>, _> = args.rate.iter().map(|rate| parse_rate(rate)).collect();
-        delivery.limits = limits.map_err(|error| usage(&error))?.into_iter().flatten().collect();
     }
     Ok(delivery)
 }

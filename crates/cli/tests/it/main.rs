@@ -8,6 +8,7 @@ mod canary;
 mod check;
 mod commands;
 mod completions;
+mod doctor;
 mod dry_run;
 mod escapes;
 mod explain;

@@ -3,6 +3,7 @@
 
 mod auth;
 mod dialogue;
+mod dns;
 mod downgrade;
 mod drops;
 mod hostile;
