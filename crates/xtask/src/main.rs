@@ -48,7 +48,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
-    /// Holds `notify` against Postfix's smtp-source, both into smtp-sink.
+    /// Holds `notify` against Postfix's smtp-source, the disk, and the length of the line.
     Delivery(bench::Settings),
     /// Holds the dry run against a bare loop of Tera and lettre.
     DryRun(bench::dry_run::Settings),

@@ -94,10 +94,15 @@ impl Incident {
     }
 }
 
-fn new_folder() -> anyhow::Result<tempfile::TempDir> {
-    let parent: PathBuf = crate::target_folder().join("bench");
+/// Returns the folder, on the repository's disk, below which everything is measured.
+pub(crate) fn parent() -> anyhow::Result<PathBuf> {
+    let parent = crate::target_folder().join("bench");
     fs::create_dir_all(&parent)?;
-    Ok(tempfile::Builder::new().prefix("incident-").tempdir_in(parent)?)
+    Ok(parent)
+}
+
+fn new_folder() -> anyhow::Result<tempfile::TempDir> {
+    Ok(tempfile::Builder::new().prefix("incident-").tempdir_in(parent()?)?)
 }
 
 /// Copies a file or a folder with its permissions.

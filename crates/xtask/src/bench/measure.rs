@@ -10,8 +10,6 @@ use std::{
 
 /// How often memory is read. The figure is a high-water mark of the kernel's: only its last 20 ms can be missed.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// The unit in which Linux tells processes of processor time, on every machine that forthwith is built for.
-const TICK: Duration = Duration::from_millis(10);
 
 /// One measurement.
 #[derive(Debug)]
@@ -31,33 +29,48 @@ pub(crate) struct Measured {
 /// Runs `command`, which hands over `count` messages, to its end.
 pub(crate) fn run(command: &mut Command, count: usize) -> anyhow::Result<Measured> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let (start, cpu_before) = (Instant::now(), childrens_cpu()?);
+    let start = Instant::now();
     let child = command.spawn().with_context(|| format!("cannot run {}", command.get_program().display()))?;
     let status = format!("/proc/{}/status", child.id());
     let is_over = AtomicBool::new(false);
-    let (output, took, peak_kib) = std::thread::scope(|threads| {
+    let (cpu, took, peak_kib) = std::thread::scope(|threads| {
         let watcher = threads.spawn(|| watch_memory(&status, &is_over));
-        let output = child.wait_with_output();
+        // It prints less than a pipe holds, so it ends before anybody reads.
+        let cpu = processor_time(&child);
         let took = start.elapsed();
         is_over.store(true, Ordering::Relaxed);
-        (output, took, watcher.join().expect("the watcher does not panic"))
+        (cpu, took, watcher.join().expect("the watcher does not panic"))
     });
-    let output = output?;
+    let output = child.wait_with_output()?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{} ended with {}: {said}", command.get_program().display(), output.status);
-    let cpu = childrens_cpu()?.saturating_sub(cpu_before);
     let count = f64::from(u32::try_from(count).context("too many messages")?);
     let json = serde_json::from_slice(&output.stdout).ok();
-    Ok(Measured { rate: count / took.as_secs_f64(), took, cpu, peak_kib, json })
+    Ok(Measured { rate: count / took.as_secs_f64(), took, cpu: cpu?, peak_kib, json })
 }
 
-/// Returns the processor time of all children that ended, from /proc/self/stat: fields 16 and 17, in ticks.
-fn childrens_cpu() -> anyhow::Result<Duration> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    // The second field is a name in brackets, which may hold anything.
-    let fields = stat.rsplit_once(')').context("/proc/self/stat has no name")?.1;
-    let ticks = fields.split_whitespace().skip(13).take(2).map(str::parse::<u64>);
-    Ok(TICK * u32::try_from(ticks.sum::<Result<u64, _>>()?)?)
+impl Measured {
+    /// Returns the processor time, user and system, in microseconds a message.
+    pub(crate) fn cpu_micros(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / (self.rate * self.took.as_secs_f64())
+    }
+}
+
+/// Waits for the end of `child` and returns its processor time, while the kernel still knows it.
+fn processor_time(child: &std::process::Child) -> anyhow::Result<Duration> {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("a process without a number")?;
+    waitid(WaitId::Pid(id), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)?;
+    let stat = fs::read_to_string(format!("/proc/{}/stat", child.id()))?;
+    let ticks = ticks_of(&stat).context("/proc/PID/stat has another form")?;
+    Ok(Duration::from_secs(ticks.into()) / u32::try_from(rustix::param::clock_ticks_per_second())?)
+}
+
+/// Returns the fields `utime` and `stime` of /proc/PID/stat (proc(5)), in ticks.
+fn ticks_of(stat: &str) -> Option<u32> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_whitespace().skip(11).map(str::parse::<u32>);
+    Some(fields.next()?.ok()? + fields.next()?.ok()?)
 }
 
 fn watch_memory(status: &str, is_over: &AtomicBool) -> u32 {
@@ -100,6 +113,12 @@ mod tests {
     fn memory_is_read_from_the_kernels_text() {
         assert_eq!(peak_of("Name:\tx\nVmHWM:\t    7020 kB\nVmRSS:\t 1 kB\n"), Some(7020));
         assert_eq!(peak_of("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn processor_time_is_read_from_the_kernels_text() {
+        assert_eq!(ticks_of("7 (a) b) Z 1 2 3 4 5 6 7 8 9 10 30 12 0 0"), Some(42));
+        assert_eq!(ticks_of("7 (a"), None);
     }
 
     #[test]
