@@ -161,7 +161,8 @@ fn parse_quoted(inner: &str) -> Result<(), ParseAddressError> {
     Ok(())
 }
 
-fn parse_domain(domain: &str) -> Result<String, ParseAddressError> {
+/// Reads a domain as it stands behind an `@`, and returns it in A-label form and lower case.
+pub fn parse_domain(domain: &str) -> Result<String, ParseAddressError> {
     use ParseAddressError as E;
     if domain.starts_with('[') || domain.parse::<std::net::Ipv4Addr>().is_ok() {
         return Err(E::IpLiteral);

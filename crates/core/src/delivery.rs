@@ -4,6 +4,7 @@ mod read;
 
 pub use read::{parse_rate, parse_relay, read};
 
+use crate::domains::Domains;
 use std::{path::PathBuf, time::Duration};
 
 /// What delivery.toml says, with its defaults.
@@ -15,6 +16,8 @@ pub struct Delivery {
     pub connections: u32,
     /// At most this many attempts in every window of this length; empty means unlimited.
     pub limits: Vec<Limit>,
+    /// The groups of recipient domains that have limits of their own, which hold beside those.
+    pub domains: Domains,
     /// How long a relay that was reached may be away before the run ends with exit 7.
     pub patience: Duration,
     /// How long each stage may take.
@@ -30,6 +33,7 @@ impl Default for Delivery {
             relay: Relay::Inbox,
             connections: read::CONNECTIONS_DEFAULT,
             limits: Vec::new(),
+            domains: Domains::default(),
             patience: read::PATIENCE_DEFAULT,
             timeouts: Timeouts::default(),
             give_up_after: read::GIVE_UP_DEFAULT,

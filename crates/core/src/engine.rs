@@ -5,10 +5,12 @@
 //! driver asks [`Engine::next`], does it, and reports.
 
 mod lines;
+mod ready;
 mod supply;
 
 use crate::{
     delivery::Limit,
+    domains::{Domains, Earlier},
     fuse::{Blown, Fuse, FuseLimits, Likeness},
     notice::{Claimed, Entry, Particulars, Token},
     outage::{Outage, Patience},
@@ -19,7 +21,8 @@ use crate::{
 };
 use jiff::Timestamp;
 use lines::Lines;
-use std::{collections::VecDeque, time::Duration};
+use ready::Ready;
+use std::time::Duration;
 use supply::Supply;
 
 /// Notices that a run holds at once, attempted ones included: bounds memory at any size of plan.
@@ -36,6 +39,8 @@ pub struct Settings {
     pub connections: u32,
     /// The pace.
     pub limits: Vec<Limit>,
+    /// The groups of recipient domains that have a pace of their own.
+    pub domains: Domains,
     /// How long a relay that was reached may be away.
     pub patience: Duration,
     /// At most this many notices are handed over, then the run ends: a canary.
@@ -170,7 +175,7 @@ pub struct Engine {
     fuse: Fuse,
     lines: Lines,
     supply: Supply,
-    ready: VecDeque<Claimed>,
+    ready: Ready,
     in_flight: u32,
     handed_over: u64,
     losses_in_a_row: u32,
@@ -180,14 +185,16 @@ pub struct Engine {
 
 impl Engine {
     /// Returns the engine of a run that begins at `now`. `earlier_attempts`: see [`Pace::new`].
-    pub fn new(settings: Settings, earlier_attempts: impl IntoIterator<Item = Timestamp>, now: Timestamp) -> Self {
+    pub fn new(settings: Settings, earlier_attempts: impl IntoIterator<Item = Earlier>, now: Timestamp) -> Self {
+        let earlier: Vec<_> = earlier_attempts.into_iter().collect();
+        let of_run = earlier.iter().filter(|attempt| attempt.is_of_run()).map(|attempt| attempt.at);
         Self {
-            pace: Pace::new(&settings.limits, earlier_attempts, now),
+            pace: Pace::new(&settings.limits, of_run, now),
+            ready: Ready::new(settings.domains.clone(), &earlier, now),
             outage: Outage::new(settings.patience),
             fuse: Fuse::new(settings.fuse),
             lines: Lines::new(settings.connections.max(1)),
             supply: Supply::Unknown,
-            ready: VecDeque::new(),
             in_flight: 0,
             handed_over: 0,
             losses_in_a_row: 0,
@@ -258,7 +265,11 @@ impl Engine {
             let (_, next) = self.pace.grant(now, 1);
             return next.map_or(Next::WaitForReport, Next::WaitUntil);
         }
-        self.lines.dial(now, self.in_flight, self.ready.len().min(available))
+        let able = self.ready.able(now);
+        if able == 0 {
+            return self.ready.next(now).map_or(Next::WaitForReport, Next::WaitUntil);
+        }
+        self.lines.dial(now, self.in_flight, able.min(available))
     }
 
     fn attempt(&mut self, now: Timestamp) -> Next {
@@ -266,26 +277,24 @@ impl Engine {
         if granted == 0 {
             return next.map_or(Next::WaitForReport, Next::WaitUntil);
         }
-        let claimed = self.ready.pop_front().expect("a worker is sent on only while a notice is ready");
-        self.in_flight += 1;
-        Next::Attempt(Box::new(claimed))
+        match self.ready.take(now) {
+            Ok(claimed) => {
+                self.in_flight += 1;
+                Next::Attempt(Box::new(claimed))
+            }
+            Err(next) => {
+                self.pace.give_back();
+                next.map_or(Next::WaitForReport, Next::WaitUntil)
+            }
+        }
     }
 
     /// Gives up what comes next, where it was refused for longer than is tried.
     fn expire(&mut self, now: Timestamp) -> Option<Vec<Entry>> {
-        let mut expired = Vec::new();
-        while self.ready.front().and_then(|claimed| self.limit(claimed)).is_some_and(|limit| limit <= now) {
-            let claimed = self.ready.pop_front().expect("its front was looked at");
-            expired.push(entry(&claimed, now, Happening::Expired, Particulars::default()));
-        }
-        (!expired.is_empty()).then_some(expired)
-    }
-
-    /// Returns when a notice is given up: counted from its own first offer, and never before a relay refused it
-    /// since a person last decided. Who was never attempted never expires, however slow the pace.
-    fn limit(&self, claimed: &Claimed) -> Option<Timestamp> {
-        let first_offer = claimed.date.filter(|_| claimed.deferrals > 0)?;
-        Some(first_offer.checked_add(self.settings.give_up_after?).unwrap_or(Timestamp::MAX))
+        let after = self.settings.give_up_after;
+        let expired = self.ready.remove_while(|claimed| limit(claimed, after).is_some_and(|limit| limit <= now));
+        let entry = |claimed| entry(claimed, now, Happening::Expired, Particulars::default());
+        (!expired.is_empty()).then(|| expired.iter().map(entry).collect())
     }
 
     /// Takes what a claim found; `next_due` as in the ledger's claim.
@@ -319,9 +328,10 @@ impl Engine {
         self.lines.closed();
     }
 
-    /// Takes note that the MAIL of a granted attempt was written.
-    pub fn mail_written(&mut self, at: Timestamp) {
+    /// Takes note that the MAIL of a granted attempt, for `claimed`, was written.
+    pub fn mail_written(&mut self, claimed: &Claimed, at: Timestamp) {
         self.pace.spend(at);
+        self.ready.spend(claimed, at);
     }
 
     /// Begins nothing new; the run ends when nothing is in flight. A reason that stands already stays.
@@ -363,7 +373,7 @@ impl Engine {
 
     fn take_back(&mut self, claimed: Claimed) -> Vec<Entry> {
         self.pace.give_back();
-        self.ready.push_front(claimed);
+        self.ready.take_back(claimed);
         Vec::new()
     }
 
@@ -469,7 +479,7 @@ impl Engine {
     fn due(&self, now: Timestamp, claimed: &Claimed, reply: Option<&Reply>) -> Timestamp {
         let delay = retry::delay(claimed.deferrals, &claimed.token, reply);
         let due = now.checked_add(delay).unwrap_or(Timestamp::MAX);
-        self.limit(claimed).map_or(due, |limit| due.min(limit.max(now)))
+        limit(claimed, self.settings.give_up_after).map_or(due, |limit| due.min(limit.max(now)))
     }
 
     fn relay_failed(&mut self, now: Timestamp, failure: Failure) {
@@ -483,6 +493,13 @@ impl Engine {
         }
         self.failure = Some(failure);
     }
+}
+
+/// Returns when a notice is given up: counted from its own first offer, and never before a relay refused it
+/// since a person last decided. Who was never attempted never expires, however slow the pace.
+fn limit(claimed: &Claimed, give_up_after: Option<Duration>) -> Option<Timestamp> {
+    let first_offer = claimed.date.filter(|_| claimed.deferrals > 0)?;
+    Some(first_offer.checked_add(give_up_after?).unwrap_or(Timestamp::MAX))
 }
 
 fn particulars(stage: Stage, answer: Answer, connection: u64) -> Particulars {

@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod digest;
 pub mod doctor;
 pub mod document;
+pub mod domains;
 pub mod engine;
 pub mod fact;
 pub mod finding;

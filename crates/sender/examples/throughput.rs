@@ -7,6 +7,7 @@
 
 use forthwith_core::{
     delivery::{Security, Server, Timeouts},
+    domains::Domains,
     engine::Later,
     fuse::FuseLimits,
     message::Message,
@@ -46,6 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         password: None,
         connections,
         limits: Vec::new(),
+        domains: Domains::default(),
         earlier_attempts: Vec::new(),
         patience: Duration::from_mins(1),
         timeouts: Timeouts::default(),

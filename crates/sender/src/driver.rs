@@ -6,6 +6,7 @@
 use crate::{dial::Dialer, ended::Ended, progress::Progress, worker::Worker};
 use forthwith_core::{
     delivery::{Limit, Server, Timeouts},
+    domains::{Domains, Earlier},
     engine::{End, Engine, Failure, Later, Line, Next, Settings},
     fuse::FuseLimits,
     message::Message,
@@ -57,8 +58,10 @@ pub struct Run {
     pub connections: u32,
     /// The pace; empty means unlimited.
     pub limits: Vec<Limit>,
-    /// When earlier attempts were made that the limits still count: see `forthwith_core::pace::Pace::new`.
-    pub earlier_attempts: Vec<Timestamp>,
+    /// The groups of recipient domains that have a pace of their own.
+    pub domains: Domains,
+    /// Attempts of earlier runs that the limits still count: see `forthwith_core::pace::Pace::new`.
+    pub earlier_attempts: Vec<Earlier>,
     /// How long a relay that was reached may be away.
     pub patience: Duration,
     /// How long each stage may take.
@@ -110,6 +113,7 @@ pub async fn deliver(run: Run) -> Ended {
     let settings = Settings {
         connections: run.connections.max(1),
         limits: run.limits,
+        domains: run.domains,
         patience: run.patience,
         hand_over_at_most: run.hand_over_at_most,
         later: run.later,

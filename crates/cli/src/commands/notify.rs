@@ -2,6 +2,7 @@
 
 mod confirm;
 mod dry_run;
+mod earlier;
 mod ending;
 mod run;
 

@@ -1,8 +1,11 @@
 //! Reads delivery.toml, and the few forms that its values share with the command line.
 
+mod domains;
+
 use super::{Delivery, Limit, Login, PasswordSource, Relay, Security, Server, Timeouts};
 use crate::{
     document::{self, Field, Table},
+    domains::Domains,
     finding::Finding,
 };
 use std::{path::PathBuf, time::Duration};
@@ -43,6 +46,7 @@ fn delivery(root: &Table<'_>) -> Option<Delivery> {
         Some(field) => limits(&field),
         None => Some(Vec::new()),
     };
+    let domains = root.get("domains").map_or(Some(Domains::default()), |field| domains::groups(&field));
     let timeouts = match root.get("timeouts") {
         Some(field) => field.table().and_then(|table| timeouts(&table)),
         None => Some(Timeouts::default()),
@@ -60,6 +64,7 @@ fn delivery(root: &Table<'_>) -> Option<Delivery> {
         relay,
         connections: connections?,
         limits: limits?,
+        domains: domains?,
         patience,
         timeouts: timeouts?,
         give_up_after: give_up_after?,

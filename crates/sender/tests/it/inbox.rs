@@ -3,6 +3,7 @@
 use crate::stand::{plan, render, timeouts};
 use forthwith_core::{
     delivery::{Security, Server},
+    domains::Domains,
     engine::Later,
     fuse::FuseLimits,
     state::State,
@@ -41,6 +42,7 @@ async fn rehearse(ledger: ModelLedger, address: SocketAddr) -> (Ended, ModelLedg
         password: None,
         connections: 8,
         limits: Vec::new(),
+        domains: Domains::default(),
         earlier_attempts: Vec::new(),
         patience: Duration::from_secs(1),
         timeouts: timeouts(20_000),

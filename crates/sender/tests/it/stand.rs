@@ -2,6 +2,7 @@
 
 use forthwith_core::{
     delivery::{Security, Server, Timeouts},
+    domains::Domains,
     engine::Later,
     fuse::FuseLimits,
     message::Message,
@@ -122,6 +123,7 @@ pub(crate) fn run_over<L: Ledger + 'static>(
         password: None,
         connections: 1,
         limits: Vec::new(),
+        domains: Domains::default(),
         earlier_attempts: Vec::new(),
         patience: Duration::from_mins(15),
         timeouts: timeouts(10_000),

@@ -1,6 +1,6 @@
 //! The run itself: password, signals, progress, delivery, and the end of the record.
 
-use super::{Ready, ending};
+use super::{Ready, earlier, ending};
 use crate::{
     args::NotifyArgs,
     exit::{CommandError, Exit},
@@ -12,18 +12,16 @@ use crate::{
     terminal::{Out, counted, without_addresses},
 };
 use forthwith_core::{
-    delivery::{Delivery, Limit, Relay, Security, Server},
+    delivery::{Delivery, Relay, Security, Server},
+    domains::Earlier,
     engine::Later,
     fuse::FuseLimits,
     notice::Claimed,
     private::Private,
 };
-use forthwith_ledger::{
-    Recorder,
-    sqlite::{LedgerReader, SqliteLedger},
-};
+use forthwith_ledger::{Recorder, sqlite::SqliteLedger};
 use forthwith_sender::{Clock, Ended, Inbox, Progress, Render, RenderFailure, Run, StopSignal, deliver};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
@@ -51,7 +49,7 @@ pub fn run(
             ending::Done { ended: &Ended::Done, head, commits: 0, attempts: 0, seconds: 0.0, was_at_rest: true };
         return Ok(ending::tell(&before, &done, folder, out));
     }
-    let earlier_attempts = earlier_attempts(&reader, ledger.run(), &delivery)?;
+    let earlier_attempts = earlier::attempts(&reader, ledger.run(), &delivery, Timestamp::now())?;
     let password = password::read(&delivery.relay)?;
     let message = message_of(ready)?;
     let started = Instant::now();
@@ -75,7 +73,7 @@ struct Job<'a> {
     args: &'a NotifyArgs,
     folder: &'a Folder,
     delivery: Delivery,
-    earlier_attempts: Vec<Timestamp>,
+    earlier_attempts: Vec<Earlier>,
     password: Option<Private<String>>,
     message: Render,
     before: &'a Summary,
@@ -110,6 +108,7 @@ impl Job<'_> {
             password: self.password,
             connections: self.delivery.connections,
             limits: self.delivery.limits,
+            domains: self.delivery.domains,
             earlier_attempts: self.earlier_attempts,
             patience: self.delivery.patience,
             timeouts: self.delivery.timeouts,
@@ -129,25 +128,6 @@ impl Job<'_> {
         }
         Ok(ended)
     }
-}
-
-/// Returns when attempts were made that the limits still count.
-///
-/// A run that was killed may have written a MAIL for each connection that its record does not hold yet: they
-/// are counted as made when the run after it began, and by every later run too.
-fn earlier_attempts(reader: &LedgerReader, run: i64, delivery: &Delivery) -> Result<Vec<Timestamp>, CommandError> {
-    let Some(longest) = delivery.limits.iter().map(|limit: &Limit| limit.window).max() else {
-        return Ok(Vec::new());
-    };
-    let now = Timestamp::now();
-    let since = now - SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX);
-    let mut times = reader.attempt_times_since(since).map_err(ledgers::failed)?;
-    for start in reader.starts_after_kills(run).map_err(ledgers::failed)? {
-        if start >= since {
-            times.extend(std::iter::repeat_n(start, delivery.connections as usize));
-        }
-    }
-    Ok(times)
 }
 
 /// Returns the function from a claimed notice to its message.
