@@ -30,6 +30,7 @@ mod proof_power;
 mod proof_reconcile;
 mod proof_second_run;
 mod reconcile;
+mod reconcile_events;
 mod release;
 mod resolve;
 mod status;

@@ -72,6 +72,20 @@ impl LedgerReader {
     }
 }
 
+impl LedgerReader {
+    /// Returns the row of the notice of the plan that stands, by its token; `None` where there is none.
+    pub fn row_of(&self, token: &Token) -> Result<Option<u64>, LedgerError> {
+        self.read(|connection| {
+            let Some(plan) = plan_number(connection)? else { return Ok(None) };
+            let sql = "SELECT row FROM notices WHERE plan = ?1 AND token = ?2";
+            let mut statement = connection.prepare_cached(sql)?;
+            let row: Option<i64> =
+                statement.query_row(params![plan, token.as_str()], |row| row.get(0)).optional()?;
+            Ok(row.map(i64::cast_unsigned))
+        })
+    }
+}
+
 fn find_rows(connection: &Connection, plan: i64, who: &str) -> Result<BTreeSet<i64>, Fault> {
     let mut rows = BTreeSet::new();
     for sql in [
