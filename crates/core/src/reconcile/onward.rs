@@ -63,18 +63,21 @@ pub enum Passage {
 
 impl Onward {
     /// Takes over what `other` tells: what came of it last, whichever was read first.
-    pub fn add(&mut self, other: Self) {
-        let Self { is_complained, mut ids, .. } = self.clone();
-        ids.extend(other.ids.iter().cloned());
-        while ids.len() > IDS_MAX {
-            ids.pop_last();
-        }
-        let is_complained = is_complained || other.is_complained;
+    pub fn add(&mut self, mut other: Self) {
         let is_later = match (self.at, other.at) {
             (Some(at), Some(other_at)) if at != other_at => other_at > at,
             _ => other.passage.rank() >= self.passage.rank(),
         };
-        *self = Self { is_complained, ids, ..if is_later { other } else { self.clone() } };
+        let is_complained = self.is_complained || other.is_complained;
+        let mut ids = std::mem::take(&mut self.ids);
+        ids.append(&mut other.ids);
+        while ids.len() > IDS_MAX {
+            ids.pop_last();
+        }
+        if is_later {
+            *self = other;
+        }
+        (self.is_complained, self.ids) = (is_complained, ids);
     }
 
     /// Reads what follows the queue id in a delivery agent's line:
