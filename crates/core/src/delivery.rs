@@ -12,6 +12,8 @@ use std::{path::PathBuf, time::Duration};
 pub struct Delivery {
     /// The server that we submit to.
     pub relay: Relay,
+    /// The relay's own queue, where the run waits for it.
+    pub queue: Option<Queue>,
     /// How many connections are open at once, 1 to 256.
     pub connections: u32,
     /// At most this many attempts in every window of this length; empty means unlimited.
@@ -31,6 +33,7 @@ impl Default for Delivery {
     fn default() -> Self {
         Self {
             relay: Relay::Inbox,
+            queue: None,
             connections: read::CONNECTIONS_DEFAULT,
             limits: Vec::new(),
             domains: Domains::default(),
@@ -67,6 +70,16 @@ pub struct Server {
     pub login: Option<Login>,
     /// The name that we give in EHLO; `localhost` literal of our address where it is not given.
     pub ehlo_name: Option<String>,
+}
+
+/// A relay's own queue: accepted by a relay that waits for the next is not yet on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// The run waits while more messages than this are in it.
+    pub limit: u64,
+    /// What lists it, a JSON object on a line for each message, as `postqueue -j` does: the program and its
+    /// arguments, run without a shell.
+    pub command: Vec<String>,
 }
 
 /// How the line to a relay is protected. There is no opportunistic mode.
@@ -140,6 +153,16 @@ impl Default for Timeouts {
             data: minutes(2),
             content: minutes(3),
             dot: minutes(10),
+        }
+    }
+}
+
+impl Relay {
+    /// Returns the host that we submit to; `None` for the built-in inbox.
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Inbox => None,
+            Self::Server(server) => Some(&server.host),
         }
     }
 }

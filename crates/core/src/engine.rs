@@ -101,6 +101,8 @@ pub enum Stop {
     LimitReached,
     /// All that is left is due later; this is when.
     OnlyLaterRetries(Timestamp),
+    /// The relay's own queue is too long, or unknown, and the run does not stay for later.
+    RelayBacklog,
     /// The relay could not be reached, or took nothing, for too long; this came last.
     RelayUnreachable(Failure),
     /// The relay refuses us.
@@ -180,6 +182,7 @@ pub struct Engine {
     handed_over: u64,
     losses_in_a_row: u32,
     failure: Option<Failure>,
+    is_held: bool,
     stop: Option<Stop>,
 }
 
@@ -199,6 +202,7 @@ impl Engine {
             handed_over: 0,
             losses_in_a_row: 0,
             failure: None,
+            is_held: false,
             stop: None,
             settings,
         }
@@ -217,6 +221,9 @@ impl Engine {
         }
         if let Some(next) = self.without_work() {
             return next;
+        }
+        if self.is_held {
+            return self.held();
         }
         if let Some(until) = self.outage.pause(now) {
             return Next::WaitUntil(until);
@@ -252,6 +259,12 @@ impl Engine {
             0 => self.end(Stop::LimitReached),
             _ => Next::WaitForReport,
         })
+    }
+
+    /// Returns what to do while the relay's own queue is waited for.
+    fn held(&mut self) -> Next {
+        let leaves = self.settings.later == Later::Leave && self.in_flight == 0;
+        if leaves { self.end(Stop::RelayBacklog) } else { Next::WaitForReport }
     }
 
     fn end(&mut self, stop: Stop) -> Next {
@@ -332,6 +345,12 @@ impl Engine {
     pub fn mail_written(&mut self, claimed: &Claimed, at: Timestamp) {
         self.pace.spend(at);
         self.ready.spend(claimed, at);
+    }
+
+    /// Begins nothing new while `is_held`; see [`crate::backlog`]. The run does not end because of it, unless it
+    /// does not stay for later.
+    pub fn hold(&mut self, is_held: bool) {
+        self.is_held = is_held;
     }
 
     /// Begins nothing new; the run ends when nothing is in flight. A reason that stands already stays.

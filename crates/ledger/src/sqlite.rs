@@ -24,7 +24,7 @@ pub use evidence::{Evidence, LeftRelay, Settled};
 pub use freeze::{Freeze, FreezeError};
 pub use read::{Counts, CurrentPlan, FrozenRows, LedgerReader, NoticeView, Notices, RunView, Which};
 pub use row::SealedRow;
-pub use story::{EventView, NoticeStory, Story};
+pub use story::{EventView, NoticeStory, Story, Waiting};
 pub use verify::Flaw;
 
 use crate::{Append, Claim, Ledger, LedgerError, Outcome, RunEvent, StopRequest};

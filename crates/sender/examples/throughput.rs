@@ -55,6 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         later: Later::Leave,
         give_up_after: None,
         fuse: FuseLimits::default(),
+        queue: None,
         render: render(),
         recorder,
         clock: Arc::new(Timestamp::now),

@@ -3,7 +3,13 @@
 //! It does what the engine says and appends what the engine returns, in that order, under one lock. It
 //! decides nothing about notices.
 
-use crate::{dial::Dialer, ended::Ended, progress::Progress, worker::Worker};
+use crate::{
+    backlog::{RelayQueue, Watched},
+    dial::Dialer,
+    ended::Ended,
+    progress::Progress,
+    worker::Worker,
+};
 use forthwith_core::{
     delivery::{Limit, Server, Timeouts},
     domains::{Domains, Earlier},
@@ -78,6 +84,8 @@ pub struct Run {
     pub render: Render,
     /// The ledger's handle.
     pub recorder: Recorder,
+    /// The relay's own queue, where the run waits for it.
+    pub queue: Option<RelayQueue>,
     /// The clock.
     pub clock: Clock,
     /// What the operator wants. A request in the ledger drains the run too.
@@ -133,12 +141,19 @@ pub async fn deliver(run: Run) -> Ended {
         clock: run.clock,
         progress: run.progress,
     });
-    let ended = work(&shared, workers, &run.stop).await;
+    let ended = work(&shared, workers, &run.stop, run.queue).await;
     settle(&shared, ended).await
 }
 
 /// Runs the workers, and returns what the engine told the last of them.
-async fn work(shared: &Arc<Shared>, workers: u32, stop: &watch::Receiver<StopSignal>) -> Ended {
+async fn work(
+    shared: &Arc<Shared>,
+    workers: u32,
+    stop: &watch::Receiver<StopSignal>,
+    queue: Option<RelayQueue>,
+) -> Ended {
+    let watched = queue.map(|queue| Watched::begin(shared, queue));
+    let mut queue = std::pin::pin!(Watched::watch(watched, shared));
     let mut tasks = JoinSet::new();
     for _ in 0..workers {
         tasks.spawn(Worker::new(Arc::clone(shared), stop.clone()).run());
@@ -147,6 +162,8 @@ async fn work(shared: &Arc<Shared>, workers: u32, stop: &watch::Receiver<StopSig
     let mut ended = Ended::Stopped;
     loop {
         tokio::select! {
+            biased;
+            () = &mut queue => unreachable!("the watch over a queue has no end"),
             () = &mut watching => unreachable!("the watch for a stop has no end"),
             joined = tasks.join_next() => match joined {
                 Some(Ok(end)) => ended = end,
@@ -251,6 +268,13 @@ impl Shared {
     pub(crate) fn hung_up(&self) {
         self.progress.connections.fetch_sub(1, Relaxed);
         self.engine().hung_up();
+        self.changed.notify_waiters();
+    }
+
+    /// Holds the run, or lets it go on; `why` is what it waits for.
+    pub(crate) fn hold(&self, why: Option<String>) {
+        self.engine().hold(why.is_some());
+        self.progress.set_backlog(why);
         self.changed.notify_waiters();
     }
 

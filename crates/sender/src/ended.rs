@@ -23,6 +23,8 @@ pub enum Ended {
         /// When the first of them is due.
         next: Timestamp,
     },
+    /// The relay's own queue is too long, or unknown, and the run was not to stay.
+    RelayBacklog,
     /// The relay could not be reached, or took nothing, for too long; no notice was judged because of it.
     RelayUnreachable(Failure),
     /// The relay refuses us: credentials, sender, TLS, policy. No notice was judged because of it.
@@ -74,6 +76,7 @@ impl From<Stop> for Ended {
             Stop::Drained => Self::Stopped,
             Stop::LimitReached => Self::LimitReached,
             Stop::OnlyLaterRetries(next) => Self::OnlyLaterRetries { next },
+            Stop::RelayBacklog => Self::RelayBacklog,
             Stop::RelayUnreachable(failure) => Self::RelayUnreachable(failure),
             Stop::RelayRefuses(failure) => Self::RelayRefuses(failure),
             Stop::FuseBlown { likeness, blown, reply, restored } => {

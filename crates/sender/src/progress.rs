@@ -31,6 +31,7 @@ pub struct Progress {
     /// Lines open now.
     pub connections: AtomicU64,
     pause: Mutex<Option<Pause>>,
+    backlog: Mutex<Option<String>>,
 }
 
 /// A relay that is left alone for a while.
@@ -47,6 +48,15 @@ impl Progress {
     pub fn pause(&self, now: Timestamp) -> Option<Pause> {
         let pause = self.pause.lock().expect("nothing panics while it holds the pause");
         pause.clone().filter(|pause| now < pause.until)
+    }
+
+    /// Returns why the run waits for the relay's own queue, where it does.
+    pub fn backlog(&self) -> Option<String> {
+        self.backlog.lock().expect("nothing panics while it holds the reason").clone()
+    }
+
+    pub(crate) fn set_backlog(&self, why: Option<String>) {
+        *self.backlog.lock().expect("nothing panics while it holds the reason") = why;
     }
 
     pub(crate) fn count(&self, happening: Happening) {

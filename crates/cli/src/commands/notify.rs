@@ -1,5 +1,6 @@
 //! `forthwith notify`: the dry run, the rehearsal, and the run that tells people.
 
+mod backlog;
 mod confirm;
 mod dry_run;
 mod earlier;
@@ -49,11 +50,12 @@ pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
     let ready = get_ready(&folder, stage, &mut ledger, out, now);
     let ready = ready.and_then(|ready| {
         release(&ready, &delivery, out)?;
+        let queue = delivery.queue.as_ref().map(backlog::first).transpose()?;
         confirm::confirm(args, &ready, &delivery, out)?;
-        Ok(ready)
+        Ok((ready, queue))
     });
     match ready {
-        Ok(ready) => run::run(args, &folder, ready, delivery, ledger, out),
+        Ok((ready, queue)) => run::run(args, &folder, ready, (delivery, queue), ledger, out),
         Err(error) => {
             // What is asked for next time is in the error; the record says only that nothing was done.
             let _ = ledger.end(Timestamp::now(), "not begun");
@@ -115,6 +117,10 @@ pub fn relay_settings(asked: Option<&str>, folder: &Folder, out: Out) -> Result<
         }
     };
     if let Some(relay) = asked {
+        if relay.host() != delivery.relay.host() {
+            // Its queue is another relay's.
+            delivery.queue = None;
+        }
         delivery.relay = override_relay(relay, &delivery.relay);
     }
     Ok(delivery)

@@ -10,7 +10,7 @@ use crate::{
     terminal::{Out, counted},
 };
 use forthwith_core::state::State;
-use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader, RunView, Which};
+use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader, RunView, Waiting, Which};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -29,11 +29,22 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
     let run = reader.last_run(Some("notify")).map_err(ledgers::failed)?;
     let recent = reader.accepted_since(now - PACE_OVER).map_err(ledgers::failed)?;
     let is_running = run.as_ref().is_some_and(|run| run.is_alive);
-    out.json(&report(&summary, run.as_ref(), recent));
+    let waiting = match run.as_ref().filter(|run| run.is_alive) {
+        Some(run) => reader.waiting(run.run).map_err(ledgers::failed)?,
+        None => None,
+    };
+    let mut value = report(&summary, run.as_ref(), recent);
+    value["waiting"] = json!(waiting.as_ref().map(|waiting| json!({
+        "since": waiting.since.to_string(), "kind": waiting.kind, "facts": waiting.facts,
+    })));
+    out.json(&value);
     for line in summary.lines() {
         out.line(line);
     }
     out.line(pace(&summary, is_running, recent));
+    if let Some(waiting) = &waiting {
+        out.line(waits(waiting));
+    }
     if let Some(run) = &run {
         out.line(about_run(run));
     }
@@ -72,6 +83,20 @@ fn pace(summary: &Summary, is_running: bool, recent: u64) -> String {
         (false, left) => {
             format!("\nNo run goes on; {} to attempt: `forthwith notify` goes on", counted(left, "notice"))
         }
+    }
+}
+
+fn waits(waiting: &Waiting) -> String {
+    let of = |name: &str| waiting.facts.get(name).map_or("?", String::as_str);
+    let since = waiting.since;
+    match waiting.kind.as_str() {
+        "queue-full" => format!(
+            "WAITS since {since:.0}: {} messages in the relay's own queue, {} of them deferred; it goes on at {}",
+            of("messages"),
+            of("deferred"),
+            of("resume-at")
+        ),
+        _ => format!("WAITS since {since:.0}: the relay's own queue cannot be counted: {}", of("why")),
     }
 }
 

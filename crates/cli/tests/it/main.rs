@@ -1,6 +1,7 @@
 //! The tests of the command line, as one program: one file for each command, and what cuts across them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod backlog;
 mod bad_input;
 mod bad_relay;
 mod bounded;
@@ -31,6 +32,7 @@ mod proof_power;
 mod proof_reconcile;
 mod proof_second_run;
 mod reconcile;
+mod reconcile_events;
 mod release;
 mod resolve;
 mod status;

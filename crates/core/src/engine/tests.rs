@@ -671,3 +671,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_held_run_begins_nothing_and_does_not_end_unless_it_does_not_stay() {
+    let ready = |later| {
+        let mut engine = Engine::new(Settings { later, ..settings() }, [], at(0));
+        assert!(matches!(engine.next(at(0), Line::Closed), Next::Refill(_)));
+        engine.refilled(vec![claimed(0), claimed(1)], None);
+        engine.refilled(Vec::new(), None);
+        engine
+    };
+    let mut engine = ready(Later::Await);
+    engine.hold(true);
+    for seconds in [0, 1, 1_000_000] {
+        for line in [Line::Open, Line::Closed] {
+            assert!(matches!(engine.next(at(seconds), line), Next::WaitForReport));
+        }
+    }
+    engine.hold(false);
+    let Next::Attempt(first) = engine.next(at(1_000_001), Line::Open) else { panic!("it goes on") };
+    engine.hold(true);
+    engine.drain();
+    engine.report(at(1_000_002), 1, *first, End::Answered(Stage::Dot, reply("250 ok")));
+    assert!(matches!(engine.next(at(1_000_002), Line::Open), Next::Stop(Stop::Drained)));
+
+    let mut engine = ready(Later::Leave);
+    let Next::Attempt(first) = engine.next(at(0), Line::Open) else { panic!("it is not held yet") };
+    engine.hold(true);
+    assert!(matches!(engine.next(at(0), Line::Open), Next::WaitForReport), "one is in flight");
+    engine.report(at(1), 1, *first, End::Answered(Stage::Dot, reply("250 ok")));
+    assert!(matches!(engine.next(at(1), Line::Open), Next::Stop(Stop::RelayBacklog)));
+}

@@ -50,6 +50,7 @@ async fn rehearse(ledger: ModelLedger, address: SocketAddr) -> (Ended, ModelLedg
         later: Later::Leave,
         give_up_after: None,
         fuse: FuseLimits::default(),
+        queue: None,
         render: render(),
         recorder,
         clock: Arc::new(Timestamp::now),

@@ -131,6 +131,7 @@ pub(crate) fn run_over<L: Ledger + 'static>(
         later: Later::Leave,
         give_up_after: None,
         fuse: FuseLimits::default(),
+        queue: None,
         render: render(),
         recorder,
         clock: Arc::new(Timestamp::now),

@@ -6,7 +6,7 @@ use forthwith_testkit::tools::skip;
 /// Every direct dependency of core: name, `default` where its default features are on, features.
 ///
 /// jiff's default features read time zones from the disk, and are therefore off.
-const CORE: [&str; 13] = [
+const CORE: [&str; 14] = [
     "chardetng default",
     "csv default",
     "encoding_rs default",
@@ -15,6 +15,7 @@ const CORE: [&str; 13] = [
     "jiff serde std tzdb-bundle-always",
     "proptest std (dev)",
     "serde default derive",
+    "serde_json default",
     "sha2 default",
     "strsim default",
     "thiserror default",

@@ -1,6 +1,6 @@
 //! The run itself: password, signals, progress, delivery, and the end of the record.
 
-use super::{Ready, earlier, ending};
+use super::{Ready, backlog, earlier, ending};
 use crate::{
     args::NotifyArgs,
     exit::{CommandError, Exit},
@@ -12,6 +12,7 @@ use crate::{
     terminal::{Out, counted, without_addresses},
 };
 use forthwith_core::{
+    backlog::Known,
     delivery::{Delivery, Relay, Security, Server},
     domains::Earlier,
     engine::Later,
@@ -36,7 +37,7 @@ pub fn run(
     args: &NotifyArgs,
     folder: &Folder,
     ready: Ready,
-    delivery: Delivery,
+    (delivery, queue): (Delivery, Option<Known>),
     ledger: SqliteLedger,
     out: Out,
 ) -> Result<Exit, CommandError> {
@@ -55,7 +56,7 @@ pub fn run(
     let started = Instant::now();
     let (recorder, thread) = Recorder::start(ledger);
     let progress = Arc::new(Progress::default());
-    let job = Job { args, folder, delivery, earlier_attempts, password, message, before: &before, out };
+    let job = Job { args, folder, delivery, queue, earlier_attempts, password, message, before: &before, out };
     let ended = job.deliver(recorder, Arc::clone(&progress));
     // The recorder is gone with the job: the thread ends, and what it says weighs more than how the job ended.
     let end = thread.join().map_err(ending::recording_failed)?;
@@ -73,6 +74,8 @@ struct Job<'a> {
     args: &'a NotifyArgs,
     folder: &'a Folder,
     delivery: Delivery,
+    /// The first count of the relay's own queue.
+    queue: Option<Known>,
     earlier_attempts: Vec<Earlier>,
     password: Option<Private<String>>,
     message: Render,
@@ -116,6 +119,7 @@ impl Job<'_> {
             later: if self.args.no_wait { Later::Leave } else { Later::Await },
             give_up_after: Some(self.delivery.give_up_after),
             fuse: FuseLimits::default(),
+            queue: self.delivery.queue.zip(self.queue).map(|(queue, first)| backlog::watch(queue, first)),
             render: self.message,
             recorder,
             clock: Arc::new(Timestamp::now) as Clock,
@@ -198,14 +202,14 @@ async fn shown(run: impl Future<Output = Ended>, progress: &Progress, before: &S
     let counting = Counting::start(out, "delivering", rest, before.planned);
     let mut run = std::pin::pin!(run);
     let mut paused: Option<Timestamp> = None;
+    let mut waits: Option<String> = None;
     loop {
-        match tokio::time::timeout(LOOK_EVERY, &mut run).await {
-            Ok(ended) => {
-                counting.end();
-                return ended;
-            }
-            Err(_) => look(progress, rest, &counting, &mut paused),
+        if let Ok(ended) = tokio::time::timeout(LOOK_EVERY, &mut run).await {
+            counting.end();
+            return ended;
         }
+        look(progress, rest, &counting, &mut paused);
+        look_at_queue(progress, &counting, &mut waits);
     }
 }
 
@@ -228,6 +232,18 @@ fn look(progress: &Progress, rest: u64, counting: &Counting, paused: &mut Option
         counting.say(&format!("The relay is left alone until {:.0}: {why}", pause.until));
     }
     *paused = pause.map(|pause| pause.until);
+}
+
+fn look_at_queue(progress: &Progress, counting: &Counting, waits: &mut Option<String>) {
+    let why = progress.backlog();
+    if why == *waits {
+        return;
+    }
+    match &why {
+        Some(why) => counting.say(&format!("The run waits: {}", without_addresses(why))),
+        None => counting.say("The run goes on: the relay's own queue is short enough again"),
+    }
+    *waits = why;
 }
 
 /// Returns how many notices are still to be attempted, as people say it.
