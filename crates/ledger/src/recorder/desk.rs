@@ -1,8 +1,9 @@
 //! Where appends and claims wait for the writer thread.
 //!
-//! What somebody waits for wakes the thread. What nobody waits for goes along with the next that is, or alone
-//! after a few milliseconds: a verdict needs no sync of its own, since until it is on disk its notice is merely
-//! in doubt, and the next offer over its line is appended behind it.
+//! A claim wakes the thread. So does an offer, once most of the open offers lie here: the lines that still wait
+//! for a reply to theirs are about to bring another, and a commit that more of them share costs each less. What
+//! nobody waits for goes along, or alone after a few milliseconds: a verdict needs no sync of its own, since until
+//! it is on disk its notice is merely in doubt, and the next offer over its line is appended behind it.
 
 use super::{Answer, RecordingStopped, board::Board};
 use crate::{Append, Claim};
@@ -17,6 +18,8 @@ use std::{
 
 /// Entries in one commit: the engine's window of claimed notices, so that no worker waits for two commits.
 const COMMIT_ENTRIES_MAX: usize = 4_096;
+/// How long an offer may lie here for company: about as long as a commit takes on a quick disk.
+const OFFER_LIES_MAX: Duration = Duration::from_micros(200);
 /// How long what nobody waits for may lie here: longer than a busy line needs until its next offer, and so short
 /// that a crash hardly ever finds it.
 const UNAWAITED_MAX: Duration = Duration::from_millis(5);
@@ -62,7 +65,11 @@ struct State {
     batch: Batch,
     /// How many appends were ever put down.
     appended: u64,
-    /// Whether somebody waits for all that lies here.
+    /// Offers that lie here.
+    offers: usize,
+    /// Offers of whose end nothing was put down yet, those that lie here included.
+    open: usize,
+    /// Whether somebody waits for all that lies here, whatever company may come.
     is_hurried: bool,
     /// When the first of what lies here has waited long enough.
     due: Option<Instant>,
@@ -74,13 +81,25 @@ struct State {
 
 impl State {
     /// Returns whether what lies here is to be written at once.
+    ///
+    /// With two thirds of the open offers a commit is well shared, and the other lines keep the relay busy.
     fn is_urgent(&self) -> bool {
-        self.is_hurried
+        self.is_hurried || (self.offers > 0 && 3 * self.offers >= 2 * self.open)
     }
 
     fn put_down(&mut self, append: Append) -> u64 {
-        self.is_hurried |= is_awaited(&append);
-        let due = Instant::now() + UNAWAITED_MAX;
+        let mut lies_max = UNAWAITED_MAX;
+        match &append {
+            Append::Notice(_) if is_awaited(&append) => {
+                self.offers += 1;
+                self.open += 1;
+                lies_max = OFFER_LIES_MAX;
+            }
+            // Not every entry ends an offer; the count only says how much company may come.
+            Append::Notice(_) => self.open = self.open.saturating_sub(1).max(self.offers),
+            Append::Run(_) => {}
+        }
+        let due = Instant::now() + lies_max;
         self.due = Some(self.due.map_or(due, |first| first.min(due)));
         self.batch.appends.push(append);
         self.appended += 1;
@@ -186,7 +205,7 @@ impl Desk {
     /// Takes what lies here, in order, as far as one commit holds it, into the empty `batch`.
     pub(super) fn take(&self, batch: &mut Batch) {
         let mut state = self.state();
-        (state.is_hurried, state.due) = (state.is_closed, None);
+        (state.is_hurried, state.due, state.offers) = (state.is_closed, None, 0);
         mem::swap(&mut state.batch, batch);
         if batch.appends.len() > COMMIT_ENTRIES_MAX {
             state.batch.appends = batch.appends.split_off(COMMIT_ENTRIES_MAX);
