@@ -1,6 +1,7 @@
 //! The affected list as a file: opened with care, read row by row, with progress.
 
 mod unpacked;
+mod workbook;
 
 use crate::{
     exit::{CommandError, Exit},

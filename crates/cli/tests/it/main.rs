@@ -37,3 +37,4 @@ mod status;
 mod stop;
 mod upgrade;
 mod verify;
+mod workbooks;
