@@ -50,7 +50,7 @@ impl Folder {
             _ => Err(CommandError::new(
                 Exit::Usage,
                 format!(
-                    "{shown} is neither an incident folder nor a list (.csv or .tsv, as it is or as .gz or .zst)"
+                    "{shown} is neither an incident folder nor a list (.csv or .tsv, as it is or as .gz or .zst; .xlsx, .ods)"
                 ),
             )),
         }
@@ -59,6 +59,15 @@ impl Folder {
     /// Returns the path of a file in the folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// Returns whether a file of this name in `parent` would be taken for a list of this incident.
+    pub fn would_hold_as_list(&self, parent: &Path, file: &Path) -> bool {
+        let is_here = match (parent.canonicalize(), self.path.canonicalize()) {
+            (Ok(parent), Ok(folder)) => parent == folder,
+            _ => false,
+        };
+        is_here && file.file_name().and_then(|name| name.to_str()).is_some_and(is_list)
     }
 
     /// Returns the folder of what forthwith makes.
@@ -100,11 +109,14 @@ impl Folder {
     }
 }
 
-/// Returns whether a file is a list by its name: `.csv` or `.tsv`, and compressed `.gz` or `.zst`.
+/// Returns whether a file is a list by its name: `.csv` or `.tsv`, compressed `.gz` or `.zst`, or a workbook.
 fn is_list(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let name = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
-    [".csv", ".tsv"].iter().any(|ending| name.strip_suffix(ending).is_some_and(|stem| !stem.is_empty()))
+    let unpacked = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
+    let ends = |name: &str, ending: &&str| name.strip_suffix(*ending).is_some_and(|stem| !stem.is_empty());
+    // A spreadsheet that has a workbook open keeps a file beside it whose name begins so.
+    let is_workbook = !name.starts_with("~$") && [".xlsx", ".ods"].iter().any(|ending| ends(&name, ending));
+    is_workbook || [".csv", ".tsv"].iter().any(|ending| ends(unpacked, ending))
 }
 
 fn find_list(folder: &Path) -> Result<Option<String>, CommandError> {

@@ -3,22 +3,27 @@
 //! The seam is kept: `source` counts and digests octets as they were supplied, `text` makes text of the file's octets, `encoding` says in which encoding they are;
 //! `records` knows lines and quotes, `delimiter` what separates cells; `rows` turns records into cells by way
 //! of the csv crate; `people` knows what a row means; `standards` what the values of its columns may be; `settings`
-//! is affected.toml. Everything streams: a list of a million rows is never held whole.
+//! is affected.toml; `sheet` stands for a workbook's rows in the place of text, and `shown` says what its numbers look like; `exported` is the form of lists that we write ourselves. Everything streams: a list of a million rows is never held whole.
 
 mod delimiter;
 mod encoding;
+mod exported;
 mod faults;
 mod people;
 mod records;
 mod rows;
 mod settings;
+mod sheet;
+pub mod shown;
 mod source;
 mod standards;
 mod text;
 
 pub use delimiter::Delimiter;
+pub use exported::{AS_WRITTEN, Export, LINE, ROW};
 pub use people::{Context, Counts, Fated, People, Row, Tally, other_columns};
-pub use rows::{Form, RawRow, Rows, RowsError};
+pub use rows::{Form, RawRow, RowFault, Rows, RowsError};
 pub use settings::{LeaveOut, ListSettings, PersonAddresses, SharedAddress, Which, read_settings};
+pub use sheet::{CellFault, Letters, Sheet, SheetFault, SheetRow};
 pub use source::{Source, Supplied};
 pub use standards::{is_country, is_language, is_region};

@@ -10,10 +10,12 @@ pub(super) use cells::quoted;
 pub use columns::other_columns;
 
 use super::{
-    faults::describe,
+    exported::AS_WRITTEN,
+    faults::{describe, describe_sheet},
     records::Fault,
     rows::{RawRow, RowFault, Rows, RowsError},
     settings::{ListSettings, Which},
+    sheet::SheetFault,
     source::Source,
 };
 use crate::{
@@ -97,6 +99,8 @@ pub struct Tally {
     pub findings: Vec<Finding>,
     /// How many findings of each code there are.
     pub totals: BTreeMap<&'static str, u64>,
+    /// All findings about the list as a whole, those among `findings` too.
+    pub about_list: Vec<Finding>,
     /// SHA-256 of the list's bytes.
     pub digest: Digest,
 }
@@ -126,6 +130,8 @@ pub struct People<'a, R> {
     counts: Counts,
     findings: Vec<Finding>,
     totals: BTreeMap<&'static str, u64>,
+    /// What was found in the row that was read last.
+    found: Vec<Finding>,
 }
 
 impl<'a, R: Source> People<'a, R> {
@@ -135,7 +141,7 @@ impl<'a, R: Source> People<'a, R> {
     ///
     /// The input's own, or the findings that refuse the list as a whole.
     pub fn new(context: Context<'a>, input: R) -> Result<Self, RowsError> {
-        let rows = Rows::new(context.file, context.settings.form, context.settings.email_column(), input)?;
+        let rows = Rows::new(context.file, &context.settings.form, context.settings.email_column(), input)?;
         let columns = Columns::find(context, &rows).map_err(RowsError::Refused)?;
         Ok(Self {
             context,
@@ -147,6 +153,7 @@ impl<'a, R: Source> People<'a, R> {
             counts: Counts::default(),
             findings: Vec::new(),
             totals: BTreeMap::new(),
+            found: Vec::new(),
         })
     }
 
@@ -155,8 +162,31 @@ impl<'a, R: Source> People<'a, R> {
         self.rows.octets()
     }
 
+    /// Returns the rows as they stand in the list.
+    pub fn rows(&self) -> &Rows<R> {
+        &self.rows
+    }
+
+    /// Returns the list's own columns, in its order: the place and the name of each.
+    pub fn own_columns(&self) -> Vec<(usize, &str)> {
+        let header = self.rows.header().iter().enumerate();
+        header.filter(|(i, _)| !self.columns.ours.contains(i)).map(|(i, name)| (i, name.as_str())).collect()
+    }
+
+    /// Returns the row that was read last, as it stands in the list.
+    pub fn raw(&self) -> &RawRow {
+        &self.raw
+    }
+
+    /// Returns all that was found in the row that was read last; the tally keeps no more than the first of each
+    /// code.
+    pub fn found(&self) -> &[Finding] {
+        &self.found
+    }
+
     /// Reads the next row; `None` at the end of the list.
     pub fn read(&mut self) -> io::Result<Option<Row>> {
+        self.found.clear();
         let mut raw = std::mem::take(&mut self.raw);
         let is_row = self.rows.read(&mut raw)?;
         self.raw = raw;
@@ -180,6 +210,7 @@ impl<'a, R: Source> People<'a, R> {
     pub fn finish(mut self) -> io::Result<Tally> {
         let file = self.context.file.to_owned();
         let rows = self.counts.rows;
+        self.found.clear();
         if rows == 0 {
             let finding = Finding::refused("no-rows", Place::file(&file), "the list has a header and no rows");
             self.report(finding.hint("an empty list would mean that nobody was affected"));
@@ -203,12 +234,12 @@ impl<'a, R: Source> People<'a, R> {
             let message = "the list ends exactly where a spreadsheet cuts lists off";
             self.report(Finding::warning("spreadsheet-cut", Place::file(&file), message));
         }
-        if let Some(finding) = self.rows.about_encoding(&file) {
+        for finding in self.rows.about_form(&file) {
             self.report(finding);
         }
         self.report_unused();
-        let (counts, findings, totals) = (self.counts, self.findings, self.totals);
-        Ok(Tally { counts, findings, totals, digest: self.rows.digest()? })
+        let (counts, findings, totals, about_list) = (self.counts, self.findings, self.totals, self.found);
+        Ok(Tally { counts, findings, totals, about_list, digest: self.rows.digest()? })
     }
 
     fn report_unused(&mut self) {
@@ -237,8 +268,9 @@ impl<'a, R: Source> People<'a, R> {
         let total = self.totals.entry(finding.code).or_default();
         *total += 1;
         if *total <= FINDINGS_KEPT_MAX {
-            self.findings.push(finding);
+            self.findings.push(finding.clone());
         }
+        self.found.push(finding);
     }
 
     fn place(&self, column: Option<&str>) -> Place {
@@ -383,7 +415,13 @@ impl<'a, R: Source> People<'a, R> {
                 let hint = format!("a `{delimiter}` within a cell needs quotes around the cell");
                 return Err(Refusal::row("cells", message).hint(hint));
             }
+            Some(RowFault::Sheet(fault)) => return Err(self.unsure(fault)),
             None => {}
+        }
+        if self.columns.as_written.is_some_and(|i| self.raw.cells.get(i).is_some_and(|cell| !cell.is_empty())) {
+            let message = format!("the row could not be read, and is not mended: `{AS_WRITTEN}` still holds it");
+            let hint = format!("put what it says into its columns, then empty `{AS_WRITTEN}`");
+            return Err(Refusal::row("not-mended", message).hint(hint));
         }
         if self.rows.is_header(&self.raw.cells) {
             return Err(Refusal::row("header-again", "the header stands here once more"));
@@ -393,6 +431,12 @@ impl<'a, R: Source> People<'a, R> {
             return Err(Refusal::row("footer", message).hint("delete it from the list"));
         }
         Ok(())
+    }
+
+    /// Refuses a row of a sheet that does not say plainly what stands in it.
+    fn unsure(&self, fault: &SheetFault) -> Refusal {
+        let (code, message, hint) = describe_sheet(fault, self.rows.header());
+        Refusal::row(code, message).hint(hint)
     }
 
     /// Returns the column that says that this person must get a letter and no e-mail.

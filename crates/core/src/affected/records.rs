@@ -84,6 +84,11 @@ impl<R> Records<R> {
     }
 
     /// Returns the input, wherever it is.
+    pub fn input_mut(&mut self) -> &mut R {
+        &mut self.input
+    }
+
+    /// Returns the input, wherever it is.
     pub fn into_input(self) -> R {
         self.input
     }

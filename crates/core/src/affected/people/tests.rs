@@ -355,7 +355,7 @@ fn an_undeclared_encoding_is_named_and_never_used() {
 #[test]
 fn a_wrong_declaration_is_shown_at_its_first_octet() {
     let form = Form { encoding: Some(encoding_rs::SHIFT_JIS), ..Form::default() };
-    let (fates, findings) = read_form(b"email,name\na@b.example,\xa0\nc@d.example,Bo\n", form);
+    let (fates, findings) = read_form(b"email,name\na@b.example,\xa0\nc@d.example,Bo\n", form.clone());
     assert_eq!(fates, ["refused", "Bo"]);
     assert_eq!(findings.iter().map(|f| f.0).collect::<Vec<_>>(), ["wrong-encoding", "wrong-encoding"]);
     let (_, findings) = read_form("\u{feff}email\n".as_bytes(), form);
