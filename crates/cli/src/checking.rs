@@ -6,7 +6,7 @@ use crate::{
     exit::CommandError,
     folder::Folder,
     inputs::{self, Inputs},
-    list,
+    known, list,
     terminal::Out,
 };
 use forthwith_core::{
@@ -45,18 +45,19 @@ pub fn check(
     out: Out,
     each: impl FnMut(Row) -> Result<(), CommandError>,
 ) -> Result<Checked, CommandError> {
-    let inputs = inputs(folder)?;
+    let inputs = inputs(folder, out)?;
     let (tally, variants) = people(folder, &inputs, out, "reading the list", each)?;
     Ok(Checked { inputs, tally, variants })
 }
 
-/// Reads the settings and the words.
-pub fn inputs(folder: &Folder) -> Result<Inputs, CommandError> {
+/// Reads the settings and the words, and what is known of people before their list is read.
+pub fn inputs(folder: &Folder, out: Out) -> Result<Inputs, CommandError> {
     let mut inputs = Inputs::read(inputs::verbatim(folder)?, |settings| list::columns(folder, settings));
     // What the words say of a column, they say without knowing the list's name.
     for finding in inputs.findings.iter_mut().filter(|finding| finding.place.file.is_empty()) {
         finding.place.file = folder.list.clone().unwrap_or_default();
     }
+    known::gather(folder, &mut inputs, out)?;
     Ok(inputs)
 }
 

@@ -10,7 +10,7 @@ use crate::{
     exit::{CommandError, Exit},
     folder::Folder,
     inputs::{Inputs, Verbatim},
-    list,
+    list::{self, changed},
     ordered::{self, Feed, Gone},
     stopping,
     terminal::Out,
@@ -58,7 +58,7 @@ fn prepare_on(
     out: Out,
     now: Timestamp,
 ) -> Result<Prepared, CommandError> {
-    let mut inputs = checking::inputs(folder)?;
+    let mut inputs = checking::inputs(folder, out)?;
     let mut rendered = Rendered::default();
     let (read, ()) = ordered::through(
         workers,
@@ -248,10 +248,6 @@ fn frozen_row(incident: &Incident, key: &PlanKey, row: Row, content: Option<Dige
         _ => unreachable!("a row is fed with a digest where it is planned, and without one where it is withheld"),
     };
     FrozenRow { row: row.row, line: row.line, fate }
-}
-
-fn changed() -> CommandError {
-    CommandError::new(Exit::Cannot, "the list changed while it was read").hint("nothing was frozen: run it again")
 }
 
 /// Returns what differs between the inputs as they are and as they were frozen, by name. What is gone does not

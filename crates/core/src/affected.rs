@@ -17,8 +17,10 @@ mod standards;
 mod text;
 
 pub use delimiter::Delimiter;
-pub use people::{Context, Counts, Fated, People, Row, Tally, other_columns};
+pub use people::{Context, Counts, Fated, Known, People, Row, Tally, Unions, other_columns};
 pub use rows::{Form, RawRow, Rows, RowsError};
-pub use settings::{LeaveOut, ListSettings, PersonAddresses, SharedAddress, Which, read_settings};
+pub use settings::{
+    Decisions, LeaveOut, ListSettings, PersonAddresses, SamePerson, SharedAddress, Which, read_settings,
+};
 pub use source::{Source, Supplied};
 pub use standards::{is_country, is_language, is_region};

@@ -46,6 +46,7 @@ pub fn report(checked: &Checked) -> Value {
         "planned": counts.planned,
         "withheld": counts.withheld,
         "refused": counts.refused,
+        "people": { "united": checked.tally.united },
         "findings": findings::json(&checked.findings(), &checked.inputs.sources),
         "findings_total": checked.totals(),
         "variants": variants.collect::<Vec<_>>(),
@@ -60,6 +61,10 @@ pub fn summary(checked: &Checked) -> Vec<String> {
     }
     let mut lines = vec![format!("{} in the list", counted(counts.rows, "row"))];
     lines.push(format!("  {} to be told", counted(counts.planned, "person").replace("persons", "people")));
+    if checked.tally.united > 0 {
+        let united = counted(checked.tally.united, "notice");
+        lines.push(format!("  {united} of them with the data of several rows of one person"));
+    }
     for (reason, count) in &counts.withheld {
         lines.push(format!("  {} withheld: {reason}", counted(*count, "row")));
     }

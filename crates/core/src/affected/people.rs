@@ -4,10 +4,15 @@
 
 mod cells;
 mod columns;
+mod keys;
+mod known;
 mod repeats;
+mod unions;
 
 pub(super) use cells::quoted;
 pub use columns::other_columns;
+pub use known::Known;
+pub use unions::Unions;
 
 use super::{
     faults::describe,
@@ -99,6 +104,10 @@ pub struct Tally {
     pub totals: BTreeMap<&'static str, u64>,
     /// SHA-256 of the list's bytes.
     pub digest: Digest,
+    /// The data of people whose rows differ in nothing else, for the next reading.
+    pub unions: Unions,
+    /// Notices that name the data of several rows.
+    pub united: u64,
 }
 
 /// What a list is read against.
@@ -112,6 +121,8 @@ pub struct Context<'a> {
     pub categories: Option<&'a [Category]>,
     /// The other columns that the notice's words read: two rows that differ in one of them are not duplicates.
     pub read_columns: &'a BTreeSet<String>,
+    /// What is known of people from elsewhere.
+    pub known: &'a Known,
 }
 
 /// Reads people, row by row.
@@ -123,6 +134,7 @@ pub struct People<'a, R> {
     repeats: Repeats,
     /// How many rows each line of `leave_out` left out.
     used: Vec<u64>,
+    united: u64,
     counts: Counts,
     findings: Vec<Finding>,
     totals: BTreeMap<&'static str, u64>,
@@ -144,6 +156,7 @@ impl<'a, R: Source> People<'a, R> {
             columns,
             repeats: Repeats::default(),
             used: vec![0; context.settings.leave_out.len()],
+            united: 0,
             counts: Counts::default(),
             findings: Vec::new(),
             totals: BTreeMap::new(),
@@ -207,8 +220,8 @@ impl<'a, R: Source> People<'a, R> {
             self.report(finding);
         }
         self.report_unused();
-        let (counts, findings, totals) = (self.counts, self.findings, self.totals);
-        Ok(Tally { counts, findings, totals, digest: self.rows.digest()? })
+        let Self { rows, repeats, united, counts, findings, totals, .. } = self;
+        Ok(Tally { counts, findings, totals, digest: rows.digest()?, unions: repeats.into_unions(), united })
     }
 
     fn report_unused(&mut self) {
@@ -401,7 +414,7 @@ impl<'a, R: Source> People<'a, R> {
             let cell = self.columns.place(column).and_then(|i| self.raw.cells.get(i)).unwrap_or_default();
             values.contains(&cell.trim().to_lowercase())
         };
-        self.context.settings.letter.iter().find(says).map(|(column, _)| column.clone())
+        self.context.settings.people.letter.iter().find(says).map(|(column, _)| column.clone())
     }
 
     /// Returns whether the row counts people rather than being one: without the refusal it would be withheld as
@@ -478,26 +491,41 @@ impl<'a, R: Source> People<'a, R> {
     }
 
     /// Returns the fate of a good row: planned, unless the same person or address came before.
-    fn unless_repeated(&mut self, recipient: Recipient) -> Result<Fated, Refusal> {
+    fn unless_repeated(&mut self, mut recipient: Recipient) -> Result<Fated, Refusal> {
         let residence = recipient.residence.code();
-        let data = recipient.data.join(";");
-        let mut parts = vec![recipient.name.expose().as_str(), &residence, &recipient.language, &data];
+        let mut parts = vec![recipient.name.expose().as_str(), &residence, &recipient.language];
         let read = |(name, _): &(&String, _)| self.context.read_columns.contains(*name);
         parts.extend(recipient.columns.iter().filter(read).map(|(_, value)| value.expose().as_str()));
-        match self.repeats.meet(&recipient, parts, self.context.settings)? {
-            Met::Again(note) => return Ok(self.withheld(Withheld::Duplicate, note)),
-            Met::New(None) => {}
-            Met::New(Some(row)) => {
-                let message = format!("row {row} has the same address but for dots; both are told");
-                let place = self.place(Some("email"));
-                self.report(Finding::note("near-duplicate", place, message));
+        match self.repeats.meet(&recipient, parts, self.context)? {
+            Met::Again(merged) => Ok(self.withheld(Withheld::Duplicate, merged.to_string())),
+            Met::New { near, data } => {
+                if let Some(row) = near {
+                    let message = format!("row {row} has the same address but for dots; both are told");
+                    self.report(Finding::note("near-duplicate", self.place(Some("email")), message));
+                }
+                if let Some(data) = data {
+                    self.united += 1;
+                    recipient.data = data;
+                }
+                Ok(Fated::Planned(Box::new(recipient)))
             }
         }
-        Ok(Fated::Planned(Box::new(recipient)))
     }
 }
 
 impl Tally {
+    /// Returns the tally of a list of which nothing was read.
+    pub fn empty() -> Self {
+        Self {
+            counts: Counts::default(),
+            findings: Vec::new(),
+            totals: BTreeMap::new(),
+            digest: Digest::of(b""),
+            unions: Unions::default(),
+            united: 0,
+        }
+    }
+
     /// Returns whether anything refuses the list.
     pub fn is_refused(&self) -> bool {
         self.counts.refused > 0 || self.findings.iter().any(|finding| finding.gravity == Gravity::Refused)

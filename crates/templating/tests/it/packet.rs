@@ -56,7 +56,7 @@ fn facts() -> PacketFacts {
         rows: 12_482,
         planned: 12_479,
         withheld: vec![
-            withheld(7, Withheld::Duplicate, "repeats row 3", "Zoë <b>", "zoe@example.net"),
+            withheld(7, Withheld::Duplicate, "merged into row 3: the same person", "Zoë <b>", "zoe@example.net"),
             withheld(19, Withheld::NoAddress, "", "Maria Silva", ""),
             withheld(4_242, Withheld::LeftOut, "asked us not to write; told by phone", "名前", "a@b.example"),
         ],
