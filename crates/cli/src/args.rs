@@ -35,9 +35,12 @@ pub enum Command {
     /// Make an incident folder that checks clean at once
     #[command(after_help = "Example: forthwith new acme-2026-11")]
     New(NewArgs),
-    /// Read everything and list every finding; writes nothing
-    #[command(after_help = "Example: forthwith check acme-2026-11 --format json")]
-    Check(IncidentArgs),
+    /// Read everything and list every finding; writes nothing but the files that are asked for
+    #[command(after_help = "Examples:
+  forthwith check acme-2026-11 --format json
+  forthwith check acme-2026-11 --findings acme-2026-11/out/findings.jsonl
+  forthwith check acme-2026-11 --letters acme-2026-11/out/letters.csv")]
+    Check(CheckArgs),
     /// Show one notice as its recipient will get it; without a choice, the variants
     #[command(after_help = "Example: forthwith preview acme-2026-11 --row 3 --as text")]
     Preview(PreviewArgs),
@@ -97,6 +100,22 @@ pub struct IncidentArgs {
     /// The incident folder, or the list in it
     #[arg(value_hint = ValueHint::AnyPath)]
     pub incident: PathBuf,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// Write every finding to FILE (.jsonl or .csv), and the refused rows, to be mended, to FILE.refused.csv
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub findings: Option<PathBuf>,
+    /// Write everybody who must get a letter instead of an e-mail to FILE (.csv)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub letters: Option<PathBuf>,
+    /// Replace files of these names
+    #[arg(long)]
+    pub overwrite: bool,
 }
 
 /// Arguments of `new`.

@@ -6,7 +6,8 @@ use crate::{
     exit::CommandError,
     folder::Folder,
     inputs::{self, Inputs},
-    known, list,
+    known,
+    list::{self, List},
     terminal::Out,
 };
 use forthwith_core::{
@@ -43,7 +44,7 @@ pub struct Reached {
 pub fn check(
     folder: &Folder,
     out: Out,
-    each: impl FnMut(Row) -> Result<(), CommandError>,
+    each: impl FnMut(Row, &List<'_>) -> Result<(), CommandError>,
 ) -> Result<Checked, CommandError> {
     let inputs = inputs(folder, out)?;
     let (tally, variants) = people(folder, &inputs, out, "reading the list", each)?;
@@ -67,10 +68,10 @@ pub fn people(
     inputs: &Inputs,
     out: Out,
     doing: &'static str,
-    mut each: impl FnMut(Row) -> Result<(), CommandError>,
+    mut each: impl FnMut(Row, &List<'_>) -> Result<(), CommandError>,
 ) -> Result<(Tally, BTreeMap<Variant, Reached>), CommandError> {
     let mut variants: BTreeMap<Variant, Reached> = BTreeMap::new();
-    let tally = list::read(folder, inputs, out, doing, |row| {
+    let tally = list::read(folder, inputs, out, doing, |row, list| {
         if let (Fated::Planned(recipient), Some(incident)) = (&row.fate, &inputs.incident) {
             let residence = recipient.residence.code();
             let reached = variants.entry(Variant::of(incident, recipient)).or_insert_with(|| Reached {
@@ -82,7 +83,7 @@ pub fn people(
             reached.count += 1;
             *reached.residences.entry(residence).or_default() += 1;
         }
-        each(row)
+        each(row, list)
     })?;
     if let Some(words) = &inputs.words {
         for (variant, reached) in &mut variants {
@@ -101,7 +102,8 @@ impl Checked {
         findings
     }
 
-    fn about_settings(&self) -> Vec<Finding> {
+    /// Returns every finding about settings and words.
+    pub fn about_settings(&self) -> Vec<Finding> {
         let mut findings = self.inputs.findings.clone();
         for finding in self.variants.values().flat_map(|reached| &reached.findings) {
             if !findings.contains(finding) {

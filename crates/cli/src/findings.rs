@@ -33,7 +33,10 @@ pub fn human(findings: &[Finding], totals: &BTreeMap<&'static str, u64>, sources
         let total = totals.get(code).copied().unwrap_or(count as u64);
         if total > SHOWN_MAX as u64 {
             let more = counted(total - SHOWN_MAX as u64, "more finding");
-            let _ = write!(text, "… and {more} `{code}`; --format json lists up to 1,000 of each\n\n");
+            let _ = write!(
+                text,
+                "… and {more} `{code}`; --format json lists up to 1,000 of each, --findings FILE all\n\n"
+            );
         }
     }
     text

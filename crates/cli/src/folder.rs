@@ -61,6 +61,15 @@ impl Folder {
         self.path.join(name)
     }
 
+    /// Returns whether a file of this name in `parent` would be taken for a list of this incident.
+    pub fn would_hold_as_list(&self, parent: &Path, file: &Path) -> bool {
+        let is_here = match (parent.canonicalize(), self.path.canonicalize()) {
+            (Ok(parent), Ok(folder)) => parent == folder,
+            _ => false,
+        };
+        is_here && file.file_name().and_then(|name| name.to_str()).is_some_and(is_list)
+    }
+
     /// Returns the folder of what forthwith makes.
     pub fn out(&self) -> PathBuf {
         self.path.join("out")

@@ -63,7 +63,7 @@ fn prepare_on(
     let (read, ()) = ordered::through(
         workers,
         |feed| {
-            checking::people(folder, &inputs, out, "reading and rendering", |row| {
+            checking::people(folder, &inputs, out, "reading and rendering", |row, _| {
                 stopping::look()?;
                 match row.fate {
                     Fated::Planned(recipient) => feed.give(*recipient).map_err(|Gone| changed()),

@@ -13,7 +13,7 @@ pub fn gather(folder: &Folder, inputs: &mut Inputs, out: Out) -> Result<(), Comm
         inputs.list.as_ref().is_some_and(|list| list.people.same_person == Some(SamePerson::UnionData))
     };
     if is_united(inputs) {
-        let tally = list::read(folder, inputs, out, "putting rows together", |_| Ok(()))?;
+        let tally = list::read(folder, inputs, out, "putting rows together", |_, _| Ok(()))?;
         inputs.known.unions = Some((tally.unions, tally.digest));
     }
     Ok(())

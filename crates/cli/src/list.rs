@@ -25,9 +25,12 @@ use unpacked::Unpacked;
 /// Octets read at a time.
 const PIECE_OCTETS: usize = 1 << 18;
 
+/// A list that is being read: what stands in the row that was read last, and all that was found there.
+pub type List<'a> = People<'a, Unpacked>;
+
 /// Reads the rows of a list, one after the other.
 pub struct Reader<'a> {
-    people: People<'a, Unpacked>,
+    people: List<'a>,
     progress: Reading,
     path: PathBuf,
 }
@@ -84,7 +87,7 @@ pub fn open<'a>(
     }
 }
 
-/// Reads the whole list, handing each row to `each`, and returns the tally.
+/// Reads the whole list, handing each row to `each` with the list where it stands, and returns the tally.
 ///
 /// A list that is refused before its first row has a tally with no rows.
 ///
@@ -96,17 +99,17 @@ pub fn read(
     inputs: &Inputs,
     out: Out,
     doing: &'static str,
-    mut each: impl FnMut(Row) -> Result<(), CommandError>,
+    mut each: impl FnMut(Row, &List<'_>) -> Result<(), CommandError>,
 ) -> Result<Tally, CommandError> {
     let mut list = match open(folder, inputs, out, doing)? {
         Ok(list) => list,
         Err(findings) => {
             let totals = crate::findings::totals(&findings);
-            return Ok(Tally { findings, totals, ..Tally::empty() });
+            return Ok(Tally { about_list: findings.clone(), findings, totals, ..Tally::empty() });
         }
     };
     while let Some(row) = list.read()? {
-        each(row)?;
+        each(row, &list.people)?;
     }
     let tally = list.finish()?;
     match &inputs.known.unions {

@@ -21,6 +21,7 @@ mod secret;
 mod stopping;
 mod summary;
 mod terminal;
+mod whole;
 
 use clap::Parser as _;
 use exit::{CommandError, Exit};

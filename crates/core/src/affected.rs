@@ -3,10 +3,11 @@
 //! The seam is kept: `source` counts and digests octets as they were supplied, `text` makes text of the file's octets, `encoding` says in which encoding they are;
 //! `records` knows lines and quotes, `delimiter` what separates cells; `rows` turns records into cells by way
 //! of the csv crate; `people` knows what a row means; `standards` what the values of its columns may be; `settings`
-//! is affected.toml. Everything streams: a list of a million rows is never held whole.
+//! is affected.toml; `exported` is the form of lists that we write ourselves. Everything streams: a list of a million rows is never held whole.
 
 mod delimiter;
 mod encoding;
+mod exported;
 mod faults;
 mod people;
 mod records;
@@ -17,8 +18,9 @@ mod standards;
 mod text;
 
 pub use delimiter::Delimiter;
+pub use exported::{AS_WRITTEN, Export, LINE, ROW};
 pub use people::{Context, Counts, Fated, Known, People, Row, Tally, Unions, other_columns};
-pub use rows::{Form, RawRow, Rows, RowsError};
+pub use rows::{Form, RawRow, RowFault, Rows, RowsError};
 pub use settings::{
     Decisions, LeaveOut, ListSettings, PersonAddresses, SamePerson, SharedAddress, Which, read_settings,
 };

@@ -136,4 +136,12 @@ impl Withheld {
             Self::Blocked => "blocked",
         }
     }
+
+    /// Returns whether this person is owed the notice all the same, in another way than by e-mail.
+    pub fn needs_letter(self) -> bool {
+        match self {
+            Self::Suppressed | Self::NoAddress | Self::NeedsSmtputf8 | Self::NeedsLetter => true,
+            Self::Duplicate | Self::LeftOut | Self::AlreadyTold | Self::Blocked => false,
+        }
+    }
 }

@@ -1,34 +1,47 @@
-//! `forthwith check`: reads everything, lists every finding, writes nothing.
+//! `forthwith check`: reads everything, lists every finding, and writes nothing but the files that are asked for.
+
+mod exports;
 
 use crate::{
-    args::IncidentArgs,
+    args::CheckArgs,
     checking::{self, Checked},
     exit::{CommandError, Exit},
     findings::{self, Sources},
     folder::Folder,
     inputs,
-    terminal::{Out, counted},
+    terminal::{Out, counted, grouped},
 };
+use exports::Exports;
 use forthwith_core::finding::{Finding, Gravity, any_refused};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// Refused rows that one line is offered for: more have a common cause, and are mended.
 const PASTED_ROWS_MAX: usize = 50;
 
 /// Runs the command.
-pub fn run(args: &IncidentArgs, out: Out) -> Result<Exit, CommandError> {
-    let folder = Folder::find(&args.incident)?;
-    let mut checked = checking::check(&folder, out, |_| Ok(()))?;
+pub fn run(args: &CheckArgs, out: Out) -> Result<Exit, CommandError> {
+    let folder = Folder::find(&args.incident.incident)?;
+    let mut exports = Exports::begin(args, &folder)?;
+    let mut checked = checking::check(&folder, out, |row, list| exports.row(&row, list))?;
     // delivery.toml is no part of a plan, but the operator wants to know now.
     let (_, more, sources) = inputs::delivery(&folder)?;
     let is_refused = checked.is_refused() || any_refused(&more);
     checked.inputs.findings.extend(more);
     checked.inputs.sources.extend(sources);
-    out.json(&report(&checked));
+    let written = exports.end(&checked)?;
+    let mut report = report(&checked);
+    if !written.is_empty() {
+        let files: Map<_, _> = written.iter().map(|(what, path, _)| ((*what).to_owned(), json!(path))).collect();
+        report["files"] = json!(files);
+    }
+    out.json(&report);
     out.verbatim(&findings::human(&checked.findings(), &checked.totals(), &checked.inputs.sources, out));
     for line in summary(&checked).into_iter().chain(leave_out(&checked)) {
         out.line(line);
+    }
+    for (what, path, count) in written {
+        out.line(format!("{}: {} in {}", what, grouped(count), path.display()));
     }
     out.line(next_step(&folder, is_refused));
     Ok(if is_refused { Exit::Refused } else { Exit::Done })

@@ -24,7 +24,7 @@ use std::{path::PathBuf, process::Command};
 pub fn run(args: &PreviewArgs, out: Out) -> Result<Exit, CommandError> {
     let folder = Folder::find(&args.incident.incident)?;
     let mut chosen: Option<Row> = None;
-    let checked = checking::check(&folder, out, |row| {
+    let checked = checking::check(&folder, out, |row, _| {
         if chosen.is_none() && is_chosen(args, &row) {
             chosen = Some(row);
         }

@@ -12,6 +12,7 @@ mod doctor;
 mod dry_run;
 mod escapes;
 mod explain;
+mod exports;
 mod golden;
 mod harness;
 mod lists;

@@ -15,6 +15,7 @@ pub use known::Known;
 pub use unions::Unions;
 
 use super::{
+    exported::AS_WRITTEN,
     faults::describe,
     records::Fault,
     rows::{RawRow, RowFault, Rows, RowsError},
@@ -102,6 +103,8 @@ pub struct Tally {
     pub findings: Vec<Finding>,
     /// How many findings of each code there are.
     pub totals: BTreeMap<&'static str, u64>,
+    /// All findings about the list as a whole, those among `findings` too.
+    pub about_list: Vec<Finding>,
     /// SHA-256 of the list's bytes.
     pub digest: Digest,
     /// The data of people whose rows differ in nothing else, for the next reading.
@@ -138,6 +141,8 @@ pub struct People<'a, R> {
     counts: Counts,
     findings: Vec<Finding>,
     totals: BTreeMap<&'static str, u64>,
+    /// What was found in the row that was read last.
+    found: Vec<Finding>,
 }
 
 impl<'a, R: Source> People<'a, R> {
@@ -160,6 +165,7 @@ impl<'a, R: Source> People<'a, R> {
             counts: Counts::default(),
             findings: Vec::new(),
             totals: BTreeMap::new(),
+            found: Vec::new(),
         })
     }
 
@@ -168,8 +174,31 @@ impl<'a, R: Source> People<'a, R> {
         self.rows.octets()
     }
 
+    /// Returns the rows as they stand in the list.
+    pub fn rows(&self) -> &Rows<R> {
+        &self.rows
+    }
+
+    /// Returns the list's own columns, in its order: the place and the name of each.
+    pub fn own_columns(&self) -> Vec<(usize, &str)> {
+        let header = self.rows.header().iter().enumerate();
+        header.filter(|(i, _)| !self.columns.ours.contains(i)).map(|(i, name)| (i, name.as_str())).collect()
+    }
+
+    /// Returns the row that was read last, as it stands in the list.
+    pub fn raw(&self) -> &RawRow {
+        &self.raw
+    }
+
+    /// Returns all that was found in the row that was read last; the tally keeps no more than the first of each
+    /// code.
+    pub fn found(&self) -> &[Finding] {
+        &self.found
+    }
+
     /// Reads the next row; `None` at the end of the list.
     pub fn read(&mut self) -> io::Result<Option<Row>> {
+        self.found.clear();
         let mut raw = std::mem::take(&mut self.raw);
         let is_row = self.rows.read(&mut raw)?;
         self.raw = raw;
@@ -193,6 +222,7 @@ impl<'a, R: Source> People<'a, R> {
     pub fn finish(mut self) -> io::Result<Tally> {
         let file = self.context.file.to_owned();
         let rows = self.counts.rows;
+        self.found.clear();
         if rows == 0 {
             let finding = Finding::refused("no-rows", Place::file(&file), "the list has a header and no rows");
             self.report(finding.hint("an empty list would mean that nobody was affected"));
@@ -220,8 +250,9 @@ impl<'a, R: Source> People<'a, R> {
             self.report(finding);
         }
         self.report_unused();
-        let Self { rows, repeats, united, counts, findings, totals, .. } = self;
-        Ok(Tally { counts, findings, totals, digest: rows.digest()?, unions: repeats.into_unions(), united })
+        let Self { rows, repeats, united, counts, findings, totals, found, .. } = self;
+        let (digest, unions) = (rows.digest()?, repeats.into_unions());
+        Ok(Tally { counts, findings, totals, about_list: found, digest, unions, united })
     }
 
     fn report_unused(&mut self) {
@@ -250,8 +281,9 @@ impl<'a, R: Source> People<'a, R> {
         let total = self.totals.entry(finding.code).or_default();
         *total += 1;
         if *total <= FINDINGS_KEPT_MAX {
-            self.findings.push(finding);
+            self.findings.push(finding.clone());
         }
+        self.found.push(finding);
     }
 
     fn place(&self, column: Option<&str>) -> Place {
@@ -398,6 +430,11 @@ impl<'a, R: Source> People<'a, R> {
             }
             None => {}
         }
+        if self.columns.as_written.is_some_and(|i| self.raw.cells.get(i).is_some_and(|cell| !cell.is_empty())) {
+            let message = format!("the row could not be read, and is not mended: `{AS_WRITTEN}` still holds it");
+            let hint = format!("put what it says into its columns, then empty `{AS_WRITTEN}`");
+            return Err(Refusal::row("not-mended", message).hint(hint));
+        }
         if self.rows.is_header(&self.raw.cells) {
             return Err(Refusal::row("header-again", "the header stands here once more"));
         }
@@ -520,6 +557,7 @@ impl Tally {
             counts: Counts::default(),
             findings: Vec::new(),
             totals: BTreeMap::new(),
+            about_list: Vec::new(),
             digest: Digest::of(b""),
             unions: Unions::default(),
             united: 0,

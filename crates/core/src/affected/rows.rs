@@ -3,6 +3,7 @@
 use super::{
     delimiter::{self, Delimiter},
     encoding::{Conflict, Guess, Seen},
+    exported::{self, rearmed},
     faults::describe,
     people::quoted,
     records::{Fault, Record, Records},
@@ -81,6 +82,8 @@ pub struct Rows<R> {
     header_line: u64,
     delimiter: Delimiter,
     is_declared: bool,
+    /// Whether we wrote this list ourselves.
+    is_ours: bool,
     guess: Guess,
     record: Record,
     row: u64,
@@ -126,7 +129,8 @@ impl<R: Source> Rows<R> {
         })?;
         let header_line = record.line;
         let guess = Guess::new();
-        Ok(Self { records, cells, header, header_line, delimiter, is_declared, guess, record, row: 0 })
+        let is_ours = header.iter().any(|name| name == exported::ROW);
+        Ok(Self { records, cells, header, header_line, delimiter, is_declared, is_ours, guess, record, row: 0 })
     }
 
     /// Returns the physical line of the header.
@@ -167,6 +171,9 @@ impl<R: Source> Rows<R> {
         row.fault = self.fault(row.line, &row.bytes).map(RowFault::Record);
         if row.fault.is_none() {
             read_cells(&mut self.cells, &row.bytes, &mut row.cells);
+            if self.is_ours {
+                row.cells = row.cells.iter().map(rearmed).collect();
+            }
             let found = row.cells.len();
             row.fault = (found != self.header.len()).then_some(RowFault::Cells { found });
         }
@@ -305,7 +312,8 @@ fn read_header(file: &str, record: &Record, cells: &mut csv::Reader<Feed>) -> Re
     }
     let mut names = csv::StringRecord::new();
     read_cells(cells, &record.bytes, &mut names);
-    let names: Vec<String> = names.iter().map(normal).collect();
+    let is_ours = names.iter().any(|name| normal(name) == exported::ROW);
+    let names: Vec<String> = names.iter().map(|name| normal(if is_ours { rearmed(name) } else { name })).collect();
     if names.len() > COLUMNS_MAX {
         let message = format!("the list has {} columns; at most {COLUMNS_MAX}", names.len());
         return Err(vec![Finding::refused("too-many-columns", place, message)]);

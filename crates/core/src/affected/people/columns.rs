@@ -3,6 +3,7 @@
 use super::{Context, Known, cells::quoted};
 use crate::{
     affected::{
+        exported::{AS_WRITTEN, OWN, ROW},
         rows::Rows,
         settings::{ListSettings, STANDARD_COLUMNS},
         source::Source,
@@ -16,6 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Columns {
     pub(super) standard: BTreeMap<&'static str, usize>,
     pub(super) other: Vec<(usize, String)>,
+    /// In a list that we wrote: the columns that we added.
+    pub(super) ours: BTreeSet<usize>,
+    /// Among them the column of rows that could not be taken apart.
+    pub(super) as_written: Option<usize>,
 }
 
 /// Returns the names of a list's columns that are not forthwith's own, which templates may read. A list whose
@@ -57,9 +62,12 @@ impl Columns {
                 findings.push(missing(context, rows, name, name));
             }
         }
-        let is_other = |(i, _): &(usize, &String)| !standard.values().any(|used| used == i);
+        let added = header.iter().enumerate().filter(|(_, name)| name.starts_with(OWN)).map(|(i, _)| i);
+        let ours: BTreeSet<usize> = if header.iter().any(|name| name == ROW) { added.collect() } else { [].into() };
+        let as_written = ours.iter().copied().find(|i| header[*i] == AS_WRITTEN);
+        let is_other = |(i, _): &(usize, &String)| !standard.values().any(|used| used == i) && !ours.contains(i);
         let other = header.iter().enumerate().filter(is_other).map(|(i, name)| (i, name.clone())).collect();
-        if findings.is_empty() { Ok(Self { standard, other }) } else { Err(findings) }
+        if findings.is_empty() { Ok(Self { standard, other, ours, as_written }) } else { Err(findings) }
     }
 }
 
