@@ -8,6 +8,12 @@ const TWICE: &str = "id,email,name,country,data\nC1,ada@people.example,Ada,US,em
                      C2,bo@people.example,Bo,US,email\nC1,ada@people.example,Ada,US,name\n";
 
 #[test]
+fn nobody_merged_leaves_no_table() {
+    let incident = Incident::frozen_with(2);
+    assert!(!incident.file("out/packet/private").exists());
+}
+
+#[test]
 fn rows_of_one_person_give_one_notice_with_the_data_of_both() {
     let incident = Incident::with_list(TWICE);
     incident.replace("incident.toml", "categories = [\"email\"]", "categories = [\"name\", \"email\"]");
@@ -21,6 +27,13 @@ fn rows_of_one_person_give_one_notice_with_the_data_of_both() {
     assert_eq!(told["stories"][0]["data"], json!(["name", "email"]));
     let merged = incident.json("explain", &["3"]).exits(0).json();
     assert!(merged["stories"][0]["note"].as_str().unwrap().starts_with("merged into row 1: "), "{merged}");
+    let table = incident.read("out/packet/private/merged.csv");
+    let (_, rows) = table.split_once("\r\n").unwrap();
+    assert!(
+        rows.starts_with("3,4,C1,ada@people.example,Ada,1,2,C1,ada@people.example,Ada,\"the same person"),
+        "{rows}"
+    );
+    assert_eq!(rows.lines().count(), 1);
     let again = incident.json("notify", &["--dry-run"]).exits(0).json();
     assert_eq!(again["digest"], report["digest"], "every reading puts the same together");
     incident.run("notify", &["--relay", "inbox", "--fresh"]).exits(0);

@@ -191,6 +191,18 @@ impl LedgerReader {
         FrozenRows { reader: self, only, after: 0, page: VecDeque::new(), is_last: false }
     }
 
+    /// Returns one row of the plan, as it was frozen; `None` where it has no such row.
+    pub fn frozen_row(&self, row: u64) -> Result<Option<FrozenRow>, LedgerError> {
+        self.read(|connection| {
+            let Some(plan) = plan_number(connection)? else { return Ok(None) };
+            let (columns, tables) = (KeptRow::COLUMNS, KeptRow::TABLES);
+            let sql = format!("SELECT {columns} FROM {tables} WHERE r.plan = ?1 AND r.row = ?2");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(params![plan, row.cast_signed()])?;
+            rows.next()?.map(|row| KeptRow::read(row)?.0.thaw()).transpose()
+        })
+    }
+
     /// Counts the acceptances since `since`.
     pub fn accepted_since(&self, since: Timestamp) -> Result<u64, LedgerError> {
         self.read(|connection| {
