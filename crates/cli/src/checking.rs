@@ -8,10 +8,10 @@ use crate::{
     inputs::{self, Inputs},
     known,
     list::{self, List},
-    terminal::Out,
+    terminal::{Out, grouped},
 };
 use forthwith_core::{
-    affected::{Fated, Row, Tally},
+    affected::{Earlier, Fated, KnownBefore, Row, Tally, Told},
     finding::{Finding, Gravity, any_refused},
     recipient::Recipient,
     variant::Variant,
@@ -118,6 +118,18 @@ impl Checked {
         let mut totals = self.tally.totals.clone();
         list::add(&mut totals, &crate::findings::totals(&self.about_settings()));
         totals
+    }
+
+    /// Returns what else decided about rows of the list, as people read it: its name, and what it says.
+    pub fn beside(&self) -> Vec<(String, String)> {
+        let about = |(wave, here): (&Earlier, &KnownBefore)| {
+            let of = |told: Told| grouped(here[told as usize]);
+            let (told, doubts, pending) = (of(Told::Accepted), of(Told::InDoubt), of(Told::Pending));
+            let says =
+                format!("told {told} of these rows; {doubts} are in doubt there, {pending} still to be told there");
+            (format!("{} ({})", wave.incident, wave.ledger), says)
+        };
+        self.inputs.known.earlier.iter().zip(&self.tally.before).map(about).collect()
     }
 
     /// Returns whether anything refuses the incident.

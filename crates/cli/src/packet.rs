@@ -95,6 +95,7 @@ fn facts(folder: &Folder, prepared: &Prepared, reader: &LedgerReader) -> Result<
         planned: checked.tally.counts.planned,
         variants,
         merged: merged?,
+        beside: checked.beside(),
         withheld: withheld.into_iter().filter_map(withheld_row).collect(),
         findings: checked.inputs.findings.iter().chain(&checked.tally.findings).cloned().collect(),
     })

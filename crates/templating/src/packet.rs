@@ -42,6 +42,8 @@ pub struct PacketFacts {
     pub withheld: Vec<PacketWithheld>,
     /// Every row that was merged into another one, in row order; they are among `withheld` too.
     pub merged: Vec<PacketMerged>,
+    /// What else decided about people, and what it says: a name and words each.
+    pub beside: Vec<(String, String)>,
     /// What was found in incident, list and words, apart from single wordings.
     pub findings: Vec<Finding>,
 }
@@ -137,6 +139,8 @@ fn index(facts: &PacketFacts, common: &Context, variants: &[VariantView], withhe
     context.insert("planned_count", &facts.planned);
     context.insert("withheld_total", &number(withheld_total));
     context.insert("reasons", &reasons(facts));
+    let beside: Vec<_> = facts.beside.iter().map(|(name, says)| BesideView { name, says }).collect();
+    context.insert("beside", &beside);
     context.insert("merged_count", &facts.merged.len());
     context.insert("merged", &number(facts.merged.len() as u64));
     let (class, approval) = approval(facts.incident.approval.as_ref());
@@ -327,6 +331,13 @@ fn means(reason: Withheld) -> &'static str {
         Withheld::AlreadyTold => "told in an earlier wave",
         Withheld::Blocked => "the law or a person forbids it",
     }
+}
+
+/// What the templates read of a source beside the list.
+#[derive(Serialize)]
+struct BesideView<'a> {
+    name: &'a str,
+    says: &'a str,
 }
 
 /// How many rows a reason withholds.

@@ -2,17 +2,21 @@
 //!
 //! Nothing is mended, guessed or dropped: each row comes out with exactly one fate.
 
+mod before;
 mod cells;
 mod columns;
 mod keys;
 mod known;
 mod repeats;
 mod unions;
+mod waves;
 
+pub use before::{Earlier, Told};
 pub(super) use cells::quoted;
 pub use columns::other_columns;
 pub use known::Known;
 pub use unions::Unions;
+pub use waves::KnownBefore;
 
 use super::{
     exported::AS_WRITTEN,
@@ -111,6 +115,8 @@ pub struct Tally {
     pub unions: Unions,
     /// Notices that name the data of several rows.
     pub united: u64,
+    /// How many rows each earlier wave knows, in the order of affected.toml.
+    pub before: Vec<KnownBefore>,
 }
 
 /// What a list is read against.
@@ -138,6 +144,8 @@ pub struct People<'a, R> {
     /// How many rows each line of `leave_out` left out.
     used: Vec<u64>,
     united: u64,
+    /// How many rows each earlier wave knows, by what it did.
+    here: Vec<KnownBefore>,
     counts: Counts,
     findings: Vec<Finding>,
     totals: BTreeMap<&'static str, u64>,
@@ -162,6 +170,7 @@ impl<'a, R: Source> People<'a, R> {
             repeats: Repeats::default(),
             used: vec![0; context.settings.leave_out.len()],
             united: 0,
+            here: vec![KnownBefore::default(); context.known.earlier.len()],
             counts: Counts::default(),
             findings: Vec::new(),
             totals: BTreeMap::new(),
@@ -250,9 +259,9 @@ impl<'a, R: Source> People<'a, R> {
             self.report(finding);
         }
         self.report_unused();
-        let Self { rows, repeats, united, counts, findings, totals, found, .. } = self;
+        let Self { rows, repeats, united, here: before, counts, findings, totals, found, .. } = self;
         let (digest, unions) = (rows.digest()?, repeats.into_unions());
-        Ok(Tally { counts, findings, totals, about_list: found, digest, unions, united })
+        Ok(Tally { counts, findings, totals, about_list: found, digest, unions, united, before })
     }
 
     fn report_unused(&mut self) {
@@ -409,6 +418,9 @@ impl<'a, R: Source> People<'a, R> {
         if let Some(column) = self.needs_letter() {
             return Ok(self.withheld(Withheld::NeedsLetter, column));
         }
+        if let Some(fate) = self.told_before(recipient.as_ref().ok()).map_err(|refusal| vec![refusal])? {
+            return Ok(fate);
+        }
         match recipient {
             Ok(recipient) => self.unless_repeated(recipient).map_err(|refusal| vec![refusal]),
             Err(reason) => Ok(self.withheld(reason, String::new())),
@@ -561,6 +573,7 @@ impl Tally {
             digest: Digest::of(b""),
             unions: Unions::default(),
             united: 0,
+            before: Vec::new(),
         }
     }
 

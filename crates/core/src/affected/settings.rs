@@ -2,7 +2,7 @@
 
 mod people;
 
-pub use people::{Decisions, PersonAddresses, SamePerson, SharedAddress};
+pub use people::{Decisions, NamedFile, PendingBefore, PersonAddresses, SamePerson, SharedAddress};
 
 use super::{delimiter::Delimiter, encoding, rows::Form};
 use crate::{

@@ -1,6 +1,9 @@
 //! Short names for people and mailboxes, so that a list of a million can be remembered.
 
-use crate::digest::Digest;
+use crate::{
+    address::{Address, mailbox_key},
+    digest::Digest,
+};
 
 /// 128 bits of SHA-256: of a million people no two are taken for one.
 pub(in crate::affected) type Key = [u8; 16];
@@ -15,4 +18,19 @@ pub(in crate::affected) fn key<'p>(parts: impl IntoIterator<Item = &'p str>) -> 
     let mut short = [0; 16];
     short.copy_from_slice(&Digest::of(&bytes).as_bytes()[..16]);
     short
+}
+
+/// A mailbox, and what it has in common with those that differ from it in case alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::affected) struct MailboxKey {
+    pub(in crate::affected) exact: Key,
+    pub(in crate::affected) folded: Key,
+}
+
+impl MailboxKey {
+    /// Returns the key of the mailbox of `address`.
+    pub(in crate::affected) fn of(address: &Address) -> Self {
+        let mailbox = mailbox_key(address);
+        Self { exact: key([mailbox.as_str()]), folded: key([mailbox.to_lowercase().as_str()]) }
+    }
 }

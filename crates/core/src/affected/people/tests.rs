@@ -173,7 +173,7 @@ fn read_united(list: &str, toml: &str) -> (Vec<String>, Tally) {
         (rows, people.finish().unwrap())
     };
     let (_, tally) = read(&Known::default());
-    read(&Known { unions: Some((tally.unions, tally.digest)) })
+    read(&Known { unions: Some((tally.unions, tally.digest)), ..Known::default() })
 }
 
 #[test]
