@@ -21,6 +21,7 @@ mod man;
 mod new;
 mod notify;
 mod pace;
+mod people;
 mod preview;
 mod proof_faults;
 mod proof_incident;
