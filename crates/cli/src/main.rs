@@ -13,6 +13,7 @@ mod inputs;
 mod ledgers;
 mod list;
 mod ordered;
+mod pacing;
 mod packet;
 mod password;
 mod progress;

@@ -1,5 +1,6 @@
 //! Reads delivery.toml, and the few forms that its values share with the command line.
 
+mod calendar;
 mod domains;
 
 use super::{Delivery, Limit, Login, PasswordSource, Relay, Security, Server, Timeouts};
@@ -47,6 +48,7 @@ fn delivery(root: &Table<'_>) -> Option<Delivery> {
         None => Some(Vec::new()),
     };
     let domains = root.get("domains").map_or(Some(Domains::default()), |field| domains::groups(&field));
+    let calendar = calendar::calendar(root);
     let timeouts = match root.get("timeouts") {
         Some(field) => field.table().and_then(|table| timeouts(&table)),
         None => Some(Timeouts::default()),
@@ -65,6 +67,7 @@ fn delivery(root: &Table<'_>) -> Option<Delivery> {
         connections: connections?,
         limits: limits?,
         domains: domains?,
+        calendar: calendar?,
         patience,
         timeouts: timeouts?,
         give_up_after: give_up_after?,
