@@ -14,6 +14,7 @@ mod known;
 mod ledgers;
 mod list;
 mod ordered;
+mod pacing;
 mod packet;
 mod password;
 mod progress;

@@ -4,7 +4,7 @@ mod read;
 
 pub use read::{parse_rate, parse_relay, read};
 
-use crate::domains::Domains;
+use crate::{calendar::Calendar, domains::Domains};
 use std::{path::PathBuf, time::Duration};
 
 /// What delivery.toml says, with its defaults.
@@ -20,6 +20,8 @@ pub struct Delivery {
     pub limits: Vec<Limit>,
     /// The groups of recipient domains that have limits of their own, which hold beside those.
     pub domains: Domains,
+    /// When attempts may begin.
+    pub calendar: Calendar,
     /// How long a relay that was reached may be away before the run ends with exit 7.
     pub patience: Duration,
     /// How long each stage may take.
@@ -37,6 +39,7 @@ impl Default for Delivery {
             connections: read::CONNECTIONS_DEFAULT,
             limits: Vec::new(),
             domains: Domains::default(),
+            calendar: Calendar::default(),
             patience: read::PATIENCE_DEFAULT,
             timeouts: Timeouts::default(),
             give_up_after: read::GIVE_UP_DEFAULT,

@@ -5,10 +5,12 @@
 //! driver asks [`Engine::next`], does it, and reports.
 
 mod lines;
+mod opening;
 mod ready;
 mod supply;
 
 use crate::{
+    calendar::{Calendar, Rest},
     delivery::Limit,
     domains::{Domains, Earlier},
     fuse::{Blown, Fuse, FuseLimits, Likeness},
@@ -21,6 +23,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use lines::Lines;
+use opening::{Gate, Opening};
 use ready::Ready;
 use std::time::Duration;
 use supply::Supply;
@@ -41,6 +44,8 @@ pub struct Settings {
     pub limits: Vec<Limit>,
     /// The groups of recipient domains that have a pace of their own.
     pub domains: Domains,
+    /// When attempts may begin.
+    pub calendar: Calendar,
     /// How long a relay that was reached may be away.
     pub patience: Duration,
     /// At most this many notices are handed over, then the run ends: a canary.
@@ -103,6 +108,8 @@ pub enum Stop {
     OnlyLaterRetries(Timestamp),
     /// The relay's own queue is too long, or unknown, and the run does not stay for later.
     RelayBacklog,
+    /// The calendar lets nothing begin before the end of this rest.
+    Resting(Rest),
     /// The relay could not be reached, or took nothing, for too long; this came last.
     RelayUnreachable(Failure),
     /// The relay refuses us.
@@ -173,6 +180,7 @@ pub enum End {
 pub struct Engine {
     settings: Settings,
     pace: Pace,
+    opening: Opening,
     outage: Outage,
     fuse: Fuse,
     lines: Lines,
@@ -192,7 +200,8 @@ impl Engine {
         let earlier: Vec<_> = earlier_attempts.into_iter().collect();
         let of_run = earlier.iter().filter(|attempt| attempt.is_of_run()).map(|attempt| attempt.at);
         Self {
-            pace: Pace::new(&settings.limits, of_run, now),
+            pace: Pace::new(&settings.limits, of_run.clone(), now),
+            opening: Opening::new(settings.calendar.clone(), of_run, now),
             ready: Ready::new(settings.domains.clone(), &earlier, now),
             outage: Outage::new(settings.patience),
             fuse: Fuse::new(settings.fuse),
@@ -220,6 +229,9 @@ impl Engine {
             return Next::Refill(want);
         }
         if let Some(next) = self.without_work() {
+            return next;
+        }
+        if let Some(next) = self.without_opening(now) {
             return next;
         }
         if self.is_held {
@@ -267,6 +279,19 @@ impl Engine {
         if leaves { self.end(Stop::RelayBacklog) } else { Next::WaitForReport }
     }
 
+    /// Returns what to do where the calendar lets nothing begin, or `None` where it does.
+    fn without_opening(&mut self, now: Timestamp) -> Option<Next> {
+        match self.opening.gate(now) {
+            Gate::Open => None,
+            Gate::WaitForReport => Some(Next::WaitForReport),
+            Gate::Rest(rest) => {
+                self.outage.rested(now);
+                let leaves = self.settings.later == Later::Leave && self.in_flight == 0;
+                Some(if leaves { self.end(Stop::Resting(rest)) } else { Next::WaitUntil(rest.until) })
+            }
+        }
+    }
+
     fn end(&mut self, stop: Stop) -> Next {
         self.stop = Some(stop.clone());
         Next::Stop(stop)
@@ -282,7 +307,7 @@ impl Engine {
         if able == 0 {
             return self.ready.next(now).map_or(Next::WaitForReport, Next::WaitUntil);
         }
-        self.lines.dial(now, self.in_flight, able.min(available))
+        self.lines.dial(now, self.in_flight, able.min(available).min(self.opening.available()))
     }
 
     fn attempt(&mut self, now: Timestamp) -> Next {
@@ -292,6 +317,7 @@ impl Engine {
         }
         match self.ready.take(now) {
             Ok(claimed) => {
+                self.opening.grant();
                 self.in_flight += 1;
                 Next::Attempt(Box::new(claimed))
             }
@@ -344,6 +370,7 @@ impl Engine {
     /// Takes note that the MAIL of a granted attempt, for `claimed`, was written.
     pub fn mail_written(&mut self, claimed: &Claimed, at: Timestamp) {
         self.pace.spend(at);
+        self.opening.spend(at);
         self.ready.spend(claimed, at);
     }
 
@@ -361,6 +388,14 @@ impl Engine {
     /// Returns until when the relay is left alone, and what it did last.
     pub fn pause(&self, now: Timestamp) -> Option<(Timestamp, &Failure)> {
         Some((self.outage.pause(now)?, self.failure.as_ref()?))
+    }
+
+    /// Returns the rest that the calendar asks for at `now`, where it does.
+    pub fn rest(&mut self, now: Timestamp) -> Option<Rest> {
+        match self.opening.gate(now) {
+            Gate::Rest(rest) => Some(rest),
+            Gate::Open | Gate::WaitForReport => None,
+        }
     }
 
     /// Takes what came of an attempt, and returns the entries to append, in their order.
@@ -392,6 +427,7 @@ impl Engine {
 
     fn take_back(&mut self, claimed: Claimed) -> Vec<Entry> {
         self.pace.give_back();
+        self.opening.give_back();
         self.ready.take_back(claimed);
         Vec::new()
     }

@@ -8,6 +8,7 @@ pub mod address;
 pub mod affected;
 pub mod approval;
 pub mod backlog;
+pub mod calendar;
 pub mod delivery;
 pub mod digest;
 pub mod doctor;

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
 use forthwith_core::{
+    calendar::Calendar,
     delivery::{Security, Server, Timeouts},
     domains::Domains,
     engine::Later,
@@ -48,6 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         connections,
         limits: Vec::new(),
         domains: Domains::default(),
+        calendar: Calendar::default(),
         earlier_attempts: Vec::new(),
         patience: Duration::from_mins(1),
         timeouts: Timeouts::default(),

@@ -11,6 +11,7 @@ use crate::{
     worker::Worker,
 };
 use forthwith_core::{
+    calendar::Calendar,
     delivery::{Limit, Server, Timeouts},
     domains::{Domains, Earlier},
     engine::{End, Engine, Failure, Later, Line, Next, Settings},
@@ -66,6 +67,8 @@ pub struct Run {
     pub limits: Vec<Limit>,
     /// The groups of recipient domains that have a pace of their own.
     pub domains: Domains,
+    /// When attempts may begin.
+    pub calendar: Calendar,
     /// Attempts of earlier runs that the limits still count: see `forthwith_core::pace::Pace::new`.
     pub earlier_attempts: Vec<Earlier>,
     /// How long a relay that was reached may be away.
@@ -122,6 +125,7 @@ pub async fn deliver(run: Run) -> Ended {
         connections: run.connections.max(1),
         limits: run.limits,
         domains: run.domains,
+        calendar: run.calendar,
         patience: run.patience,
         hand_over_at_most: run.hand_over_at_most,
         later: run.later,
@@ -228,7 +232,12 @@ impl Shared {
 
     pub(crate) fn ask(&self, line: Line) -> Next {
         let now = self.now();
-        self.engine().next(now, line)
+        let mut engine = self.engine();
+        let next = engine.next(now, line);
+        if matches!(next, Next::WaitUntil(_)) {
+            self.progress.set_rest(engine.rest(now));
+        }
+        next
     }
 
     /// Claims notices for the window.

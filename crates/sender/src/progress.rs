@@ -1,6 +1,6 @@
 //! What a run has done so far, to be read by whoever shows it. It is counted here and decided elsewhere.
 
-use forthwith_core::{engine::Failure, state::Happening, verdict::Answer};
+use forthwith_core::{calendar::Rest, engine::Failure, state::Happening, verdict::Answer};
 use jiff::Timestamp;
 use std::sync::{
     Mutex,
@@ -32,6 +32,7 @@ pub struct Progress {
     pub connections: AtomicU64,
     pause: Mutex<Option<Pause>>,
     backlog: Mutex<Option<String>>,
+    rest: Mutex<Option<Rest>>,
 }
 
 /// A relay that is left alone for a while.
@@ -57,6 +58,16 @@ impl Progress {
 
     pub(crate) fn set_backlog(&self, why: Option<String>) {
         *self.backlog.lock().expect("nothing panics while it holds the reason") = why;
+    }
+
+    /// Returns the rest that holds at `now`, by the calendar.
+    pub fn rest(&self, now: Timestamp) -> Option<Rest> {
+        let rest = *self.rest.lock().expect("nothing panics while it holds the rest");
+        rest.filter(|rest| now < rest.until)
+    }
+
+    pub(crate) fn set_rest(&self, rest: Option<Rest>) {
+        *self.rest.lock().expect("nothing panics while it holds the rest") = rest;
     }
 
     pub(crate) fn count(&self, happening: Happening) {

@@ -25,6 +25,7 @@ use crate::{
 use forthwith_core::{
     affected::read_settings,
     approval,
+    calendar::Calendar,
     delivery::{Delivery, Relay, parse_rate, parse_relay},
     key::PlanKey,
     sample,
@@ -38,8 +39,12 @@ pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
     if args.dry_run {
         return dry_run::run(&folder, out);
     }
-    let delivery = delivery(args, &folder, out)?;
+    let mut delivery = delivery(args, &folder, out)?;
     let stage = if delivery.relay == Relay::Inbox { Stage::Rehearsal } else { Stage::Real };
+    if stage == Stage::Rehearsal {
+        // Nobody is told, so nobody waits for the hour either.
+        delivery.calendar = Calendar::default();
+    }
     if args.fresh {
         forget_rehearsal(stage, &folder)?;
     }

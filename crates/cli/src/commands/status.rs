@@ -4,12 +4,18 @@ use crate::{
     args::StatusArgs,
     exit::{CommandError, Exit},
     folder::Folder,
+    inputs,
     ledgers::{self, Stage},
+    pacing,
     progress::{span, time_left},
     summary::Summary,
     terminal::{Out, counted},
 };
-use forthwith_core::state::State;
+use forthwith_core::{
+    calendar::{Calendar, Rest},
+    delivery::Delivery,
+    state::State,
+};
 use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader, RunView, Waiting, Which};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -33,7 +39,8 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
         Some(run) => reader.waiting(run.run).map_err(ledgers::failed)?,
         None => None,
     };
-    let mut value = report(&summary, run.as_ref(), recent);
+    let resting = resting(&folder, stage, &summary, &reader, now)?;
+    let mut value = report(&summary, run.as_ref(), recent, resting.as_ref().map(|(rest, _)| rest));
     value["waiting"] = json!(waiting.as_ref().map(|waiting| json!({
         "since": waiting.since.to_string(), "kind": waiting.kind, "facts": waiting.facts,
     })));
@@ -44,6 +51,9 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
     out.line(pace(&summary, is_running, recent));
     if let Some(waiting) = &waiting {
         out.line(waits(waiting));
+    }
+    if let Some((rest, calendar)) = &resting {
+        out.line(pacing::resting(rest, &calendar.zone));
     }
     if let Some(run) = &run {
         out.line(about_run(run));
@@ -56,11 +66,12 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-fn report(summary: &Summary, run: Option<&RunView>, recent: u64) -> Value {
+fn report(summary: &Summary, run: Option<&RunView>, recent: u64, rest: Option<&Rest>) -> Value {
     let mut report = summary.json();
     report["running"] = json!(run.is_some_and(|run| run.is_alive));
     report["left_relay"] = summary.left_relay_json();
     report["accepted_last_minute"] = json!(recent);
+    report["rests"] = rest.map_or(Value::Null, pacing::resting_json);
     report["last_run"] = json!(run.map(|run| json!({
         "run": run.run,
         "started_at": run.started_at.to_string(),
@@ -69,6 +80,25 @@ fn report(summary: &Summary, run: Option<&RunView>, recent: u64) -> Value {
         "head": run.head.to_string(),
     })));
     report
+}
+
+/// Returns the rest that delivery.toml asks for now, where anything is left to attempt. A rehearsal never rests.
+fn resting(
+    folder: &Folder,
+    stage: Stage,
+    summary: &Summary,
+    reader: &LedgerReader,
+    now: Timestamp,
+) -> Result<Option<(Rest, Calendar)>, CommandError> {
+    if stage == Stage::Rehearsal || summary.is_at_rest() {
+        return Ok(None);
+    }
+    let Some(Delivery { calendar, .. }) = inputs::delivery(folder)?.0 else { return Ok(None) };
+    let today = match calendar.per_day {
+        Some(_) => reader.attempt_times_since(calendar.day(now).0).map_err(ledgers::failed)?.len(),
+        None => 0,
+    };
+    Ok(calendar.rest(now, today as u64).map(|rest| (rest, calendar)))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a pace is shown without digits behind the point")]

@@ -1,5 +1,6 @@
 //! Reads delivery.toml, and the few forms that its values share with the command line.
 
+mod calendar;
 mod domains;
 mod relay;
 
@@ -51,6 +52,7 @@ fn delivery(root: &Table<'_>) -> Option<Delivery> {
         None => Some(Vec::new()),
     };
     let domains = root.get("domains").map_or(Some(Domains::default()), |field| domains::groups(&field));
+    let calendar = calendar::calendar(root);
     let timeouts = match root.get("timeouts") {
         Some(field) => field.table().and_then(|table| timeouts(&table)),
         None => Some(Timeouts::default()),
@@ -70,6 +72,7 @@ fn delivery(root: &Table<'_>) -> Option<Delivery> {
         connections: connections?,
         limits: limits?,
         domains: domains?,
+        calendar: calendar?,
         patience,
         timeouts: timeouts?,
         give_up_after: give_up_after?,

@@ -21,6 +21,7 @@ fn settings() -> Settings {
         connections: 4,
         limits: Vec::new(),
         domains: Domains::default(),
+        calendar: Calendar::default(),
         patience: Duration::from_mins(15),
         hand_over_at_most: None,
         later: Later::Leave,
@@ -593,6 +594,69 @@ fn earlier_attempts_count_against_their_group_and_unknown_ones_against_every() {
     engine.dialled(at(0), Ok(()));
     assert_eq!(attempt_all(&mut engine, at(0)).0, [1, 2, 3, 6, 7], "one of d1 was reserved for the killed run");
     assert_eq!(attempt_all(&mut engine, at(9)).0, [0], "ten seconds after the attempt at -1");
+}
+
+/// Half a minute of each day, around the beginning of these tests' time: 12:26:40 UTC.
+fn a_minute() -> Calendar {
+    let hours = crate::calendar::Hours { from: 12 * 60 + 26, to: 12 * 60 + 27 };
+    Calendar { hours: Some(hours), ..Calendar::default() }
+}
+
+#[test]
+fn outside_hours_nothing_begins_and_what_was_begun_ends() {
+    let settings = Settings { calendar: a_minute(), later: Later::Await, ..settings() };
+    let mut engine = at_hand(settings, 4);
+    let Next::Attempt(claimed) = engine.next(at(19), Line::Open) else { panic!() };
+    engine.mail_written(&claimed, at(19));
+    let tomorrow = at(86_400 - 40);
+    for now in [20, 100] {
+        let next = engine.next(at(now), Line::Closed);
+        assert!(matches!(next, Next::WaitUntil(until) if until == tomorrow), "{next:?}");
+    }
+    assert_eq!(engine.rest(at(20)).unwrap().until, tomorrow);
+    let entries = engine.report(at(25), 1, *claimed, End::Answered(Stage::Dot, reply("250 2.0.0 ok")));
+    assert_eq!(entries[0].happening, Happening::Accepted);
+    assert!(matches!(engine.next(tomorrow, Line::Open), Next::Attempt(_)));
+}
+
+#[test]
+fn a_run_that_does_not_wait_leaves_when_its_hours_end_and_nothing_is_in_flight() {
+    let mut engine = at_hand(Settings { calendar: a_minute(), ..settings() }, 4);
+    let Next::Attempt(claimed) = engine.next(at(19), Line::Open) else { panic!() };
+    engine.mail_written(&claimed, at(19));
+    assert!(matches!(engine.next(at(20), Line::Closed), Next::WaitUntil(_)));
+    engine.report(at(25), 1, *claimed, End::Answered(Stage::Dot, reply("250 2.0.0 ok")));
+    let next = engine.next(at(25), Line::Open);
+    assert!(matches!(next, Next::Stop(Stop::Resting(rest)) if rest.until == at(86_400 - 40)), "{next:?}");
+}
+
+#[test]
+fn a_night_does_not_count_as_a_relay_that_is_away() {
+    let settings = Settings { calendar: a_minute(), later: Later::Await, ..settings() };
+    let mut engine = at_hand(settings, 4);
+    let Next::Attempt(claimed) = engine.next(at(19), Line::Open) else { panic!() };
+    engine.mail_written(&claimed, at(19));
+    engine.report(at(19), 1, *claimed, End::Answered(Stage::Mail, reply("451 4.3.2 busy")));
+    assert!(matches!(engine.next(at(19), Line::Open), Next::Refill(_)));
+    engine.refilled(Vec::new(), None);
+    let tomorrow = at(86_400 - 40);
+    assert!(matches!(engine.next(at(30), Line::Open), Next::WaitUntil(until) if until == tomorrow));
+    engine.next(at(86_400 - 60), Line::Open);
+    let Next::Attempt(claimed) = engine.next(tomorrow, Line::Open) else { panic!() };
+    engine.mail_written(&claimed, tomorrow);
+    engine.report(tomorrow, 1, *claimed, End::Answered(Stage::Mail, reply("451 4.3.2 busy")));
+    assert!(matches!(engine.next(tomorrow, Line::Open), Next::Refill(_)), "it pauses and does not give up");
+}
+
+#[test]
+fn a_day_ends_at_its_number_and_goes_on_at_midnight() {
+    let calendar = Calendar { per_day: Some(3), ..Calendar::default() };
+    let mut engine = at_hand(Settings { calendar, later: Later::Await, ..settings() }, 5);
+    let (attempted, next) = attempt_all(&mut engine, at(0));
+    let midnight = at(86_400 - 44_800);
+    assert_eq!(attempted, [0, 1, 2]);
+    assert!(matches!(next, Next::WaitUntil(until) if until == midnight), "{next:?}");
+    assert_eq!(attempt_all(&mut engine, midnight).0, [3, 4]);
 }
 
 /// What an operator may write, and what a run does with it.

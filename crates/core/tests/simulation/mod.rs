@@ -16,6 +16,7 @@ use checker::{Case, Offence, check};
 use clock::Clock;
 use forthwith_core::{
     address::Address,
+    calendar::Calendar,
     delivery::Limit,
     digest::Digest,
     domains::{Against, DomainGroup, Domains, Earlier},
@@ -190,8 +191,10 @@ impl Story {
                 self.world.ledger.open();
                 self.was_killed = false;
                 self.world.told.fuses += usize::from(matches!(stop, Some(Stop::FuseBlown { .. })));
-                if let Some(Stop::OnlyLaterRetries(due)) = stop {
-                    self.world.clock.pass_until(due);
+                match stop {
+                    Some(Stop::OnlyLaterRetries(due)) => self.world.clock.pass_until(due),
+                    Some(Stop::Resting(rest)) => self.world.clock.pass_until(rest.until),
+                    _ => {}
                 }
             }
         }
@@ -393,6 +396,7 @@ fn settings(chance: &mut Chance) -> Settings {
         connections: small(chance, 4),
         limits: of_run,
         domains: Domains::new(groups.into_iter().flatten().collect()),
+        calendar: Calendar { per_day: chance.hits(200).then(|| small(chance, 9)), ..Calendar::default() },
         patience: Duration::from_mins(15),
         hand_over_at_most: chance.hits(200).then(|| 1 + chance.below(5)),
         later: chance.one_of(&[Later::Await, Later::Leave]),

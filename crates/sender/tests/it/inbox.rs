@@ -2,6 +2,7 @@
 
 use crate::stand::{plan, render, timeouts};
 use forthwith_core::{
+    calendar::Calendar,
     delivery::{Security, Server},
     domains::Domains,
     engine::Later,
@@ -43,6 +44,7 @@ async fn rehearse(ledger: ModelLedger, address: SocketAddr) -> (Ended, ModelLedg
         connections: 8,
         limits: Vec::new(),
         domains: Domains::default(),
+        calendar: Calendar::default(),
         earlier_attempts: Vec::new(),
         patience: Duration::from_secs(1),
         timeouts: timeouts(20_000),

@@ -1,6 +1,7 @@
 //! What every test here stands on: a plan of invented notices in a ledger in memory, and a run over it.
 
 use forthwith_core::{
+    calendar::Calendar,
     delivery::{Security, Server, Timeouts},
     domains::Domains,
     engine::Later,
@@ -124,6 +125,7 @@ pub(crate) fn run_over<L: Ledger + 'static>(
         connections: 1,
         limits: Vec::new(),
         domains: Domains::default(),
+        calendar: Calendar::default(),
         earlier_attempts: Vec::new(),
         patience: Duration::from_mins(15),
         timeouts: timeouts(10_000),

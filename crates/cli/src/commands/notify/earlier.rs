@@ -19,7 +19,9 @@ pub fn attempts(
     delivery: &Delivery,
     now: Timestamp,
 ) -> Result<Vec<Earlier>, CommandError> {
-    let of_run = delivery.limits.iter().map(|limit| limit.window).max().map(|window| before(now, window));
+    let today = delivery.calendar.per_day.map(|_| delivery.calendar.day(now).0);
+    let windows = delivery.limits.iter().map(|limit| before(now, limit.window));
+    let of_run = windows.chain(today).min();
     let of_groups = delivery.domains.longest_window().map(|window| before(now, window));
     let mut attempts = Vec::new();
     if let Some(since) = of_run {

@@ -6,7 +6,7 @@ use crate::{
     exit::{CommandError, Exit},
     folder::Folder,
     ledgers::{self, Stage},
-    password,
+    pacing, password,
     progress::Counting,
     summary::Summary,
     terminal::{Out, counted, without_addresses},
@@ -22,7 +22,7 @@ use forthwith_core::{
 };
 use forthwith_ledger::{Recorder, sqlite::SqliteLedger};
 use forthwith_sender::{Clock, Ended, Inbox, Progress, Render, RenderFailure, Run, StopSignal, deliver};
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
@@ -48,7 +48,7 @@ pub fn run(
         let head = ledger.end(Timestamp::now(), "nothing to do").map_err(ledgers::failed)?;
         let done =
             ending::Done { ended: &Ended::Done, head, commits: 0, attempts: 0, seconds: 0.0, was_at_rest: true };
-        return Ok(ending::tell(&before, &done, folder, out));
+        return Ok(ending::tell(&before, &done, folder, &delivery.calendar.zone, out));
     }
     let earlier_attempts = earlier::attempts(&reader, ledger.run(), &delivery, Timestamp::now())?;
     let password = password::read(&delivery.relay)?;
@@ -56,6 +56,7 @@ pub fn run(
     let started = Instant::now();
     let (recorder, thread) = Recorder::start(ledger);
     let progress = Arc::new(Progress::default());
+    let zone = delivery.calendar.zone.clone();
     let job = Job { args, folder, delivery, queue, earlier_attempts, password, message, before: &before, out };
     let ended = job.deliver(recorder, Arc::clone(&progress));
     // The recorder is gone with the job: the thread ends, and what it says weighs more than how the job ended.
@@ -66,7 +67,7 @@ pub fn run(
     let after = Summary::read(&reader, &plan, stage)?;
     let attempts = progress.attempts.load(Relaxed);
     let done = ending::Done { ended: &ended, head, commits: end.commits, attempts, seconds, was_at_rest: false };
-    Ok(ending::tell(&after, &done, folder, out))
+    Ok(ending::tell(&after, &done, folder, &zone, out))
 }
 
 /// What a delivery needs from this side.
@@ -104,6 +105,7 @@ impl Job<'_> {
             (None, Relay::Server(server)) => server,
             (None, Relay::Inbox) => return Err(CommandError::new(Exit::Cannot, "the built-in inbox did not open")),
         };
+        let zone = self.delivery.calendar.zone.clone();
         let (stop, stopped) = watch::channel(StopSignal::Run);
         tokio::spawn(signals(stop));
         let run = Run {
@@ -112,6 +114,7 @@ impl Job<'_> {
             connections: self.delivery.connections,
             limits: self.delivery.limits,
             domains: self.delivery.domains,
+            calendar: self.delivery.calendar,
             earlier_attempts: self.earlier_attempts,
             patience: self.delivery.patience,
             timeouts: self.delivery.timeouts,
@@ -126,7 +129,7 @@ impl Job<'_> {
             stop: stopped,
             progress: Arc::clone(&progress),
         };
-        let ended = shown(deliver(run), &progress, self.before, self.out).await;
+        let ended = shown(deliver(run), &progress, self.before, zone, self.out).await;
         if let Some(inbox) = inbox {
             inbox.close().await;
         }
@@ -196,54 +199,75 @@ async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
+/// What is shown while a run goes on, and what of it was said already.
+struct Shown {
+    counting: Counting,
+    /// Notices at rest when the run began.
+    rest: u64,
+    /// The zone in which moments are shown.
+    zone: TimeZone,
+    /// The ends of the pause and of the rest that were told last.
+    told: [Option<Timestamp>; 2],
+    /// Why the run waits for the relay's own queue, as it was told last.
+    waits: Option<String>,
+}
+
 /// Waits for the run and shows how it goes on.
-async fn shown(run: impl Future<Output = Ended>, progress: &Progress, before: &Summary, out: Out) -> Ended {
+async fn shown(
+    run: impl Future<Output = Ended>,
+    progress: &Progress,
+    before: &Summary,
+    zone: TimeZone,
+    out: Out,
+) -> Ended {
     let rest = before.planned - before.counts.queued - before.counts.deferred;
     let counting = Counting::start(out, "delivering", rest, before.planned);
+    let mut shown = Shown { counting, rest, zone, told: [None; 2], waits: None };
     let mut run = std::pin::pin!(run);
-    let mut paused: Option<Timestamp> = None;
-    let mut waits: Option<String> = None;
     loop {
         if let Ok(ended) = tokio::time::timeout(LOOK_EVERY, &mut run).await {
-            counting.end();
+            shown.counting.end();
             return ended;
         }
-        look(progress, rest, &counting, &mut paused);
-        look_at_queue(progress, &counting, &mut waits);
+        shown.look(progress, Timestamp::now());
     }
 }
 
-fn look(progress: &Progress, rest: u64, counting: &Counting, paused: &mut Option<Timestamp>) {
-    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed);
-    let done = rest + count(&progress.accepted) + count(&progress.bounced) + count(&progress.in_doubt);
-    let remarks = [
-        (count(&progress.deferred), "deferrals"),
-        (count(&progress.bounced), "bounced"),
-        (count(&progress.in_doubt), "IN DOUBT"),
-    ];
-    let remarks: Vec<_> =
-        remarks.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    counting.at(done, &remarks.join(", "));
-    let pause = progress.pause(Timestamp::now());
-    if let Some(pause) = &pause
-        && *paused != Some(pause.until)
-    {
-        let why = without_addresses(&pause.why);
-        counting.say(&format!("The relay is left alone until {:.0}: {why}", pause.until));
+impl Shown {
+    fn look(&mut self, progress: &Progress, now: Timestamp) {
+        let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed);
+        let done = self.rest + count(&progress.accepted) + count(&progress.bounced) + count(&progress.in_doubt);
+        let remarks = [
+            (count(&progress.deferred), "deferrals"),
+            (count(&progress.bounced), "bounced"),
+            (count(&progress.in_doubt), "IN DOUBT"),
+        ];
+        let remarks: Vec<_> =
+            remarks.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+        self.counting.at(done, &remarks.join(", "));
+        let (pause, rest) = (progress.pause(now), progress.rest(now));
+        let ends = [pause.as_ref().map(|pause| pause.until), rest.map(|rest| rest.until)];
+        if let Some(pause) = pause.filter(|pause| self.told[0] != Some(pause.until)) {
+            let why = without_addresses(&pause.why);
+            self.counting.say(&format!("The relay is left alone until {:.0}: {why}", pause.until));
+        }
+        if let Some(rest) = rest.filter(|rest| self.told[1] != Some(rest.until)) {
+            self.counting.say(&pacing::resting(&rest, &self.zone));
+        }
+        self.told = ends;
+        self.look_at_queue(progress.backlog());
     }
-    *paused = pause.map(|pause| pause.until);
-}
 
-fn look_at_queue(progress: &Progress, counting: &Counting, waits: &mut Option<String>) {
-    let why = progress.backlog();
-    if why == *waits {
-        return;
+    fn look_at_queue(&mut self, why: Option<String>) {
+        if why == self.waits {
+            return;
+        }
+        match &why {
+            Some(why) => self.counting.say(&format!("The run waits: {}", without_addresses(why))),
+            None => self.counting.say("The run goes on: the relay's own queue is short enough again"),
+        }
+        self.waits = why;
     }
-    match &why {
-        Some(why) => counting.say(&format!("The run waits: {}", without_addresses(why))),
-        None => counting.say("The run goes on: the relay's own queue is short enough again"),
-    }
-    *waits = why;
 }
 
 /// Returns how many notices are still to be attempted, as people say it.
