@@ -19,6 +19,7 @@ use forthwith_core::{
     incident::Incident,
     private::Private,
     sample,
+    verdict::Reply,
 };
 use forthwith_sender::{Dns, Looked, SenderDomains, inspect};
 use jiff::Timestamp;
@@ -49,14 +50,15 @@ pub fn run(args: &DoctorArgs, out: Out) -> Result<Exit, CommandError> {
     out.message(format!("Looking at {} and {} …", delivery.relay, counted(senders.len() as u64, "sender")));
     let now = Timestamp::now();
     let (facts, domains) = look(args, &delivery, password, &senders)?;
+    let greeting = facts.as_ref().and_then(|facts| facts.greeting.as_ref()).map(Reply::text);
+    let machine = machine::look(&folder, &delivery, greeting, now);
+    about_relay.extend(doctor::preset(&delivery, machine.notices));
     let mut groups = vec![relay(&delivery, &incident, facts.as_ref(), about_relay, now)];
     groups.extend(
         domains
             .iter()
             .map(|domain| Group { title: format!("Domain {}", domain.from), observations: doctor::domain(domain) }),
     );
-    let greeting = facts.and_then(|facts| facts.greeting).map(|greeting| greeting.text());
-    let machine = machine::look(&folder, &delivery, greeting, now);
     groups.push(Group { title: "This machine".to_owned(), observations: doctor::machine(&machine) });
     Ok(report(&delivery, &groups, out))
 }

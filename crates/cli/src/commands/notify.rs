@@ -15,7 +15,7 @@ use crate::{
     inputs::{self, Inputs},
     ledgers::{self, Stage},
     list, secret,
-    terminal::Out,
+    terminal::{Out, note},
 };
 use forthwith_core::{
     approval,
@@ -49,6 +49,9 @@ pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
     let ready = get_ready(&folder, stage, &mut ledger, out, now);
     let ready = ready.and_then(|ready| {
         release(&ready, &delivery, out)?;
+        if let Some(why) = delivery.preset.and_then(|preset| preset.unfit(ready.plan.planned)) {
+            note(&format!("UNFIT  {why}. `forthwith doctor` says what to do."));
+        }
         let queue = delivery.queue.as_ref().map(backlog::first).transpose()?;
         confirm::confirm(args, &ready, &delivery, out)?;
         Ok((ready, queue))
@@ -117,8 +120,8 @@ pub fn relay_settings(asked: Option<&str>, folder: &Folder, out: Out) -> Result<
     };
     if let Some(relay) = asked {
         if relay.host() != delivery.relay.host() {
-            // Its queue is another relay's.
-            delivery.queue = None;
+            // Queue and preset are another relay's. Its pace stays, as one of ours would.
+            (delivery.queue, delivery.preset) = (None, None);
         }
         delivery.relay = override_relay(relay, &delivery.relay);
     }
@@ -131,6 +134,7 @@ fn override_relay(asked: Relay, configured: &Relay) -> Relay {
     if asked.host == configured.host {
         asked.login.clone_from(&configured.login);
         asked.allow_plaintext = configured.allow_plaintext;
+        asked.messages_per_connection = configured.messages_per_connection;
     }
     asked.ca_file.clone_from(&configured.ca_file);
     asked.ehlo_name.clone_from(&configured.ehlo_name);

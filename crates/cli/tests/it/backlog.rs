@@ -105,7 +105,6 @@ fn a_queue_that_cannot_be_counted_is_an_error_at_the_start_and_a_wait_later() {
     assert!(wait_until(PATIENCE, || waiting(&incident)["kind"] == "queue-unknown"));
     incident.run("status", &[]).says(&["WAITS since", "cannot be counted", "No such file"]);
     assert!(relay.received().len() < PEOPLE, "it waits before the end");
-    queued(&incident, 10);
     run.signal(Signal::TERM);
     run.wait().exits(5).warns(&["The run waits: the relay's queue cannot be counted"]);
     incident.run("verify", &[]).exits(0);

@@ -186,6 +186,7 @@ fn inbox_server(inbox: &Inbox) -> Server {
         ca_file: None,
         login: None,
         ehlo_name: None,
+        messages_per_connection: None,
     }
 }
 
@@ -225,6 +226,8 @@ async fn shown(run: impl Future<Output = Ended>, progress: &Progress, before: &S
     let mut waits: Option<String> = None;
     loop {
         if let Ok(ended) = tokio::time::timeout(LOOK_EVERY, &mut run).await {
+            // What changed since the last look is said too.
+            look_at_queue(progress, &counting, &mut waits);
             counting.end();
             return ended;
         }
