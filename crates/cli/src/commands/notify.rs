@@ -1,6 +1,6 @@
 //! `forthwith notify`: the dry run, the rehearsal, and the run that tells people.
 
-mod backlog;
+pub mod backlog;
 mod confirm;
 mod dry_run;
 mod ending;

@@ -12,7 +12,7 @@ use crate::{
     terminal::{Out, counted, without_addresses},
 };
 use forthwith_core::{
-    backlog::Known,
+    backlog::Messages,
     delivery::{Delivery, Limit, Relay, Security, Server},
     engine::Later,
     fuse::FuseLimits,
@@ -39,7 +39,7 @@ pub fn run(
     args: &NotifyArgs,
     folder: &Folder,
     ready: Ready,
-    (delivery, queue): (Delivery, Option<Known>),
+    (delivery, queue): (Delivery, Option<Messages>),
     ledger: SqliteLedger,
     out: Out,
 ) -> Result<Exit, CommandError> {
@@ -77,7 +77,7 @@ struct Job<'a> {
     folder: &'a Folder,
     delivery: Delivery,
     /// The first count of the relay's own queue.
-    queue: Option<Known>,
+    queue: Option<Messages>,
     earlier_attempts: Vec<Timestamp>,
     password: Option<Private<String>>,
     message: Render,
