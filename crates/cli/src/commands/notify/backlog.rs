@@ -23,8 +23,9 @@ use tokio::sync::watch;
 const COUNT_MAX: Duration = Duration::from_secs(30);
 /// The shortest time between two counts.
 const REST_LEAST: Duration = Duration::from_secs(1);
-/// How much longer than the count the rest after it is: counting takes a tenth of the relay's time at most.
-const REST_FACTOR: u32 = 9;
+/// How much longer than the count the rest after it is: a quarter of the time is counted at most. Longer rests
+/// would let more through beyond the limit.
+const REST_FACTOR: u32 = 3;
 /// How often the end of the command is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Octets of a line: a message with some thousand recipients. Ours have one.
