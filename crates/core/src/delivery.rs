@@ -1,7 +1,9 @@
 //! How notices go out: the meaning of delivery.toml. `delivery/read.rs` is how it is read.
 
+mod preset;
 mod read;
 
+pub use preset::{Figure, Host, MessageId, PRESETS, Preset};
 pub use read::{parse_rate, parse_relay, read};
 
 use crate::{calendar::Calendar, domains::Domains};
@@ -14,6 +16,8 @@ pub struct Delivery {
     pub relay: Relay,
     /// The relay's own queue, where the run waits for it.
     pub queue: Option<Queue>,
+    /// What is known of the relay, where the operator named it.
+    pub preset: Option<&'static Preset>,
     /// How many connections are open at once, 1 to 256.
     pub connections: u32,
     /// At most this many attempts in every window of this length; empty means unlimited.
@@ -36,6 +40,7 @@ impl Default for Delivery {
         Self {
             relay: Relay::Inbox,
             queue: None,
+            preset: None,
             connections: read::CONNECTIONS_DEFAULT,
             limits: Vec::new(),
             domains: Domains::default(),
@@ -73,6 +78,8 @@ pub struct Server {
     pub login: Option<Login>,
     /// The name that we give in EHLO; `localhost` literal of our address where it is not given.
     pub ehlo_name: Option<String>,
+    /// After how many messages a line is closed and another opened; `None` leaves it to the sender.
+    pub messages_per_connection: Option<u32>,
 }
 
 /// A relay's own queue: accepted by a relay that waits for the next is not yet on its way.

@@ -44,6 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             ca_file: None,
             login: None,
             ehlo_name: None,
+            messages_per_connection: None,
         },
         password: None,
         connections,

@@ -13,7 +13,7 @@ use lettre::transport::smtp::{Error, client::AsyncSmtpConnection, response::Resp
 use std::{error::Error as _, fmt, future::Future, pin::pin, task::Poll, time::Duration};
 use tokio::time::{Instant, timeout};
 
-/// Messages over one line: bounds what a relay that leaks per message may cost it, and spreads load anew.
+/// Messages over one line where nobody says: bounds what a relay that leaks per message may cost it, and spreads load anew.
 const MESSAGES_MAX: u32 = 1_000;
 /// How old a line may become: relays and firewalls close older ones at moments of their choice.
 const AGE_MAX: Duration = Duration::from_mins(5);
@@ -33,6 +33,7 @@ pub(crate) struct Session {
     number: u64,
     opened: Instant,
     messages: u32,
+    messages_max: u32,
     stage: Stage,
     cleanliness: Cleanliness,
 }
@@ -74,6 +75,7 @@ impl Session {
         offers: Extensions,
         timeouts: Timeouts,
         number: u64,
+        messages_max: Option<u32>,
     ) -> Self {
         Self {
             connection,
@@ -83,6 +85,7 @@ impl Session {
             number,
             opened: Instant::now(),
             messages: 0,
+            messages_max: messages_max.unwrap_or(MESSAGES_MAX),
             stage: Stage::Ehlo,
             cleanliness: Cleanliness::Clean,
         }
@@ -105,7 +108,7 @@ impl Session {
 
     /// Returns whether the line has served long enough.
     pub(crate) fn is_worn(&self) -> bool {
-        self.messages >= MESSAGES_MAX || self.opened.elapsed() >= AGE_MAX
+        self.messages >= self.messages_max || self.opened.elapsed() >= AGE_MAX
     }
 
     /// Returns whether the last transaction left the line in a state from which another may begin.

@@ -1,6 +1,6 @@
 //! `forthwith notify`: the dry run, the rehearsal, and the run that tells people.
 
-mod backlog;
+pub mod backlog;
 mod confirm;
 mod dry_run;
 mod earlier;
@@ -20,7 +20,7 @@ use crate::{
     },
     ledgers::{self, Stage},
     list, secret,
-    terminal::{Out, counted},
+    terminal::{Out, counted, note},
 };
 use forthwith_core::{
     affected::read_settings,
@@ -60,6 +60,9 @@ pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
     let ready = get_ready(&folder, stage, &mut ledger, out, now);
     let ready = ready.and_then(|ready| {
         release(&ready, &delivery, out)?;
+        if let Some(why) = delivery.preset.and_then(|preset| preset.unfit(ready.plan.planned)) {
+            note(&format!("UNFIT  {why}. `forthwith doctor` says what to do."));
+        }
         let queue = delivery.queue.as_ref().map(backlog::first).transpose()?;
         confirm::confirm(args, &ready, &delivery, out)?;
         Ok((ready, queue))
@@ -128,8 +131,8 @@ pub fn relay_settings(asked: Option<&str>, folder: &Folder, out: Out) -> Result<
     };
     if let Some(relay) = asked {
         if relay.host() != delivery.relay.host() {
-            // Its queue is another relay's.
-            delivery.queue = None;
+            // Queue and preset are another relay's. Its pace stays, as one of ours would.
+            (delivery.queue, delivery.preset) = (None, None);
         }
         delivery.relay = override_relay(relay, &delivery.relay);
     }
@@ -142,6 +145,7 @@ fn override_relay(asked: Relay, configured: &Relay) -> Relay {
     if asked.host == configured.host {
         asked.login.clone_from(&configured.login);
         asked.allow_plaintext = configured.allow_plaintext;
+        asked.messages_per_connection = configured.messages_per_connection;
     }
     asked.ca_file.clone_from(&configured.ca_file);
     asked.ehlo_name.clone_from(&configured.ehlo_name);

@@ -8,6 +8,7 @@ use crate::{
     args::ReconcileArgs,
     exit::{CommandError, Exit},
     folder::Folder,
+    inputs,
     ledgers::{self, Stage},
     summary::Summary,
     terminal::{Out, counted},
@@ -65,12 +66,12 @@ pub fn run(args: &ReconcileArgs, out: Out) -> Result<Exit, CommandError> {
     let now = Timestamp::now();
     let (reader, plan) = ledgers::look(&folder, Stage::Real)?;
     if args.dry_run {
-        let read = judge(args, &reader, &plan, zone, now)?;
+        let read = judge(args, &folder, &reader, &plan, zone, now)?;
         return report(args, &folder, &reader, &plan, &read, out);
     }
     // The lock is held from reading to recording: what the file is read for is what is settled.
     let mut ledger = ledgers::open(&folder, Stage::Real, "reconcile", now)?;
-    let done = judge(args, &reader, &plan, zone, now).and_then(|read| {
+    let done = judge(args, &folder, &reader, &plan, zone, now).and_then(|read| {
         record(args, &mut ledger, &read, now)?;
         Ok(read)
     });
@@ -81,6 +82,7 @@ pub fn run(args: &ReconcileArgs, out: Out) -> Result<Exit, CommandError> {
 
 fn judge(
     args: &ReconcileArgs,
+    folder: &Folder,
     reader: &LedgerReader,
     plan: &CurrentPlan,
     zone: TimeZone,
@@ -88,7 +90,11 @@ fn judge(
 ) -> Result<Read, CommandError> {
     let doubts = doubts(reader)?;
     match (&args.source.postfix_log, &args.source.events) {
-        (Some(log), _) => postfix::judge(args, log, &plan.frozen.incident, zone, doubts, now),
+        (Some(log), _) => {
+            // A folder whose settings are gone or refused has a ledger still.
+            let preset = inputs::delivery(folder)?.0.and_then(|delivery| delivery.preset);
+            postfix::judge(args, log, &plan.frozen.incident, zone, doubts, preset, now)
+        }
         (None, Some(export)) => events::judge(export, doubts, reader),
         (None, None) => Err(CommandError::new(Exit::Usage, "name the log or the export to read")),
     }

@@ -162,8 +162,9 @@ fn show_doubts(reader: &LedgerReader, summary: &Summary, folder: &Folder, out: O
         out.line(format!("  row {} {} since {:.0}: {why}", notice.row, notice.token, notice.since));
     }
     let path = folder.path.display();
-    out.line("The relay's log settles them where it is a Postfix's:");
+    out.line("The relay's own record settles them where it is a Postfix or Amazon SES:");
     out.line(format!("  forthwith reconcile {path} --postfix-log FILE"));
+    out.line(format!("  forthwith reconcile {path} --events FILE"));
     out.line("Otherwise look for their tokens in its log, then settle each:");
     out.line(format!("  forthwith resolve {path} --let-stand --id TOKEN --reason \"the relay's log shows it\""));
     out.line(format!("  forthwith resolve {path} --resend --id TOKEN --reason \"not in the relay's log\""));

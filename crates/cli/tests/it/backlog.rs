@@ -92,6 +92,10 @@ fn a_queue_that_cannot_be_counted_is_an_error_at_the_start_and_a_wait_later() {
     let incident = incident_with(&relay.url(), PEOPLE);
     let confirm = PEOPLE.to_string();
     incident.write("queue.json", "Mail queue is empty\n");
+    let doctor = incident.json("doctor", &["--dns", "127.0.0.1:9"]).exits(7).json();
+    let seen =
+        doctor["observations"].as_array().unwrap().iter().find(|seen| seen["about"] == "relay.queue").unwrap();
+    assert_eq!(seen["mark"], "broken", "{seen}");
     let refused = incident.run("notify", &["--confirm", &confirm]).exits(1).hints();
     refused.warns(&["cannot count the relay's queue", "queue_limit"]);
     assert_eq!(relay.received().len(), 0);
@@ -105,7 +109,6 @@ fn a_queue_that_cannot_be_counted_is_an_error_at_the_start_and_a_wait_later() {
     assert!(wait_until(PATIENCE, || waiting(&incident)["kind"] == "queue-unknown"));
     incident.run("status", &[]).says(&["WAITS since", "cannot be counted", "No such file"]);
     assert!(relay.received().len() < PEOPLE, "it waits before the end");
-    queued(&incident, 10);
     run.signal(Signal::TERM);
     run.wait().exits(5).warns(&["The run waits: the relay's queue cannot be counted"]);
     incident.run("verify", &[]).exits(0);

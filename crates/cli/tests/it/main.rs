@@ -22,6 +22,7 @@ mod new;
 mod notify;
 mod pace;
 mod people;
+mod presets;
 mod preview;
 mod proof_faults;
 mod proof_incident;

@@ -112,7 +112,7 @@ fn what_an_export_does_not_show_stays_in_doubt() {
     // Headers left out: the doubt has no reply that names it, and its address is not looked at.
     let file = write(&incident, &lines(&provider.export("Bounce", false)));
     let run = incident.run("reconcile", &["--events", &file]).exits(5);
-    run.says(&["1 event of 1 other messages", "stays in doubt", "forthwith resolve"]);
+    run.says(&["1 event of other mail", "stays in doubt", "forthwith resolve"]);
     assert_eq!(incident.json("explain", &[&token]).json()["stories"][0]["in_doubt"], true);
     // Those whose 250 named the provider's id are known by it.
     assert_eq!(incident.json("status", &[]).json()["left_relay"]["returned"], 2);

@@ -43,13 +43,15 @@ pub fn read(file: &str, bytes: &[u8]) -> (Option<Delivery>, Vec<Finding>) {
 fn delivery(root: &Table<'_>) -> Option<Delivery> {
     let relay = root.need("relay", "\"inbox\" for a rehearsal, or a table with `url`");
     let relay = relay.and_then(|field| RelayTable::read(&field));
+    // What is set beside a preset wins.
+    let preset = relay.as_ref().and_then(|relay| relay.preset);
     let connections = match root.get("connections") {
         Some(field) => connections(&field),
-        None => Some(CONNECTIONS_DEFAULT),
+        None => Some(preset.and_then(|preset| preset.connections).unwrap_or(CONNECTIONS_DEFAULT)),
     };
     let limits = match root.get("rate") {
         Some(field) => limits(&field),
-        None => Some(Vec::new()),
+        None => Some(preset.map_or(&[][..], |preset| preset.limits).to_vec()),
     };
     let domains = root.get("domains").map_or(Some(Domains::default()), |field| domains::groups(&field));
     let calendar = calendar::calendar(root);
@@ -65,10 +67,11 @@ fn delivery(root: &Table<'_>) -> Option<Delivery> {
         }),
         None => Some(GIVE_UP_DEFAULT),
     };
-    let RelayTable { relay, patience, queue } = relay?;
+    let RelayTable { relay, patience, queue, preset } = relay?;
     Some(Delivery {
         relay,
         queue,
+        preset,
         connections: connections?,
         limits: limits?,
         domains: domains?,

@@ -12,12 +12,12 @@ use super::{Conclusion, Onward, Proof, WhyOpen};
 use crate::{notice::Token, private::Private};
 use jiff::Timestamp;
 use records::{Found, Records};
-use ses::{Event, Record};
+use ses::{Event, Record, Whose};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Records that are shown with their place, of those that cannot be read.
 const FLAWS_SHOWN_MAX: usize = 5;
-/// Messages without our header that are kept until their id is looked for: exports of an account are of all its mail.
+/// Messages whose headers are not shown that are kept until their id is looked for: those of a large account's day.
 const NAMELESS_MAX: usize = 1_000_000;
 /// Octets of an id that is looked for among the words of a reply: shorter ones would be found by chance.
 const ID_OCTETS_MIN: usize = 16;
@@ -55,10 +55,10 @@ pub struct EventReading {
     pub span: Option<(Timestamp, Timestamp)>,
     /// What it shows of the messages that bear a token.
     pub shown: BTreeMap<Token, Shown>,
-    /// The same by the provider's own id, where an event does not show the message's headers.
+    /// The same by the provider's own id, where events do not show the message's headers.
     pub nameless: BTreeMap<String, Shown>,
-    /// Events that were left out because there were too many messages without our header.
-    pub left_out: u64,
+    /// Events of other people's mail, and those left out because the headers of too many messages are not shown.
+    pub others: u64,
     proofs: BTreeMap<Token, Proof>,
 }
 
@@ -146,25 +146,27 @@ impl EventReading {
     }
 
     fn event(&mut self, doubts: &BTreeSet<Token>, event: Event, octets: &[u8]) {
-        let Event { id, token, mut onward } = event;
+        let Event { id, whose, mut onward } = event;
         self.events += 1;
         if let Some(at) = onward.at {
             self.span = Some(self.span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
         }
         onward.ids.insert(id.clone());
         let shown = Shown { events: 1, onward };
-        if let Some(token) = token {
+        if let Whose::Ours(token) = whose {
             if doubts.contains(&token) && !self.proofs.contains_key(&token) {
                 let lines = Private::new([octets, b"\n"].concat());
                 self.proofs.insert(token.clone(), Proof { queue_id: id, lines });
             }
             self.show(token, shown);
+        } else if whose == Whose::Others {
+            self.others += 1;
         } else if let Some(known) = self.nameless.get_mut(&id) {
             known.add(shown);
         } else if self.nameless.len() < NAMELESS_MAX {
             self.nameless.insert(id, shown);
         } else {
-            self.left_out += 1;
+            self.others += 1;
         }
     }
 

@@ -39,6 +39,7 @@ async fn rehearse(ledger: ModelLedger, address: SocketAddr) -> (Ended, ModelLedg
             ca_file: None,
             login: None,
             ehlo_name: None,
+            messages_per_connection: None,
         },
         password: None,
         connections: 8,

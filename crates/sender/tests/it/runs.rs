@@ -32,6 +32,27 @@ fn a_relay_that_refuses_the_connection_is_tried_three_times_in_ten_seconds() {
 }
 
 #[test]
+fn a_line_bears_as_many_messages_as_are_allowed_and_another_is_opened() {
+    for (allowed, connections) in [(3, 1), (3, 4), (1, 2)] {
+        let relay = Relay::start(Script::new(MODERN)).unwrap();
+        let mut server = plaintext(&relay);
+        server.messages_per_connection = Some(allowed);
+        let left = run(plan(20), server, |run| run.connections = connections);
+        assert_eq!((&left.ended, left.count(State::Accepted)), (&Ended::Done, 20));
+        let mut by_line = std::collections::BTreeMap::new();
+        for message in relay.received() {
+            *by_line.entry(message.line).or_insert(0) += 1;
+        }
+        assert_eq!(by_line.values().sum::<u32>(), 20);
+        assert!(by_line.values().all(|messages| *messages <= allowed), "{allowed}: {by_line:?}");
+        if connections == 1 {
+            let full = by_line.values().filter(|messages| **messages == allowed).count();
+            assert!(full + 1 >= by_line.len(), "lines are used to the end: {by_line:?}");
+        }
+    }
+}
+
+#[test]
 fn a_relay_that_never_greets_is_given_up() {
     let relay = Relay::start(Script::new(MODERN).always(At::Greeting, Act::Stall)).unwrap();
     let left = run(plan(3), plaintext(&relay), |run| run.timeouts = timeouts(100));

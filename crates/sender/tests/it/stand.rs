@@ -40,6 +40,7 @@ pub(crate) fn plaintext(relay: &Relay) -> Server {
         ca_file: None,
         login: None,
         ehlo_name: Some("mailer.example".to_owned()),
+        messages_per_connection: None,
     }
 }
 

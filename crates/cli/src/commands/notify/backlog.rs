@@ -23,8 +23,9 @@ use tokio::sync::watch;
 const COUNT_MAX: Duration = Duration::from_secs(30);
 /// The shortest time between two counts.
 const REST_LEAST: Duration = Duration::from_secs(1);
-/// How much longer than the count the rest after it is: counting takes a tenth of the relay's time at most.
-const REST_FACTOR: u32 = 9;
+/// How much longer than the count the rest after it is: a quarter of the time is counted at most. Longer rests
+/// would let more through beyond the limit.
+const REST_FACTOR: u32 = 3;
 /// How often the end of the command is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Octets of a line: a message with some thousand recipients. Ours have one.
@@ -43,22 +44,24 @@ struct Entry {
 /// # Errors
 ///
 /// Exit 1: a limit that cannot be kept is no limit.
-pub fn first(queue: &Queue) -> Result<Known, CommandError> {
+pub fn first(queue: &Queue) -> Result<Messages, CommandError> {
     match count(queue) {
         Known::Nothing(why) => Err(CommandError::new(
             Exit::Cannot,
             format!("cannot count the relay's queue: {why}"),
         )
-        .hint("nothing was connected; [relay] queue_limit needs a Postfix on this machine whose queue we may list")
+        .hint(
+            "[relay] queue_limit needs a Postfix on this machine whose queue we may list; nothing was handed over",
+        )
         .hint("queue_command names what lists it, and authorized_mailq_users in main.cf who may")),
-        Known::Messages(messages) => Ok(Known::Messages(messages)),
+        Known::Messages(messages) => Ok(messages),
     }
 }
 
 /// Counts the queue again and again, until the run is over.
-pub fn watch(queue: Queue, first: Known) -> RelayQueue {
+pub fn watch(queue: Queue, first: Messages) -> RelayQueue {
     let limit = queue.limit;
-    let (counts, seen) = watch::channel(first);
+    let (counts, seen) = watch::channel(Known::Messages(first));
     tokio::spawn(async move {
         let mut rest = REST_LEAST;
         loop {

@@ -53,14 +53,18 @@ fn wrong(answer: &str, planned: u64) -> CommandError {
 fn facts(ready: &Ready, delivery: &Delivery) -> Vec<String> {
     let from =
         ready.inputs.incident.as_ref().map(|incident| incident.organisation.from.address.expose().to_owned());
-    vec![
+    let mut facts = vec![
         "About to tell people.".to_owned(),
         format!("  notices  {}", grouped(ready.plan.planned)),
         format!("  relay    {}", delivery.relay),
         format!("  From     {}", from.unwrap_or_default()),
         format!("  plan     {}", ready.plan.frozen.digest),
         format!("  takes    {}", expected(ready.plan.planned, &delivery.limits)),
-    ]
+    ];
+    if let Some(preset) = delivery.preset {
+        facts.push(format!("Accepted by {} does not mean more than that: {}.", preset.title, preset.not_meant));
+    }
+    facts
 }
 
 /// Returns how long the pace alone makes `notices` take.

@@ -12,7 +12,7 @@ use crate::{
     terminal::{Out, counted, without_addresses},
 };
 use forthwith_core::{
-    backlog::Known,
+    backlog::Messages,
     delivery::{Delivery, Relay, Security, Server},
     domains::Earlier,
     engine::Later,
@@ -37,7 +37,7 @@ pub fn run(
     args: &NotifyArgs,
     folder: &Folder,
     ready: Ready,
-    (delivery, queue): (Delivery, Option<Known>),
+    (delivery, queue): (Delivery, Option<Messages>),
     ledger: SqliteLedger,
     out: Out,
 ) -> Result<Exit, CommandError> {
@@ -76,7 +76,7 @@ struct Job<'a> {
     folder: &'a Folder,
     delivery: Delivery,
     /// The first count of the relay's own queue.
-    queue: Option<Known>,
+    queue: Option<Messages>,
     earlier_attempts: Vec<Earlier>,
     password: Option<Private<String>>,
     message: Render,
@@ -169,6 +169,7 @@ fn inbox_server(inbox: &Inbox) -> Server {
         ca_file: None,
         login: None,
         ehlo_name: None,
+        messages_per_connection: None,
     }
 }
 
@@ -226,6 +227,8 @@ async fn shown(
     let mut run = std::pin::pin!(run);
     loop {
         if let Ok(ended) = tokio::time::timeout(LOOK_EVERY, &mut run).await {
+            // What changed since the last look is said too.
+            shown.look_at_queue(progress.backlog());
             shown.counting.end();
             return ended;
         }

@@ -22,8 +22,8 @@ struct Export {
     onward: BTreeMap<Token, Onward>,
     /// Notices that the provider took more than once, with the row of each.
     copies: Vec<(u64, Token, Vec<String>)>,
-    /// Events of messages that are not of this plan, or cannot be matched, and how many messages those are.
-    unmatched: (u64, u64),
+    /// Events of messages that are not of this plan, or cannot be matched.
+    unmatched: u64,
 }
 
 /// Reads the export at `path`, and judges each doubt by it.
@@ -55,8 +55,7 @@ fn match_with(mut reading: EventReading, reader: &LedgerReader) -> Result<Export
         reading.name_by_replies(replies).map_err(ledgers::failed)?;
     }
     let (mut onward, mut copies) = (BTreeMap::new(), Vec::new());
-    let mut unmatched = (reading.left_out, reading.nameless.len() as u64);
-    unmatched.0 += reading.nameless.values().map(|shown| shown.events).sum::<u64>();
+    let mut unmatched = reading.others + reading.nameless.values().map(|shown| shown.events).sum::<u64>();
     for (token, shown) in &reading.shown {
         if let Some(row) = reader.row_of(token).map_err(ledgers::failed)? {
             onward.insert(token.clone(), shown.onward.clone());
@@ -64,7 +63,7 @@ fn match_with(mut reading: EventReading, reader: &LedgerReader) -> Result<Export
                 copies.push((row, token.clone(), shown.onward.ids.iter().cloned().collect()));
             }
         } else {
-            unmatched = (unmatched.0 + shown.events, unmatched.1 + 1);
+            unmatched += shown.events;
         }
     }
     Ok(Export { reading, onward, copies, unmatched })
@@ -84,11 +83,9 @@ fn remarks(export: &Export) -> Vec<String> {
     if reading.events == 0 {
         lines.push("No record of it is an event that shows a message to be taken.".to_owned());
     }
-    if export.unmatched.0 > 0 {
-        let (events, messages) = (counted(export.unmatched.0, "event"), grouped(export.unmatched.1));
-        lines.push(format!(
-            "{events} of {messages} other messages: not of this plan, or bearing nothing that says so"
-        ));
+    if export.unmatched > 0 {
+        let events = counted(export.unmatched, "event");
+        lines.push(format!("{events} of other mail: not of this plan, or showing nothing that says so"));
     }
     let complaints = export.onward.values().filter(|onward| onward.is_complained).count() as u64;
     if complaints > 0 {
@@ -113,7 +110,7 @@ fn about(export: &Export) -> Value {
         "events": reading.events,
         "first": reading.span.map(|(first, _)| first.to_string()),
         "last": reading.span.map(|(_, last)| last.to_string()),
-        "unmatched": { "events": export.unmatched.0, "messages": export.unmatched.1 },
+        "unmatched": export.unmatched,
         "complaints": export.onward.values().filter(|onward| onward.is_complained).count(),
         "copies": export.copies.iter().map(|(row, token, ids)| json!({
             "row": row, "token": token.as_str(), "ids": ids,

@@ -7,6 +7,7 @@ use crate::{
     terminal::counted,
 };
 use forthwith_core::{
+    delivery::{MessageId, Preset},
     digest::Digest,
     reconcile::{Conclusion, Doubt, LINE_OCTETS_MAX, LogReading, LogSettings, PostfixLog},
 };
@@ -31,6 +32,7 @@ pub fn judge(
     incident: &str,
     zone: TimeZone,
     doubts: Vec<(u64, Doubt)>,
+    preset: Option<&Preset>,
     now: Timestamp,
 ) -> Result<Read, CommandError> {
     let settings = LogSettings {
@@ -46,6 +48,13 @@ pub fn judge(
         Judged { row, token: doubt.token, in_words: in_words(&conclusion), conclusion }
     });
     let mut remarks = Vec::new();
+    if let Some(preset) = preset.filter(|preset| preset.message_id != MessageId::Kept) {
+        let remark = "does not keep Message-ID for certain, by which this log is read";
+        remarks.push(format!(
+            "delivery.toml names {}, which {remark}: it shows a Postfix's part alone.",
+            preset.title
+        ));
+    }
     if log.understood == 0 {
         remarks.push("No line of it is Postfix's.".to_owned());
     }

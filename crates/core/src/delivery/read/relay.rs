@@ -2,13 +2,15 @@
 
 use super::{PATIENCE_DEFAULT, ParseSettingError, duration};
 use crate::{
-    delivery::{Login, PasswordSource, Queue, Relay, Security, Server},
+    delivery::{Login, PRESETS, PasswordSource, Preset, Queue, Relay, Security, Server},
     document::{Field, Table},
 };
 use std::{path::PathBuf, time::Duration};
 
 /// The largest limit on a relay's queue: every count reads as many lines.
 const QUEUE_LIMIT_MAX: u64 = 1_000_000;
+/// Messages over one line: more is no limit.
+const MESSAGES_PER_CONNECTION_MAX: u64 = 100_000;
 /// What lists the queue of a Postfix as JSON lines, where Postfix puts it on every Linux.
 const QUEUE_COMMAND: [&str; 2] = ["/usr/sbin/postqueue", "-j"];
 
@@ -17,6 +19,7 @@ pub(super) struct RelayTable {
     pub(super) relay: Relay,
     pub(super) patience: Duration,
     pub(super) queue: Option<Queue>,
+    pub(super) preset: Option<&'static Preset>,
 }
 
 impl RelayTable {
@@ -24,11 +27,19 @@ impl RelayTable {
     pub(super) fn read(field: &Field<'_>) -> Option<Self> {
         if field.is_text() {
             let relay = relay_url(field)?;
-            return Some(Self { relay, patience: PATIENCE_DEFAULT, queue: None });
+            suggest(field, &relay);
+            return Some(Self { relay, patience: PATIENCE_DEFAULT, queue: None, preset: None });
         }
         let table = field.table()?;
         let relay = table.need("url", "smtps://HOST, smtp+starttls://HOST, smtp://127.0.0.1, or inbox");
-        let relay = relay.and_then(|field| relay_url(&field));
+        let preset = preset(&table);
+        let relay = relay.and_then(|field| {
+            let relay = relay_url(&field)?;
+            if preset == Some(None) {
+                suggest(&field, &relay);
+            }
+            Some(relay)
+        });
         let patience = table.get("patience").map_or(Some(PATIENCE_DEFAULT), |field| duration(&field));
         let allow_plaintext = table.get("allow_plaintext").map_or(Some(false), |field| field.truth());
         let ca_file =
@@ -36,7 +47,9 @@ impl RelayTable {
         let ehlo_name = table.get("ehlo_name").map_or(Some(None), |field| ehlo_name(&field).map(Some));
         let login = login(&table);
         let queue = queue(&table);
+        let messages = table.get("messages_per_connection").map_or(Some(None), |field| messages(&field).map(Some));
         table.finish();
+        let (preset, messages) = (preset?, messages?);
         let (mut relay, login, ca_file, ehlo_name) = (relay?, login?, ca_file?, ehlo_name?);
         let is_server = matches!(relay, Relay::Server(_));
         if let Relay::Server(server) = &mut relay {
@@ -44,13 +57,41 @@ impl RelayTable {
             server.login = login;
             server.ca_file = ca_file;
             server.ehlo_name = ehlo_name;
+            server.messages_per_connection = messages.or(preset.and_then(|preset| preset.messages_per_connection));
         }
-        Some(Self { relay, patience: patience?, queue: queue?.filter(|_| is_server) })
+        Some(Self { relay, patience: patience?, queue: queue?.filter(|_| is_server), preset })
     }
 }
 
 fn relay_url(field: &Field<'_>) -> Option<Relay> {
     parse_relay(&field.line()?).map_err(|error| field.refuse("relay", error.to_string())).ok()
+}
+
+fn preset(table: &Table<'_>) -> Option<Option<&'static Preset>> {
+    let Some(field) = table.get("preset") else { return Some(None) };
+    let names = PRESETS.each_ref().map(|preset| (preset.name, preset.name));
+    field.one_of(&names).map(Preset::named)
+}
+
+/// Says that the host is a provider's of which more is known; it is never used unasked.
+fn suggest(field: &Field<'_>, relay: &Relay) {
+    if let Some(known) = Preset::of_host(relay) {
+        let message = format!("this is {}, and how it wants its mail is known", known.title);
+        field.note(
+            "relay-preset",
+            message,
+            format!("set [relay] preset = \"{}\"; docs/relays.md says what it does", known.name),
+        );
+    }
+}
+
+fn messages(field: &Field<'_>) -> Option<u32> {
+    let number = field.number()?;
+    if !(1..=MESSAGES_PER_CONNECTION_MAX).contains(&number) {
+        field.refuse("unknown-value", format!("messages per connection are 1 to {MESSAGES_PER_CONNECTION_MAX}"));
+        return None;
+    }
+    u32::try_from(number).ok()
 }
 
 fn ehlo_name(field: &Field<'_>) -> Option<String> {
@@ -154,6 +195,7 @@ pub fn parse_relay(text: &str) -> Result<Relay, ParseSettingError> {
         ca_file: None,
         login: None,
         ehlo_name: None,
+        messages_per_connection: None,
     }))
 }
 
@@ -208,6 +250,36 @@ mod tests {
         assert!(server.is_loopback());
         let Relay::Server(server) = parse_relay("smtp://192.0.2.1").unwrap() else { panic!() };
         assert!(!server.is_loopback());
+    }
+
+    #[test]
+    fn a_preset_fills_in_what_nobody_set() {
+        let of = |before: &str, lines: &str| {
+            let text = format!("{before}\n[relay]\n{lines}\n");
+            let (delivery, findings) = crate::delivery::read("delivery.toml", text.as_bytes());
+            let delivery = delivery.unwrap_or_else(|| panic!("{findings:?}"));
+            let Relay::Server(server) = &delivery.relay else { panic!() };
+            let codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
+            (delivery.connections, server.messages_per_connection, delivery.limits.len(), codes)
+        };
+        let mailgun = "url = \"smtps://smtp.mailgun.org\"\npreset = \"mailgun\"";
+        assert_eq!(of("", mailgun), (32, Some(3), 0, vec![]));
+        let own = format!("{mailgun}\nmessages_per_connection = 2");
+        assert_eq!(of("connections = 5\nrate = \"1/s\"", &own), (5, Some(2), 1, vec![]));
+        // Known by its name, and not applied.
+        assert_eq!(of("", "url = \"smtps://smtp.mailgun.org\""), (4, None, 0, vec!["relay-preset"]));
+        let exchange = "url = \"smtp+starttls://smtp.office365.com\"\npreset = \"exchange-online\"";
+        assert_eq!(of("", exchange), (3, None, 2, vec![]));
+        assert_eq!(of("rate = \"unlimited\"", exchange), (3, None, 0, vec![]));
+        let (_, findings) = crate::delivery::read("delivery.toml", b"relay = \"smtps://smtp.sendgrid.net\"");
+        assert_eq!((findings[0].code, findings[0].gravity), ("relay-preset", crate::finding::Gravity::Note));
+        for (line, code) in
+            [("preset = \"gmail\"", "unknown-value"), ("messages_per_connection = 0", "unknown-value")]
+        {
+            let text = format!("[relay]\nurl = \"smtp://127.0.0.1\"\n{line}");
+            let (delivery, findings) = crate::delivery::read("delivery.toml", text.as_bytes());
+            assert_eq!((delivery, findings[0].code), (None, code), "{line}");
+        }
     }
 
     #[test]

@@ -31,9 +31,19 @@ pub(super) enum Record {
 pub(super) struct Event {
     /// The provider's name of the message.
     pub(super) id: String,
-    /// Our own, where the event shows the message's headers.
-    pub(super) token: Option<Token>,
+    pub(super) whose: Whose,
     pub(super) onward: Onward,
+}
+
+/// Whose message an event is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Ours: its header shows this token.
+    Ours(Token),
+    /// Another's: its headers are shown, and ours is not among them.
+    Others,
+    /// Its headers are not shown, or cut off, or contradict each other.
+    Unknown,
 }
 
 /// Reads a record, or says why it is none.
@@ -58,7 +68,7 @@ fn event(value: &Value) -> Result<Record, &'static str> {
     let id = text(mail, "messageId").filter(|id| (1..=ID_OCTETS_MAX).contains(&id.len()));
     let id = id.ok_or("its mail has no messageId")?;
     let Some(onward) = onward(kind, value, mail) else { return Ok(Record::Silent) };
-    Ok(Record::Event(Box::new(Event { id: id.to_owned(), token: token(mail), onward })))
+    Ok(Record::Event(Box::new(Event { id: id.to_owned(), whose: whose(mail), onward })))
 }
 
 /// Returns what `kind` says of a message that the provider took; `None` where it says nothing.
@@ -91,13 +101,17 @@ fn onward(kind: &str, value: &Value, mail: &Value) -> Option<Onward> {
     })
 }
 
-/// Returns the token in the message's own header; `None` where it is not shown, or shown with two values.
-fn token(mail: &Value) -> Option<Token> {
-    let headers = mail.get("headers")?.as_array()?;
+fn whose(mail: &Value) -> Whose {
+    let Some(headers) = mail.get("headers").and_then(Value::as_array) else { return Whose::Unknown };
     let ours = headers.iter().filter(|h| text(h, "name").is_some_and(|n| n.eq_ignore_ascii_case(TOKEN_HEADER)));
     let tokens: BTreeSet<Option<Token>> =
         ours.map(|header| text(header, "value").and_then(|value| Token::parse(value.trim()))).collect();
-    if tokens.len() == 1 { tokens.into_iter().next().flatten() } else { None }
+    let is_whole = mail.get("headersTruncated") != Some(&Value::Bool(true));
+    match (tokens.len(), tokens.into_iter().next().flatten()) {
+        (0, _) if is_whole => Whose::Others,
+        (1, Some(token)) => Whose::Ours(token),
+        _ => Whose::Unknown,
+    }
 }
 
 /// Returns the first word that is an enhanced status code (RFC 3463 section 2).
@@ -186,7 +200,10 @@ mod tests {
             ("Reject", "reject", json!({ "reason": "Bad content" }), Passage::Returned, "", "Bad content"),
         ] {
             let event = of(kind, part, &inner);
-            assert_eq!((event.id.as_str(), event.token.unwrap().as_str()), ("0100018f-aa", TOKEN));
+            assert_eq!(
+                (event.id.as_str(), event.whose),
+                ("0100018f-aa", Whose::Ours(Token::parse(TOKEN).unwrap()))
+            );
             let onward = event.onward;
             assert_eq!(
                 (onward.passage, onward.dsn.as_str(), onward.reply.expose().as_str()),
@@ -234,14 +251,16 @@ mod tests {
     fn a_token_is_shown_once_and_whole_or_not_at_all() {
         let with = |values: &[&str]| {
             let headers: Vec<_> = values.iter().map(|v| json!({ "name": "X-Forthwith-ID", "value": v })).collect();
-            token(&json!({ "headers": headers })).map(|token| token.to_string())
+            whose(&json!({ "headers": headers }))
         };
-        assert_eq!(with(&[" aaaaaaaaaaaaaaaa "]), Some(TOKEN.to_owned()));
-        assert_eq!(with(&[TOKEN, TOKEN]), Some(TOKEN.to_owned()));
-        for none in [&[][..], &["AAAAAAAAAAAAAAAA"], &["aaaa"], &[TOKEN, "bbbbbbbbbbbbbbbb"], &[TOKEN, ""]] {
-            assert_eq!(with(none), None, "{none:?}");
+        let ours = Whose::Ours(Token::parse(TOKEN).unwrap());
+        assert_eq!((with(&[" aaaaaaaaaaaaaaaa "]), with(&[TOKEN, TOKEN])), (ours.clone(), ours));
+        for unknown in [&["AAAAAAAAAAAAAAAA"][..], &["aaaa"], &[TOKEN, "bbbbbbbbbbbbbbbb"], &[TOKEN, ""]] {
+            assert_eq!(with(unknown), Whose::Unknown, "{unknown:?}");
         }
-        assert_eq!(token(&json!({ "headers": "x" })), None);
+        assert_eq!(with(&[]), Whose::Others);
+        assert_eq!(whose(&json!({ "headers": [], "headersTruncated": true })), Whose::Unknown);
+        assert_eq!(whose(&json!({ "headers": "x" })), Whose::Unknown);
     }
 
     #[test]

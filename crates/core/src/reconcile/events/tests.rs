@@ -68,7 +68,11 @@ fn any_event_proves_acceptance_and_none_proves_nothing() {
         assert_eq!(reading.conclude(&token(OURS)), Conclusion::Open(WhyOpen::NoEvent), "{silent}");
         assert_eq!((reading.records, reading.events, reading.broken), (1, 0, 0));
     }
-    let others = read(lines(&[event("Send", ID, Some(OTHER), 1), event("Send", ID, None, 1)]).as_bytes());
+    let mut foreign = event("Send", ID, None, 1);
+    foreign["mail"]["headers"] = json!([{ "name": "Subject", "value": OURS }]);
+    let others = [event("Send", ID, Some(OTHER), 1), event("Send", ID, None, 1), foreign];
+    let others = read(lines(&others).as_bytes());
+    assert_eq!((others.shown.len(), others.nameless.len(), others.others), (1, 1, 1));
     assert_eq!(others.conclude(&token(OURS)), Conclusion::Open(WhyOpen::NoEvent));
     assert_eq!(read(b"").conclude(&token(OURS)), Conclusion::Open(WhyOpen::NoEvent));
 }
