@@ -4,7 +4,7 @@ mod unpacked;
 
 use crate::{
     exit::{CommandError, Exit},
-    folder::Folder,
+    folder::{Folder, open_file},
     inputs::Inputs,
     progress::Reading,
     terminal::Out,
@@ -16,7 +16,6 @@ use forthwith_core::{
 };
 use std::{
     collections::BTreeMap,
-    fs::File,
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
@@ -135,18 +134,6 @@ pub fn digest(folder: &Folder, name: &str) -> Result<Option<Digest>, CommandErro
         }
         hashing.add(&piece[..n]);
     }
-}
-
-/// Opens a regular file; a device or pipe could be read for ever.
-fn open_file(path: &Path) -> io::Result<File> {
-    let kind = std::fs::metadata(path)?;
-    if kind.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if !kind.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    File::open(path)
 }
 
 fn cannot(path: &Path, error: io::Error) -> CommandError {

@@ -18,6 +18,7 @@ mod lists;
 mod man;
 mod new;
 mod notify;
+mod odd_files;
 mod preview;
 mod proof_faults;
 mod proof_incident;
