@@ -235,6 +235,20 @@ fn real_addresses_that_lettre_would_refuse_are_written_as_they_are() {
     }
 }
 
+/// A full stop may not stand in a name outside quotes (RFC 5322 section 3.2.5), and lettre writes it so.
+#[test]
+fn names_with_full_stops_are_quoted() {
+    for name in [".", "..", "J.", "J.R.", "shop.example", "a-b_c.d"] {
+        let mut incident = email_only();
+        incident.organisation.from.name = name.to_owned();
+        let message = words(&incident).render(&key(), &token(), &person(name, &["email"]), None).unwrap();
+        let header = header(&message.bytes);
+        assert!(header.starts_with(&format!("From: \"{name}\" <notice@larkspur.example>\r\n")), "{header}");
+        assert!(header.contains(&format!("\r\nTo: \"{name}\" <ada@example.com>\r\n")), "{header}");
+        assert_eq!(gate(&message.bytes), Ok(()));
+    }
+}
+
 #[test]
 fn a_person_without_a_name_is_greeted_without_one() {
     let parts = words(&email_only()).parts(&person("", &["email"])).unwrap();
