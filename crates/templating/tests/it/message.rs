@@ -194,6 +194,30 @@ fn bodies_cannot_smuggle() {
     }
 }
 
+/// The same in words that are the operator's own: refused, or as harmless as in a value.
+#[test]
+fn templates_cannot_smuggle() {
+    let (mut refused, mut rendered) = (0, 0);
+    for end in
+        ["\n.\n", "\n.\r", "\r.\n", "\r.\r", "\n.\r\n", "\r.\r\n", "\r\n\0.\r\n", "\r\n.\r\r\n", "\r\r\n.\r\r\n"]
+    {
+        let text = format!("Before{end}MAIL FROM:<e@x>\r\n\r\n.\r\n\r\nafter{end}.\n");
+        let mut by_statement = email_only();
+        by_statement.notice.statements.insert("closing".to_owned(), statement(&text.replace('<', "")));
+        let own = BTreeMap::from([("closing.en.md".to_owned(), text.replace('<', ""))]);
+        for words in [Words::new(&by_statement, &BTreeMap::new()).0, Words::new(&email_only(), &own).0] {
+            match words.map(|words| words.render(&key(), &token(), &person("Ada", &["email"]), None)) {
+                Some(Ok(message)) => {
+                    assert_eq!(gate(&message.bytes), Ok(()), "{end:?}");
+                    rendered += 1;
+                }
+                None | Some(Err(_)) => refused += 1,
+            }
+        }
+    }
+    assert!(refused > 0 && rendered > 0, "{refused} refused, {rendered} rendered");
+}
+
 #[test]
 fn each_message_holds_its_own_persons_data_alone() {
     let mut incident = email_only();
