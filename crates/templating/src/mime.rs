@@ -223,6 +223,12 @@ fn lettre_message(
     let ready = |name: &'static str, value: String| {
         HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
     };
+    for (name, mailbox) in [("From", Some(marks.from)), ("Reply-To", marks.reply_to), ("To", Some(&marks.to))] {
+        // The field keeps its place.
+        if let Some(value) = mailbox.and_then(quoted) {
+            builder = builder.raw_header(ready(name, value));
+        }
+    }
     builder
         .raw_header(ready("Date", BUILDING_DATE.to_owned()))
         .raw_header(ready("Message-ID", format!("<{message_id}>")))
@@ -250,6 +256,14 @@ fn body(parts: Encoded, boundary: &str) -> Result<MultiPart, RenderError> {
 pub(crate) fn quoted_printable(text: String) -> Vec<u8> {
     let body = Body::new_with_encoding(text, ContentTransferEncoding::QuotedPrintable);
     body.expect("any text can be quoted").into_vec()
+}
+
+/// Returns a mailbox whose name lettre leaves bare although it has a full stop, which may stand in quotes alone
+/// (RFC 5322 section 3.2.5): relays refuse a name that is one.
+fn quoted(mailbox: &Mailbox) -> Option<String> {
+    let name = mailbox.name.trim();
+    let is_bare = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    (is_bare && name.contains('.')).then(|| format!("\"{name}\" <{}>", mailbox.address.expose()))
 }
 
 fn mailbox(mailbox: &Mailbox) -> Result<LettreMailbox, RenderError> {

@@ -266,3 +266,19 @@ fn a_relay_that_serves_two_lines_gets_two() {
     assert_eq!((&left.ended, left.count(State::Accepted)), (&Ended::Done, 200));
     assert!(left.facts("relay-failed").len() <= 8, "it is not hammered");
 }
+
+/// Shorter ones than RFC 5321 section 4.5.3.2 has would make doubts of their own, at the dot above all.
+#[test]
+fn no_stage_has_less_time_than_the_standard_gives_it() {
+    let found = forthwith_core::delivery::Timeouts::default();
+    for (stage, found, minutes) in [
+        ("greeting", found.greeting, 5),
+        ("MAIL", found.mail, 5),
+        ("RCPT", found.rcpt, 5),
+        ("DATA", found.data, 2),
+        ("content", found.content, 3),
+        ("dot", found.dot, 10),
+    ] {
+        assert!(found >= std::time::Duration::from_mins(minutes), "{stage}: {found:?}");
+    }
+}
