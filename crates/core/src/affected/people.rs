@@ -5,6 +5,7 @@
 mod before;
 mod cells;
 mod columns;
+mod domains;
 mod keys;
 mod known;
 mod leaving;
@@ -42,6 +43,7 @@ use cells::{
     AddressCell, Refusal, checked, is_count, read_address, read_country, read_language, read_name, read_region,
 };
 use columns::Columns;
+use domains::Domains;
 use keys::MailboxKey;
 use leaving::LeavingOut;
 use repeats::{Met, Repeats};
@@ -149,6 +151,7 @@ pub struct People<'a, R> {
     raw: RawRow,
     columns: Columns,
     repeats: Repeats,
+    domains: Domains,
     leaving_out: LeavingOut<'a>,
     /// Which lines of suppression lists matched a row.
     suppressions: Vec<bool>,
@@ -177,6 +180,7 @@ impl<'a, R: Source> People<'a, R> {
             raw: RawRow::default(),
             columns,
             repeats: Repeats::default(),
+            domains: Domains::default(),
             leaving_out: LeavingOut::new(context),
             suppressions: vec![false; context.known.suppressed.len()],
             united: 0,
@@ -557,6 +561,7 @@ impl<'a, R: Source> People<'a, R> {
                     let message = format!("row {row} has the same address but for dots; both are told");
                     self.report(Finding::note("near-duplicate", self.place(Some("email")), message));
                 }
+                self.doubt_domain(&recipient);
                 if let Some(data) = data {
                     self.united += 1;
                     recipient.data = data;
@@ -564,6 +569,15 @@ impl<'a, R: Source> People<'a, R> {
                 Ok(Fated::Planned(Box::new(recipient)))
             }
         }
+    }
+
+    /// Warns of a domain that is probably a slip, or that looks like another one.
+    fn doubt_domain(&mut self, recipient: &Recipient) {
+        let domain = recipient.address.domain();
+        let Some(doubt) = self.domains.look(domain, recipient.row) else { return };
+        let (code, message) = doubt.told(domain);
+        let hint = "ask the data team; the address is used as it stands";
+        self.report(Finding::warning(code, self.place(Some("email")), message).hint(hint));
     }
 }
 

@@ -490,3 +490,17 @@ fn what_is_no_person_is_refused() {
     let codes: Vec<_> = findings.iter().map(|f| f.0).collect();
     assert_eq!(codes, ["header-again", "footer", "footer", "footer"]);
 }
+
+#[test]
+fn domains_are_doubted_and_used() {
+    let list = "email\nada@gmail.com\nbo@gmial.com\ncy@ymail.com\ndee@gm\u{430}il.com\neve@arnazon.example\n\
+                fay@amazon.example\ngus@arnazon.example\nhal@gmial.com\n";
+    let (fates, tally) = read(list);
+    assert!(fates.iter().all(|fate| fate == "planned"), "{fates:?}");
+    let found: Vec<_> = tally.findings.iter().filter(|f| f.place.row.is_some()).collect();
+    let told: Vec<_> = found.iter().map(|f| (f.code, f.place.row.unwrap(), f.gravity)).collect();
+    let slip = |row| ("misspelt-domain", row, Gravity::Warning);
+    let alike = |row| ("look-alike-domain", row, Gravity::Warning);
+    assert_eq!(told, [slip(2), alike(4), alike(6), slip(8)]);
+    assert!(found[0].message.contains("`gmail.com`") && found[2].message.contains("row 5"), "{found:?}");
+}
