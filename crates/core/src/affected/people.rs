@@ -604,4 +604,6 @@ impl Tally {
 }
 
 #[cfg(test)]
+mod combined;
+#[cfg(test)]
 mod tests;
