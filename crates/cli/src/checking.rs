@@ -8,7 +8,7 @@ use crate::{
     inputs::{self, Inputs},
     known,
     list::{self, List},
-    terminal::{Out, grouped},
+    terminal::{Out, counted, grouped},
 };
 use forthwith_core::{
     affected::{Earlier, Fated, KnownBefore, Row, Tally, Told},
@@ -129,7 +129,14 @@ impl Checked {
                 format!("told {told} of these rows; {doubts} are in doubt there, {pending} still to be told there");
             (format!("{} ({})", wave.incident, wave.ledger), says)
         };
-        self.inputs.known.earlier.iter().zip(&self.tally.before).map(about).collect()
+        let waves = self.inputs.known.earlier.iter().zip(&self.tally.before).map(about);
+        let lists = self.tally.suppressed.iter().map(|(file, lines, used)| {
+            (
+                file.clone(),
+                format!("{} of its {} name somebody on the list", grouped(*used), counted(*lines, "line")),
+            )
+        });
+        waves.chain(lists).collect()
     }
 
     /// Returns whether anything refuses the incident.

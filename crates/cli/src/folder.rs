@@ -1,7 +1,10 @@
 //! The incident folder: which files are in it, and how they are read without being led astray.
 
 use crate::exit::{CommandError, Exit};
-use forthwith_core::document::DOCUMENT_OCTETS_MAX;
+use forthwith_core::{
+    affected::{BESIDE_OCTETS_MAX, NamedFile, lists_beside},
+    document::DOCUMENT_OCTETS_MAX,
+};
 use std::{
     collections::BTreeMap,
     fs,
@@ -80,6 +83,11 @@ impl Folder {
         read_small(&self.file(name))
     }
 
+    /// Reads a list beside the affected list; `None` where it does not exist.
+    pub fn read_beside(&self, file: &NamedFile) -> Result<Option<Vec<u8>>, CommandError> {
+        read_file(&self.file(&file.name), BESIDE_OCTETS_MAX)
+    }
+
     /// Reads the folder's own templates, by file name.
     pub fn read_templates(&self) -> Result<BTreeMap<String, Vec<u8>>, CommandError> {
         let folder = self.file("templates");
@@ -127,6 +135,11 @@ fn find_list(folder: &Path) -> Result<Option<String>, CommandError> {
         let name = entry.map_err(cannot)?.file_name();
         lists.extend(name.into_string().ok().filter(|name| is_list(name)));
     }
+    if lists.len() > 1 {
+        let settings = read_small(&folder.join(AFFECTED))?.unwrap_or_default();
+        let beside = lists_beside(&settings);
+        lists.retain(|name| !beside.contains(name));
+    }
     lists.sort();
     match lists.as_slice() {
         [] => Ok(None),
@@ -139,8 +152,13 @@ fn find_list(folder: &Path) -> Result<Option<String>, CommandError> {
     }
 }
 
-/// Reads a regular file of bounded size; `None` where it does not exist.
+/// Reads a settings file or template; `None` where it does not exist.
 fn read_small(path: &Path) -> Result<Option<Vec<u8>>, CommandError> {
+    read_file(path, DOCUMENT_OCTETS_MAX)
+}
+
+/// Reads a regular file, and no more than one octet over `octets_max`; `None` where it does not exist.
+fn read_file(path: &Path, octets_max: usize) -> Result<Option<Vec<u8>>, CommandError> {
     let cannot = |error| {
         CommandError::new(Exit::Cannot, format!("cannot read {}", path.display()))
             .because(error)
@@ -151,8 +169,8 @@ fn read_small(path: &Path) -> Result<Option<Vec<u8>>, CommandError> {
         file => file.map_err(cannot)?,
     };
     let mut bytes = Vec::new();
-    // One octet over the limit is read, so that the reader of the document sees that it is too long.
-    file.take(DOCUMENT_OCTETS_MAX as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    // One octet over the limit is read, so that whoever reads the document sees that it is too long.
+    file.take(octets_max as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
     Ok(Some(bytes))
 }
 

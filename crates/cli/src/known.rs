@@ -6,14 +6,15 @@ pub mod waves;
 
 use crate::{
     exit::CommandError,
-    folder::Folder,
+    folder::{AFFECTED, Folder},
     inputs::{Inputs, Verbatim},
     list,
     terminal::Out,
 };
 use forthwith_core::{
-    affected::{ListSettings, SamePerson},
+    affected::{ListSettings, NamedFile, SamePerson, read_left_out},
     digest::Digest,
+    finding::{Finding, Place},
     plan::Beside,
     private::Private,
 };
@@ -22,6 +23,11 @@ use std::fmt::Write as _;
 /// The name under which the heads of earlier ledgers are frozen: where their records stood. It is no part of the
 /// comparison for drift, because a record grows by things that concern nobody here.
 pub const HEADS: &str = "heads of earlier ledgers";
+
+/// What the list of who is left out is called in the manifest.
+const LEAVE_OUT: &str = "leave-out";
+/// What a suppression list is called there.
+const SUPPRESS: &str = "suppress";
 
 /// Gathers what affected.toml asks for. What refuses it is found in `inputs`.
 ///
@@ -41,12 +47,45 @@ pub fn gather(folder: &Folder, inputs: &mut Inputs, out: Out) -> Result<(), Comm
             Err(finding) => inputs.findings.push(*finding),
         }
     }
+    gather_lists(folder, inputs, &settings)?;
     if settings.people.same_person == Some(SamePerson::UnionData) {
         // Last, because who is planned at all is known by now.
         let tally = list::read(folder, inputs, out, "putting rows together", |_, _| Ok(()))?;
         inputs.known.unions = Some((tally.unions, tally.digest));
     }
     Ok(())
+}
+
+/// Reads who is left out and who is suppressed, by lists beside the affected one.
+fn gather_lists(folder: &Folder, inputs: &mut Inputs, settings: &ListSettings) -> Result<(), CommandError> {
+    for (kind, file) in lists(settings) {
+        let Some(bytes) = folder.read_beside(file)? else {
+            let place = Place::span(AFFECTED, file.span.clone());
+            let finding = Finding::refused("no-file", place, format!("there is no file `{}`", file.name));
+            inputs.findings.push(finding.hint("put it into the incident folder, or delete the line"));
+            continue;
+        };
+        let read = if kind == LEAVE_OUT {
+            read_left_out(&file.name, &bytes).map(|left_out| {
+                inputs.known.left_out = left_out;
+                Vec::new()
+            })
+        } else {
+            inputs.known.suppressed.add(&file.name, &bytes)
+        };
+        inputs.findings.extend(read.unwrap_or_else(|findings| findings));
+        inputs.beside.push(beside(kind, file, &bytes));
+    }
+    Ok(())
+}
+
+fn lists(settings: &ListSettings) -> impl Iterator<Item = (&'static str, &NamedFile)> {
+    let suppress = settings.people.suppress.iter().map(|file| (SUPPRESS, file));
+    settings.leave_out_file.iter().map(|file| (LEAVE_OUT, file)).chain(suppress)
+}
+
+fn beside(kind: &'static str, file: &NamedFile, bytes: &[u8]) -> Beside {
+    Beside { kind, name: file.name.clone(), digest: Digest::of(bytes) }
 }
 
 /// Returns what a plan keeps of its sources, by name.
@@ -60,13 +99,18 @@ pub fn frozen(inputs: &Inputs) -> Verbatim {
 
 /// Returns the sources as they are now, to be compared with those of a plan. What is gone is left out; what can no
 /// longer be read is there, and differs.
-pub fn now(folder: &Folder, settings: &ListSettings) -> Verbatim {
+pub fn now(folder: &Folder, settings: &ListSettings) -> Result<Verbatim, CommandError> {
     let wave = |file| match waves::read(folder, file) {
         Ok(wave) => wave.beside(),
         Err(finding) => waves::beside(&file.name, Digest::of(finding.message.as_bytes())),
     };
     let told_before = settings.people.told_before.iter();
-    told_before.filter(|file| folder.file(&file.name).exists()).map(|file| entry(&wave(file))).collect()
+    let mut now: Verbatim =
+        told_before.filter(|file| folder.file(&file.name).exists()).map(|file| entry(&wave(file))).collect();
+    for (kind, file) in lists(settings) {
+        now.extend(folder.read_beside(file)?.map(|bytes| entry(&beside(kind, file, &bytes))));
+    }
+    Ok(now)
 }
 
 fn entry(beside: &Beside) -> (String, Private<Vec<u8>>) {

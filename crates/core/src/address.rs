@@ -3,6 +3,10 @@
 //! The policy takes what a mail system can deliver to on the internet and refuses what it cannot. It never
 //! mends an address: the one that is used is the one that was typed, but for the A-label form of its domain.
 
+mod likeness;
+
+pub use likeness::{disguised, is_great, probably_meant, skeleton};
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;

@@ -1,8 +1,8 @@
 //! The bytes of a message, built with lettre: header fields, two parts, 7-bit, and nothing left to clock or chance.
 //!
 //! lettre builds one message for each variant; here it is cut where the messages of two people differ, and filled
-//! in for each. lettre fills in a Date, a Message-ID and a boundary of its own where none is given, and panics on line ends in
-//! a display name; so all three are given, and names are looked at first.
+//! in for each. lettre fills in a Date, a Message-ID and a boundary of its own where none is given, and panics on
+//! line ends in a display name; so all three are given, and names are looked at first.
 
 use crate::shape::Encoded;
 use forthwith_core::{
@@ -121,10 +121,11 @@ impl Form {
     /// Has lettre build a message to nobody, and cuts it.
     pub(crate) fn new(shared: &Shared<'_>) -> Result<Self, RenderError> {
         let [(_, message_id), (_, token), (_, boundary), _, (_, text), _, (_, html), _] = Self::GAPS;
-        let nobody = Address::new_dangerous("nobody", "example.org");
+        let address =
+            forthwith_core::address::Address::parse("nobody@example.org").map_err(|_| RenderError::Build)?;
+        let nobody = Mailbox { name: String::new(), address };
         let parts = Encoded { text: text.into(), html: html.into() };
-        let to = LettreMailbox::new(None, nobody);
-        let built = lettre_message(parts, shared, to, [token, message_id, boundary])?.formatted();
+        let built = lettre_message(parts, shared, &nobody, [token, message_id, boundary])?.formatted();
         let to_at = find(&built, b"\r\nTo: ")? + b"\r\n".len();
         let to_end = to_at + find(&built[to_at..], b"\r\n")? + b"\r\n".len();
         let mut left = &built[to_end..];
@@ -145,6 +146,9 @@ impl Form {
     pub(crate) fn fill_in(&self, parts: &Encoded, marks: &Marks<'_>) -> Result<Masked, RenderError> {
         let mut headers = Headers::new();
         headers.set(header::To::from(Mailboxes::from(mailbox(marks.to)?)));
+        if let Some(value) = quoted(marks.to) {
+            headers.insert_raw(ready("To", value));
+        }
         let to = headers.to_string();
         if marks.boundary.len() != BOUNDARY_OCTETS {
             return Err(RenderError::Build);
@@ -208,22 +212,19 @@ fn date_value(date: Timestamp) -> Result<String, RenderError> {
 fn lettre_message(
     parts: Encoded,
     shared: &Shared<'_>,
-    to: LettreMailbox,
+    to: &Mailbox,
     [token, message_id, boundary]: [&str; 3],
 ) -> Result<lettre::Message, RenderError> {
-    let from = mailbox(shared.from)?;
+    let (from, to_whom) = (mailbox(shared.from)?, mailbox(to)?);
     let envelope =
-        Envelope::new(Some(from.email.clone()), vec![to.email.clone()]).map_err(|_| RenderError::Build)?;
+        Envelope::new(Some(from.email.clone()), vec![to_whom.email.clone()]).map_err(|_| RenderError::Build)?;
     // Given, because lettre would derive it by reading the fields again, and refuses real addresses there.
     let mut builder = MessageBuilder::new().envelope(envelope).from(from);
     if let Some(reply_to) = shared.reply_to {
         builder = builder.reply_to(mailbox(reply_to)?);
     }
-    builder = builder.to(to).subject(shared.subject);
-    let ready = |name: &'static str, value: String| {
-        HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
-    };
-    for (name, mailbox) in [("From", Some(marks.from)), ("Reply-To", marks.reply_to), ("To", Some(&marks.to))] {
+    builder = builder.to(to_whom).subject(shared.subject);
+    for (name, mailbox) in [("From", Some(shared.from)), ("Reply-To", shared.reply_to), ("To", Some(to))] {
         // The field keeps its place.
         if let Some(value) = mailbox.and_then(quoted) {
             builder = builder.raw_header(ready(name, value));
@@ -238,6 +239,11 @@ fn lettre_message(
         .raw_header(ready("Content-Language", shared.language.to_owned()))
         .multipart(body(parts, boundary)?)
         .map_err(|_| RenderError::Build)
+}
+
+/// Returns a field whose value is written as it is.
+fn ready(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
 }
 
 /// Returns the two parts between boundaries.
@@ -288,7 +294,7 @@ mod tests {
 
     /// Returns what lettre builds for this person alone, with the Date value masked.
     fn built(parts: Encoded, shared: &Shared<'_>, marks: &Marks<'_>) -> String {
-        let to = mailbox(marks.to).unwrap();
+        let to = marks.to;
         let marks = [marks.token, marks.message_id, marks.boundary];
         let bytes = lettre_message(parts, shared, to, marks).unwrap().formatted();
         String::from_utf8(bytes).unwrap().replace(BUILDING_DATE, NO_DATE)
@@ -301,6 +307,8 @@ mod tests {
         let names = [
             "",
             "Ada",
+            "J.",
+            ".J.R.",
             "Smith, John \"Jack\"",
             "<b>Bobby</b>",
             "\u{540d}\u{524d}",

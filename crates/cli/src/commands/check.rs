@@ -62,11 +62,20 @@ pub fn report(checked: &Checked) -> Value {
         "planned": counts.planned,
         "withheld": counts.withheld,
         "refused": counts.refused,
-        "people": { "united": checked.tally.united, "told_before": told_before(checked) },
+        "people": {
+            "united": checked.tally.united, "told_before": told_before(checked), "suppress": suppress(checked),
+        },
         "findings": findings::json(&checked.findings(), &checked.inputs.sources),
         "findings_total": checked.totals(),
         "variants": variants.collect::<Vec<_>>(),
     })
+}
+
+/// Returns what each suppression list did.
+fn suppress(checked: &Checked) -> Vec<Value> {
+    let report =
+        |(file, lines, used): &(String, u64, u64)| json!({ "file": file, "lines": lines, "matched": used });
+    checked.tally.suppressed.iter().map(report).collect()
 }
 
 /// Returns what earlier waves did about their own people, and about the rows of this list.

@@ -227,7 +227,7 @@ fn drift(folder: &Folder, plan: &CurrentPlan, reader: &LedgerReader) -> Result<D
     let mut now = inputs::verbatim(folder)?;
     let settings = plan.frozen.inputs.get(AFFECTED).and_then(|bytes| read_settings(AFFECTED, bytes.expose()).0);
     let settings = settings.unwrap_or_default();
-    now.extend(known::now(folder, &settings));
+    now.extend(known::now(folder, &settings)?);
     let list_now = list::digest(folder, &plan.frozen.list.0)?;
     let mut drift = freezing::drift(&now, list_now, &plan.frozen.inputs, &plan.frozen.list);
     if folder.list.as_ref().is_some_and(|list| *list != plan.frozen.list.0) {

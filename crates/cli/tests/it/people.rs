@@ -192,3 +192,71 @@ fn what_is_no_earlier_wave_is_refused_by_name() {
     fs::write(&path, &bytes).unwrap();
     check(&ledger, "told-before-unreadable");
 }
+
+#[test]
+fn a_list_says_who_is_left_out_and_who_decided_it() {
+    let incident = Incident::with_list(
+        TWICE.replace("C1,ada@people.example,Ada,US,name\n", "C3,not an address,Cy,US,email\n"),
+    );
+    incident.write("affected.toml", "leave_out_file = \"left-out.csv\"\n");
+    let report = incident.json("check", &[]).exits(3).json();
+    assert_eq!(finding(&report, "no-file")["line"], 1);
+    incident.write("left-out.csv", "id,reason,by\nC3,told by telephone,R. Okafor\n");
+    let report = incident.json("notify", &["--dry-run"]).exits(0).json();
+    assert_eq!((&report["planned"], &report["withheld"]), (&json!(2), &json!({ "left-out": 1 })));
+    incident.run("explain", &["C3"]).exits(0).says(&["told by telephone (decided by R. Okafor)"]);
+    assert!(incident.read("out/packet/manifest.txt").contains("\nleave-out sha256:"));
+    // What was frozen was decided by that list.
+    incident.append("left-out.csv", "C2,also by telephone,\n");
+    incident
+        .run("notify", &["--relay", "smtp://127.0.0.1:9", "--confirm", "2"])
+        .exits(4)
+        .warns(&["leave-out left-out.csv changed"]);
+    incident.write("left-out.csv", "id,reason,by\nC3,told by telephone,R. Okafor\nC9,nobody,\n");
+    let report = incident.json("check", &[]).exits(3).json();
+    let unused = finding(&report, "leave-out-unused");
+    assert_eq!((&unused["file"], &unused["line"]), (&json!("left-out.csv"), &json!(3)));
+    for (list, code) in [
+        ("id,reason\nC3,x\nC3,y\n", "left-out-twice"),
+        ("id,reason\nC3,\n", "empty-value"),
+        ("id,raeson\nC3,x\n", "unknown-column"),
+        ("id,reason\nC3,x,y\n", "cells"),
+        ("id,reason\nC3,\"x\n", "unclosed-quote"),
+    ] {
+        incident.write("left-out.csv", list);
+        let report = incident.json("check", &[]).exits(3).json();
+        assert_eq!(finding(&report, code)["file"], "left-out.csv", "{list}");
+    }
+}
+
+#[test]
+fn the_suppressed_are_withheld_with_the_reason() {
+    let list = "id,email,name,country\nC1,ada@people.example,Ada,US\nC2,bo@people.example,Bo,US\nC3,,Cy,US\n\
+                C4,Dee@people.example,Dee,US\nC5,eve@people.example,Eve,US\n";
+    let incident = Incident::with_list(list);
+    incident.write("affected.toml", "[people]\nsuppress = [\"suppress.csv\", \"court.csv\"]\n");
+    incident.write(
+        "suppress.csv",
+        "email,id,reason\nADA@PEOPLE.EXAMPLE,,never\nbo@people.example,,deceased\n,C3,deceased\n\
+         dee@people.example,,asked\neve@people.example,C9,asked\nno address,,asked\n",
+    );
+    incident.write("court.csv", "id,reason\nC1,an order of the court\n");
+    let report = incident.json("notify", &["--dry-run"]).exits(0).json();
+    assert_eq!((&report["planned"], &report["withheld"]), (&json!(2), &json!({ "suppressed": 3 })));
+    let expected = [("near-suppressed", 4), ("near-suppressed", 5), ("suppress-address", 6)];
+    assert_eq!(found(&report), expected.map(|(code, row)| (code.to_owned(), row)).into());
+    assert_eq!(finding(&report, "suppress-unmatched")["message"], "4 of its 6 lines name nobody on the list");
+    assert_eq!(
+        report["people"]["suppress"],
+        json!([{ "file": "suppress.csv", "lines": 6, "matched": 2 }, { "file": "court.csv", "lines": 1, "matched": 1 }])
+    );
+    incident.run("explain", &["C1"]).exits(0).says(&["suppressed", "an order of the court (court.csv, line 2)"]);
+    incident.run("explain", &["C3"]).exits(0).says(&["deceased (suppress.csv, line 4)"]);
+    let packet = incident.read("out/packet/index.html");
+    assert!(packet.contains("2 of its 6 lines name somebody on the list"));
+    for (list, code) in [("reason\nx\n", "suppress-nobody"), ("email\na@b.example\n", "no-column")] {
+        incident.write("court.csv", list);
+        let report = incident.json("check", &[]).exits(3).json();
+        assert_eq!(finding(&report, code)["file"], "court.csv", "{list}");
+    }
+}

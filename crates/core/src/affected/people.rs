@@ -5,9 +5,12 @@
 mod before;
 mod cells;
 mod columns;
+mod domains;
 mod keys;
 mod known;
+mod leaving;
 mod repeats;
+mod suppressed;
 mod unions;
 mod waves;
 
@@ -15,6 +18,7 @@ pub use before::{Earlier, Told};
 pub(super) use cells::quoted;
 pub use columns::other_columns;
 pub use known::Known;
+pub use suppressed::Suppressed;
 pub use unions::Unions;
 pub use waves::KnownBefore;
 
@@ -40,11 +44,15 @@ use cells::{
     AddressCell, Refusal, checked, is_count, read_address, read_country, read_language, read_name, read_region,
 };
 use columns::Columns;
+use domains::Domains;
+use keys::MailboxKey;
+use leaving::LeavingOut;
 use repeats::{Met, Repeats};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
 };
+use suppressed::Match;
 
 /// Findings of one code that are kept whole; more are counted.
 pub const FINDINGS_KEPT_MAX: u64 = 1_000;
@@ -118,6 +126,8 @@ pub struct Tally {
     pub united: u64,
     /// How many rows each earlier wave knows, in the order of affected.toml.
     pub before: Vec<KnownBefore>,
+    /// Each suppression list: its name, its lines, and how many of them name somebody on the list.
+    pub suppressed: Vec<(String, u64, u64)>,
 }
 
 /// What a list is read against.
@@ -142,8 +152,10 @@ pub struct People<'a, R> {
     raw: RawRow,
     columns: Columns,
     repeats: Repeats,
-    /// How many rows each line of `leave_out` left out.
-    used: Vec<u64>,
+    domains: Domains,
+    leaving_out: LeavingOut<'a>,
+    /// Which lines of suppression lists matched a row.
+    suppressions: Vec<bool>,
     united: u64,
     /// How many rows each earlier wave knows, by what it did.
     here: Vec<KnownBefore>,
@@ -169,7 +181,9 @@ impl<'a, R: Source> People<'a, R> {
             raw: RawRow::default(),
             columns,
             repeats: Repeats::default(),
-            used: vec![0; context.settings.leave_out.len()],
+            domains: Domains::default(),
+            leaving_out: LeavingOut::new(context),
+            suppressions: vec![false; context.known.suppressed.len()],
             united: 0,
             here: vec![KnownBefore::default(); context.known.earlier.len()],
             counts: Counts::default(),
@@ -259,32 +273,13 @@ impl<'a, R: Source> People<'a, R> {
         for finding in self.rows.about_form(&file) {
             self.report(finding);
         }
-        self.report_unused();
-        let Self { rows, repeats, united, here: before, counts, findings, totals, found, .. } = self;
-        let (digest, unions) = (rows.digest()?, repeats.into_unions());
-        Ok(Tally { counts, findings, totals, about_list: found, digest, unions, united, before })
-    }
-
-    fn report_unused(&mut self) {
-        for (leave_out, used) in self.context.settings.leave_out.iter().zip(self.used.clone()) {
-            let place = Place::span("affected.toml", leave_out.span.clone());
-            let unused = |which: String| {
-                let message = format!("{which}: nobody is left out by this line");
-                Finding::refused("leave-out-unused", place.clone(), message).hint("mend or delete the line")
-            };
-            let finding = match &leave_out.which {
-                Which::Id(id) if used == 0 => unused(format!("no row has the id `{id}`")),
-                Which::Row { row, .. } if used == 0 => unused(format!("there is no row {row}")),
-                Which::Code { code, count } if used != *count => {
-                    let message =
-                        format!("{used} rows are refused for `{code}` alone; this line leaves {count} of them out");
-                    let hint = format!("look at what changed; if it is right, count = {used}");
-                    Finding::refused("leave-out-count", place, message).hint(hint)
-                }
-                _ => continue,
-            };
+        for finding in self.leaving_out.unused().collect::<Vec<_>>() {
             self.report(finding);
         }
+        let suppressed = self.report_suppressed();
+        let Self { rows, repeats, united, here: before, counts, findings, totals, found, .. } = self;
+        let (digest, unions) = (rows.digest()?, repeats.into_unions());
+        Ok(Tally { counts, findings, totals, about_list: found, digest, unions, united, before, suppressed })
     }
 
     fn report(&mut self, finding: Finding) {
@@ -321,14 +316,9 @@ impl<'a, R: Source> People<'a, R> {
     /// Returns the fate of a row that affected.toml leaves out, whatever else is wrong with it.
     fn left_out(&mut self) -> Option<Fated> {
         let id = self.cell("id").to_owned();
-        let leave_out = &self.context.settings.leave_out;
-        let i = leave_out.iter().position(|leave_out| match &leave_out.which {
-            Which::Id(left_out) => self.raw.fault.is_none() && !id.is_empty() && *left_out == id,
-            Which::Row { row, .. } => *row == self.raw.row,
-            Which::Code { .. } => false,
-        })?;
-        self.used[i] += 1;
-        if let Which::Row { fingerprint, .. } = &leave_out[i].which
+        let id = self.raw.fault.is_none().then_some(id.as_str());
+        let line = self.leaving_out.named(self.raw.row, id)?;
+        if let Which::Row { fingerprint, .. } = &line.which
             && *fingerprint != self.fingerprint()
         {
             let now = self.fingerprint();
@@ -341,7 +331,7 @@ impl<'a, R: Source> People<'a, R> {
         if let Some(fault) = self.broken() {
             return Some(self.refuse_fault(&fault));
         }
-        Some(self.withheld(Withheld::LeftOut, leave_out[i].reason.clone()))
+        Some(self.withheld(Withheld::LeftOut, line.note()))
     }
 
     fn withheld(&self, reason: Withheld, note: String) -> Fated {
@@ -385,28 +375,13 @@ impl<'a, R: Source> People<'a, R> {
             Ok(fate) => return fate,
             Err(refusals) => refusals,
         };
-        if let Some(fate) = self.left_out_by_code(&refusals) {
-            return fate;
+        if let Some(line) = self.leaving_out.refused(&refusals) {
+            return self.withheld(Withheld::LeftOut, line.note());
         }
         for refusal in refusals {
             self.refuse(refusal);
         }
         Fated::Refused
-    }
-
-    /// Returns the fate of a refused row where affected.toml leaves out rows with all that is wrong with it. It
-    /// counts for the first.
-    fn left_out_by_code(&mut self, refusals: &[Refusal]) -> Option<Fated> {
-        let leave_out = &self.context.settings.leave_out;
-        let line = |refusal: &Refusal| {
-            leave_out
-                .iter()
-                .position(|line| matches!(&line.which, Which::Code { code, .. } if code == refusal.code))
-        };
-        let lines: Option<Vec<_>> = refusals.iter().map(line).collect();
-        let first = *lines?.first()?;
-        self.used[first] += 1;
-        Some(self.withheld(Withheld::LeftOut, leave_out[first].reason.clone()))
     }
 
     /// Returns the fate of a row whose form is whole, or all that refuses it.
@@ -415,6 +390,9 @@ impl<'a, R: Source> People<'a, R> {
         let (recipient, refusals) = self.recipient();
         if !refusals.is_empty() {
             return Err(refusals);
+        }
+        if let Some(note) = self.suppressed(recipient.as_ref().ok()) {
+            return Ok(self.withheld(Withheld::Suppressed, note));
         }
         if let Some(column) = self.needs_letter() {
             return Ok(self.withheld(Withheld::NeedsLetter, column));
@@ -426,6 +404,37 @@ impl<'a, R: Source> People<'a, R> {
             Ok(recipient) => self.unless_repeated(recipient).map_err(|refusal| vec![refusal]),
             Err(reason) => Ok(self.withheld(reason, String::new())),
         }
+    }
+
+    /// Returns why a row's person is suppressed, and points out lines that are near it.
+    fn suppressed(&mut self, recipient: Option<&Recipient>) -> Option<String> {
+        let known = &self.context.known.suppressed;
+        let mailbox = recipient.map(|recipient| MailboxKey::of(&recipient.address));
+        let found = known.find(self.cell("id"), mailbox.as_ref());
+        for (i, _) in found.iter().filter(|(_, how)| *how == Match::Meant) {
+            self.suppressions[*i] = true;
+        }
+        let (i, how) = *found.first()?;
+        let (line, at) = known.line(i);
+        let differs = match how {
+            Match::Meant => return Some(format!("{} ({at})", line.reason)),
+            Match::OtherCase => "has the same address but for capital letters",
+            Match::OtherId => "has the same address with another id",
+        };
+        let message = format!("{at}, {differs}; this person is told");
+        let hint = "if this person is meant there, add a line for them";
+        self.report(Finding::warning("near-suppressed", self.place(Some("email")), message).hint(hint));
+        None
+    }
+
+    /// Returns what each suppression list did, and notes those with lines that matched nobody, which is normal.
+    fn report_suppressed(&mut self) -> Vec<(String, u64, u64)> {
+        let counts = self.context.known.suppressed.used(&self.suppressions);
+        for (file, lines, used) in counts.iter().filter(|(_, lines, used)| used < lines) {
+            let message = format!("{} of its {lines} lines name nobody on the list", lines - used);
+            self.report(Finding::note("suppress-unmatched", Place::file(file), message));
+        }
+        counts
     }
 
     /// Refuses a row that has no cells of its own to look at.
@@ -560,6 +569,7 @@ impl<'a, R: Source> People<'a, R> {
                     let message = format!("row {row} has the same address but for dots; both are told");
                     self.report(Finding::note("near-duplicate", self.place(Some("email")), message));
                 }
+                self.doubt_domain(&recipient);
                 if let Some(data) = data {
                     self.united += 1;
                     recipient.data = data;
@@ -567,6 +577,15 @@ impl<'a, R: Source> People<'a, R> {
                 Ok(Fated::Planned(Box::new(recipient)))
             }
         }
+    }
+
+    /// Warns of a domain that is probably a slip, or that looks like another one.
+    fn doubt_domain(&mut self, recipient: &Recipient) {
+        let domain = recipient.address.domain();
+        let Some(doubt) = self.domains.look(domain, recipient.row) else { return };
+        let (code, message) = doubt.told(domain);
+        let hint = "ask the data team; the address is used as it stands";
+        self.report(Finding::warning(code, self.place(Some("email")), message).hint(hint));
     }
 }
 
@@ -582,6 +601,7 @@ impl Tally {
             unions: Unions::default(),
             united: 0,
             before: Vec::new(),
+            suppressed: Vec::new(),
         }
     }
 
@@ -591,5 +611,7 @@ impl Tally {
     }
 }
 
+#[cfg(test)]
+mod combined;
 #[cfg(test)]
 mod tests;

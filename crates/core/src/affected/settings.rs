@@ -7,9 +7,9 @@ pub use people::{Decisions, NamedFile, PendingBefore, PersonAddresses, SamePerso
 use super::{delimiter::Delimiter, encoding, rows::Form};
 use crate::{
     document::{self, Field, Table},
-    finding::Finding,
+    finding::{Finding, Place},
 };
-use std::{collections::BTreeMap, ops::Range};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What affected.toml says; all of it may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct ListSettings {
     pub columns: BTreeMap<String, String>,
     /// Rows that are left out by name.
     pub leave_out: Vec<LeaveOut>,
+    /// A list of more of them.
+    pub leave_out_file: Option<NamedFile>,
     /// What is decided about people.
     pub people: Decisions,
     /// What the list's own words in a column mean: column → word in lower case → value.
@@ -48,8 +50,20 @@ pub struct LeaveOut {
     pub which: Which,
     /// Why, in the operator's words.
     pub reason: String,
-    /// Its bytes in affected.toml.
-    pub span: Range<usize>,
+    /// Who decided it, where that is said.
+    pub by: Option<String>,
+    /// Where that is written: in affected.toml, or in the list that it names.
+    pub place: Place,
+}
+
+impl LeaveOut {
+    /// Returns the reason and who gave it.
+    pub fn note(&self) -> String {
+        match &self.by {
+            Some(by) => format!("{} (decided by {by})", self.reason),
+            None => self.reason.clone(),
+        }
+    }
 }
 
 /// Which row is meant.
@@ -96,6 +110,7 @@ pub fn read_settings(file: &str, bytes: &[u8]) -> (Option<ListSettings>, Vec<Fin
             }),
             None => Some(Vec::new()),
         };
+        let leave_out_file = root.get("leave_out_file").map_or(Some(None), |field| people::file(&field).map(Some));
         let people = match root.get("people") {
             Some(field) => field.table().and_then(|table| people::read(&table)),
             None => Some(Decisions::default()),
@@ -112,8 +127,23 @@ pub fn read_settings(file: &str, bytes: &[u8]) -> (Option<ListSettings>, Vec<Fin
             values: values?,
             columns: columns?,
             leave_out: leave_out?,
+            leave_out_file: leave_out_file?,
         })
     })
+}
+
+/// Returns the names of the lists that affected.toml names beside the affected list, whatever else is wrong with it.
+pub fn lists_beside(bytes: &[u8]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    // Findings are for whoever reads the file for its own sake.
+    let _ = document::read("", bytes, |root| {
+        let people = root.get("people").filter(Field::is_table).and_then(|field| field.table());
+        let suppress = people.and_then(|people| people.get("suppress")).and_then(|field| field.items());
+        let files = suppress.into_iter().flatten().chain(root.get("leave_out_file"));
+        names.extend(files.filter_map(|file| Some(file.line()?.trim_start_matches("./").to_owned())));
+        Some(())
+    });
+    names
 }
 
 /// Reads how many rows the list must have, and its form.
@@ -189,6 +219,7 @@ fn values(table: &Table<'_>) -> Option<BTreeMap<&'static str, BTreeMap<String, S
 fn leave_out(field: &Field<'_>) -> Option<LeaveOut> {
     let table = field.table()?;
     let reason = table.need("reason", "why the row is left out").and_then(|f| f.line());
+    let by = table.get("by").map_or(Some(None), |f| f.line().map(Some));
     let id = table.get("id").map(|f| f.line());
     let row = table.get("row").map(|f| f.number());
     let fingerprint = table.get("fingerprint").map(|f| f.line());
@@ -205,7 +236,7 @@ fn leave_out(field: &Field<'_>) -> Option<LeaveOut> {
             return None;
         }
     };
-    Some(LeaveOut { which, reason: reason?, span: field.span() })
+    Some(LeaveOut { which, reason: reason?, by: by?, place: Place::span(field.file(), field.span()) })
 }
 
 #[cfg(test)]

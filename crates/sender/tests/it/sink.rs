@@ -23,6 +23,7 @@ fn told(switches: &[&str]) -> Option<(Left, usize)> {
         ca_file: None,
         login: None,
         ehlo_name: Some("mailer.example".to_owned()),
+        messages_per_connection: None,
     };
     let left = run(plan(1), server, |run| run.timeouts = timeouts(700));
     let copies = sink.recorded().unwrap().len();

@@ -2,12 +2,13 @@
 
 use crate::tree::read;
 use forthwith_core::{
-    address::{Address, ParseAddressError},
+    address::{Address, ParseAddressError, disguised, probably_meant},
     affected::read_settings,
 };
 
 /// Returns each address of the page's table and its verdict.
 fn addresses(page: &str) -> Vec<(&str, &str)> {
+    let (page, _) = page.split_once("## ").unwrap_or((page, ""));
     let rows = page.lines().filter(|line| line.starts_with("| `")).map(|line| line.trim_matches('|').split(" | "));
     let cells = rows.map(|mut cells| (cells.next().unwrap(), cells.next().unwrap().trim()));
     cells
@@ -30,6 +31,28 @@ fn the_page_holds_the_policy_on_addresses() {
         };
         assert!(as_said, "{address}: {verdict}, but {:?}", found.map(|taken| taken.expose().to_owned()));
     }
+}
+
+#[test]
+fn the_page_holds_what_is_pointed_out_about_domains() {
+    let page = read("docs/addresses.md");
+    let (_, table) = page.split_once("## What is pointed out").unwrap();
+    let mut checked = 0;
+    for line in table.lines().filter(|line| line.starts_with("| `") || line.starts_with("| none")) {
+        let mut cells = line.trim_matches('|').split(" | ");
+        let (warning, domains) = (cells.next().unwrap().trim(), cells.next().unwrap());
+        for domain in domains.split('`').skip(1).step_by(2) {
+            let taken = Address::parse(&format!("a@{domain}")).unwrap();
+            let found = match (disguised(taken.domain()), probably_meant(taken.domain())) {
+                (Some(great), _) => format!("`look-alike-domain`, of `{great}`"),
+                (None, Some(great)) => format!("`misspelt-domain`, of `{great}`"),
+                (None, None) => "none".to_owned(),
+            };
+            assert_eq!(found, warning, "{domain}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 15, "the table is not understood");
 }
 
 #[test]

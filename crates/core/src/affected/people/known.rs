@@ -2,8 +2,8 @@
 //!
 //! It is gathered once and holds for every reading of the list, so that all of them decide alike.
 
-use super::{before::Earlier, unions::Unions};
-use crate::digest::Digest;
+use super::{before::Earlier, suppressed::Suppressed, unions::Unions};
+use crate::{affected::settings::LeaveOut, digest::Digest};
 
 /// What is known of people before their list is read; all of it may be missing.
 #[derive(Clone, Debug, Default)]
@@ -13,4 +13,8 @@ pub struct Known {
     pub unions: Option<(Unions, Digest)>,
     /// Earlier waves, in the order of affected.toml.
     pub earlier: Vec<Earlier>,
+    /// Who is left out by a list.
+    pub left_out: Vec<LeaveOut>,
+    /// Who is on a suppression list.
+    pub suppressed: Suppressed,
 }

@@ -379,10 +379,10 @@ fn a_row_that_swallowed_others_cannot_be_left_out() {
 }
 
 /// A finding's code, line and hint.
-type Told = (&'static str, Option<u64>, String);
+type FoundIt = (&'static str, Option<u64>, String);
 
 /// Reads a list of this form: the fate of each row, and what was found.
-fn read_form(octets: &[u8], form: Form) -> (Vec<String>, Vec<Told>) {
+fn read_form(octets: &[u8], form: Form) -> (Vec<String>, Vec<FoundIt>) {
     let settings = ListSettings { form, expected_rows: None, ..ListSettings::default() };
     let told = |finding: Finding| (finding.code, finding.place.line, finding.hint.unwrap_or_default());
     let read_columns = BTreeSet::new();
@@ -489,4 +489,69 @@ fn what_is_no_person_is_refused() {
     assert_eq!(fates, ["Ada", "refused", "refused", "refused", "refused", "no-address", "no-address"]);
     let codes: Vec<_> = findings.iter().map(|f| f.0).collect();
     assert_eq!(codes, ["header-again", "footer", "footer", "footer"]);
+}
+
+#[test]
+fn domains_are_doubted_and_used() {
+    let list = "email\nada@gmail.com\nbo@gmial.com\ncy@ymail.com\ndee@gm\u{430}il.com\neve@arnazon.example\n\
+                fay@amazon.example\ngus@arnazon.example\nhal@gmial.com\n";
+    let (fates, tally) = read(list);
+    assert!(fates.iter().all(|fate| fate == "planned"), "{fates:?}");
+    let found: Vec<_> = tally.findings.iter().filter(|f| f.place.row.is_some()).collect();
+    let told: Vec<_> = found.iter().map(|f| (f.code, f.place.row.unwrap(), f.gravity)).collect();
+    let slip = |row| ("misspelt-domain", row, Gravity::Warning);
+    let alike = |row| ("look-alike-domain", row, Gravity::Warning);
+    assert_eq!(told, [slip(2), alike(4), alike(6), slip(8)]);
+    assert!(found[0].message.contains("`gmail.com`") && found[2].message.contains("row 5"), "{found:?}");
+}
+
+/// Reads a list that an earlier wave knows: the fates, and the codes of what was found.
+fn read_after(notices: &[(&str, &str, Told, &[&str])], list: &str, toml: &str) -> (Vec<String>, Vec<&'static str>) {
+    let mut earlier = Earlier::new("../first/out/ledger.sqlite", "first");
+    for (id, address, told, data) in notices {
+        let data: Vec<_> = data.iter().map(|id| (*id).to_owned()).collect();
+        earlier.add(id, address, *told, Some(&data));
+    }
+    let known = Known { earlier: vec![earlier.finish()], ..Known::default() };
+    let settings = super::super::read_settings("affected.toml", toml.as_bytes()).0.unwrap();
+    let (categories, read_columns) = (categories(), BTreeSet::new());
+    let context = Context {
+        file: "l.csv",
+        settings: &settings,
+        categories: Some(&categories),
+        read_columns: &read_columns,
+        known: &known,
+    };
+    let mut people = People::new(context, Supplied::new(list.as_bytes())).unwrap();
+    let mut fates = Vec::new();
+    while let Some(row) = people.read().unwrap() {
+        fates.push(match row.fate {
+            Fated::Planned(_) => "planned".to_owned(),
+            Fated::Withheld { reason, .. } => reason.reason().to_owned(),
+            Fated::Refused => "refused".to_owned(),
+        });
+    }
+    (fates, codes(&people.finish().unwrap()))
+}
+
+#[test]
+fn a_family_at_one_address_is_not_one_person_across_waves() {
+    let first: [(&str, &str, Told, &[&str]); 1] = [("1", "a@b.example", Told::Accepted, &["email", "phone"])];
+    let list = "id,email\n1,moved@b.example\n2,a@b.example\n,a@b.example\n1,\n";
+    let shared = |decision: &str| format!("[people]\nshared_address = \"{decision}\"\n");
+    let (fates, found) = read_after(&first, list, "");
+    assert_eq!(fates, ["already-told", "refused", "already-told", "already-told"]);
+    assert_eq!(found, ["shared-address"]);
+    let (fates, _) = read_after(&first, list, &shared("one-notice-each"));
+    assert_eq!(fates, ["already-told", "planned", "already-told", "already-told"]);
+    let (fates, _) = read_after(&first, list, &shared("first-only"));
+    assert_eq!(fates[1], "already-told");
+}
+
+#[test]
+fn who_was_told_of_less_is_pointed_out() {
+    let first: [(&str, &str, Told, &[&str]); 2] =
+        [("1", "a@b.example", Told::Accepted, &["email"]), ("2", "c@b.example", Told::Accepted, &["email"])];
+    let (fates, found) = read_after(&first, "id,email,data\n1,a@b.example,email\n2,c@b.example,phone;email\n", "");
+    assert_eq!((fates, found), (vec!["already-told".to_owned(); 2], vec!["told-of-less"]));
 }

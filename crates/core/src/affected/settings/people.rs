@@ -26,6 +26,8 @@ pub struct Decisions {
     pub told_before: Vec<NamedFile>,
     /// What is done about people whom an earlier wave has still to tell; nobody decided where it is `None`.
     pub pending_before: Option<PendingBefore>,
+    /// The lists of people who must not be written to.
+    pub suppress: Vec<NamedFile>,
 }
 
 /// A file that affected.toml names, by its path from the incident folder.
@@ -82,6 +84,7 @@ pub(super) fn read(table: &Table<'_>) -> Option<Decisions> {
     let several = table.get("person_addresses").map_or(Some(None), |field| one_of(&field, &SEVERAL).map(Some));
     let pending = table.get("pending_before").map_or(Some(None), |field| one_of(&field, &PENDING).map(Some));
     let told_before = table.get("told_before").map_or(Some(Vec::new()), |field| files(&field));
+    let suppress = table.get("suppress").map_or(Some(Vec::new()), |field| files(&field));
     let letter = match table.get("letter") {
         Some(field) => field.table().and_then(|table| letter(&table)),
         None => Some(BTreeMap::new()),
@@ -94,7 +97,13 @@ pub(super) fn read(table: &Table<'_>) -> Option<Decisions> {
         letter: letter?,
         told_before: told_before?,
         pending_before: pending?,
+        suppress: suppress?,
     })
+}
+
+/// Reads the name of a file.
+pub(super) fn file(field: &Field<'_>) -> Option<NamedFile> {
+    Some(NamedFile { name: field.line()?, span: field.span() })
 }
 
 /// Reads a list of files.
@@ -104,9 +113,8 @@ fn files(field: &Field<'_>) -> Option<Vec<NamedFile>> {
         field.refuse("too-many", format!("there are {} files; at most {FILES_MAX}", items.len()));
         return None;
     }
-    let read = items.iter().map(|item| Some(NamedFile { name: item.line()?, span: item.span() }));
     // All are read before any failure is passed on, so that all are reported.
-    let read: Vec<_> = read.collect();
+    let read: Vec<_> = items.iter().map(file).collect();
     let files: Vec<NamedFile> = read.into_iter().collect::<Option<_>>()?;
     for (i, file) in files.iter().enumerate() {
         if files[..i].iter().any(|earlier| earlier.name == file.name) {
