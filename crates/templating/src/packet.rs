@@ -87,6 +87,9 @@ const TEMPLATES: [(&str, &str); 4] = [
     ("withheld.html", include_str!("../../../templates/packet/withheld.html")),
 ];
 
+/// Rows without a notice that page one shows: a second wave may withhold a million, and they are all in the private
+/// part.
+const WITHHELD_SHOWN_MAX: usize = 1_000;
 /// Width of the frame that shows a notice as on a computer: with the phone's beside it, the width of the page.
 const WIDE_PIXELS: u32 = 600;
 
@@ -156,7 +159,8 @@ fn index(facts: &PacketFacts, common: &Context, variants: &[VariantView], withhe
     context.insert("findings", &finding_views(&facts.findings));
     let views: Vec<FactView> = fact_views(&facts.incident);
     context.insert("facts", &views);
-    context.insert("withheld", withheld);
+    context.insert("withheld", &withheld[..withheld.len().min(WITHHELD_SHOWN_MAX)]);
+    context.insert("withheld_more", &withheld.len().saturating_sub(WITHHELD_SHOWN_MAX));
     context
 }
 

@@ -94,6 +94,13 @@ fn whom_an_earlier_wave_told_is_not_told_again() {
     let expected = ["one", "three", "four", "six", "seven", "eight", "new", "other"];
     assert_eq!(told, expected.map(|name| format!("{name}@people.example")).into());
     second.run("explain", &["F2"]).exits(0).says(&["already-told", "by "]);
+    second.run("verify", &[]).exits(0);
+    // What a wave knew of an earlier one, a later one knows by it.
+    let third = second_wave(&second, "").json("check", &[]).exits(0).json();
+    assert_eq!(
+        (&third["planned"], &third["withheld"]),
+        (&json!(0), &json!({ "already-told": 12, "no-address": 1 }))
+    );
 }
 
 #[test]

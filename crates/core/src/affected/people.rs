@@ -391,14 +391,16 @@ impl<'a, R: Source> People<'a, R> {
         if !refusals.is_empty() {
             return Err(refusals);
         }
-        if let Some(note) = self.suppressed(recipient.as_ref().ok()) {
-            return Ok(self.withheld(Withheld::Suppressed, note));
-        }
+        let suppressed = self.suppressed(recipient.as_ref().ok());
         if let Some(column) = self.needs_letter() {
             return Ok(self.withheld(Withheld::NeedsLetter, column));
         }
         if let Some(fate) = self.told_before(recipient.as_ref().ok()).map_err(|refusal| vec![refusal])? {
             return Ok(fate);
+        }
+        // Whoever is suppressed is owed a letter, unless they were told already.
+        if let Some(note) = suppressed {
+            return Ok(self.withheld(Withheld::Suppressed, note));
         }
         match recipient {
             Ok(recipient) => self.unless_repeated(recipient).map_err(|refusal| vec![refusal]),
@@ -409,6 +411,9 @@ impl<'a, R: Source> People<'a, R> {
     /// Returns why a row's person is suppressed, and points out lines that are near it.
     fn suppressed(&mut self, recipient: Option<&Recipient>) -> Option<String> {
         let known = &self.context.known.suppressed;
+        if self.suppressions.is_empty() {
+            return None;
+        }
         let mailbox = recipient.map(|recipient| MailboxKey::of(&recipient.address));
         let found = known.find(self.cell("id"), mailbox.as_ref());
         for (i, _) in found.iter().filter(|(_, how)| *how == Match::Meant) {
@@ -421,7 +426,7 @@ impl<'a, R: Source> People<'a, R> {
             Match::OtherCase => "has the same address but for capital letters",
             Match::OtherId => "has the same address with another id",
         };
-        let message = format!("{at}, {differs}; this person is told");
+        let message = format!("{at}, {differs}, and does not suppress this person");
         let hint = "if this person is meant there, add a line for them";
         self.report(Finding::warning("near-suppressed", self.place(Some("email")), message).hint(hint));
         None

@@ -86,12 +86,13 @@ fn fetch(
         };
         let data: Option<String> = row.get(5)?;
         let data = data.and_then(|data| serde_json::from_str(&data).ok());
+        let state = state(row.get(1)?)?;
         page.push_back(Some(PersonTold {
             id: Private::new(id),
             address: Private::new(row.get(4)?),
             data: data.ok_or_else(|| damaged("a recipient has no data"))?,
-            state: state(row.get(1)?)?,
-            is_in_flight: living.is_some() && row.get::<_, bool>(2)?,
+            state,
+            is_in_flight: state == State::Offered && living.is_some() && row.get::<_, bool>(2)?,
         }));
     }
     Ok(page)

@@ -74,6 +74,48 @@ fn lists_have_what_is_in_a_state_in_keyed_order() {
 }
 
 #[test]
+fn a_later_wave_reads_everybody_page_by_page() {
+    let desk = Desk::new();
+    let mut ledger = desk.frozen(2_050, &[sample_withheld(2_051)]);
+    let claimed = claim(&mut ledger, 3, 0);
+    accept(&mut ledger, &claimed[0], 1);
+    commit(&mut ledger, &[entry(&claimed[1], 1, Happening::Offered)]);
+    let doubted = [entry(&claimed[2], 1, Happening::Offered), entry(&claimed[2], 2, Happening::Doubted)];
+    commit(&mut ledger, &doubted);
+    let reader = desk.reader();
+    let standing = || -> Vec<_> {
+        let people = reader.people_told().unwrap().map(|person| person.unwrap().unwrap());
+        people.map(|person| (person.id.expose().clone(), person.state, person.is_in_flight)).collect()
+    };
+    let id = |i: usize| format!("C{}", claimed[i].recipient.row);
+    let alive = standing();
+    assert_eq!(alive.len(), 2_050, "every page, and nobody withheld");
+    assert_eq!(alive[0], (id(0), State::Accepted, false));
+    assert_eq!(alive[1], (id(1), State::Offered, true), "its run waits for the reply");
+    assert_eq!(alive[2], (id(2), State::Offered, false), "its run has lost the line");
+    let people = reader.people_told().unwrap().map(|person| person.unwrap().unwrap());
+    let first = people.take(1).next().unwrap();
+    assert_eq!(first.address.expose(), claimed[0].recipient.address.expose());
+    assert_eq!(first.data, claimed[0].recipient.data);
+    // Nobody will read the reply once the run is gone.
+    drop(ledger);
+    assert!(standing().iter().all(|(_, _, is_in_flight)| !is_in_flight));
+    assert_eq!(reader.rows_told_before().count(), 0);
+    assert!(matches!(reader.frozen_row(2_051).unwrap().unwrap().fate, Fate::Withheld { .. }));
+    assert_eq!(reader.frozen_row(2_052).unwrap(), None);
+}
+
+#[test]
+fn the_deleted_are_known_to_be_deleted() {
+    let desk = Desk::new();
+    drop(desk.frozen(2, &[]));
+    let sql = "DELETE FROM recipients WHERE row = 2";
+    rusqlite::Connection::open(desk.path()).unwrap().execute(sql, ()).unwrap();
+    let people: Vec<_> = desk.reader().people_told().unwrap().map(Result::unwrap).collect();
+    assert_eq!(people.iter().filter(|person| person.is_none()).count(), 1);
+}
+
+#[test]
 fn pace_is_read_back_whatever_the_clock_did() {
     let desk = Desk::new();
     let mut ledger = desk.frozen(4, &[]);

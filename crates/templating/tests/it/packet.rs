@@ -156,6 +156,16 @@ fn plans_that_cannot_be_handed_over_say_so() {
 }
 
 #[test]
+fn page_one_stays_readable_where_very_many_are_withheld() {
+    let mut facts = facts();
+    facts.withheld =
+        (1..=1_200).map(|row| withheld(row, Withheld::AlreadyTold, "", "Ada", "a@b.example")).collect();
+    let pages = pages(&facts);
+    assert!(page(&pages, "index.html").contains("And 200 more,"));
+    assert!(page(&pages, "private/withheld.html").contains(">C1200<"), "everybody is there");
+}
+
+#[test]
 fn names_and_addresses_stand_under_private_alone() {
     let pages = pages(&facts());
     for (path, bytes) in &pages {

@@ -178,14 +178,14 @@ fn model_of_row(case: &Case, row: &Given) -> Option<Became> {
         withheld(Withheld::LeftOut)
     } else if row.address == "broken" {
         Some(Became::Refused)
-    } else if is_suppressed {
-        withheld(Withheld::Suppressed)
     } else if row.letter {
         withheld(Withheld::NeedsLetter)
     } else if told == Some(Ok(Told::Accepted)) {
         withheld(Withheld::AlreadyTold)
     } else if matches!(told, Some(Err(()) | Ok(Told::InDoubt))) || is_pending {
         Some(Became::Refused)
+    } else if is_suppressed {
+        withheld(Withheld::Suppressed)
     } else if row.address.is_empty() {
         withheld(Withheld::NoAddress)
     } else {

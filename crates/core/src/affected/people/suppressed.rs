@@ -1,4 +1,4 @@
-//! Suppression lists: who must not be written to, whatever the affected list says.
+//! Suppression lists: who must not get an e-mail, whatever the affected list says.
 //!
 //! A line names a person by id, by address, or by both. An address alone means everybody at it; with an id it means
 //! that person, and another one at the same address is only pointed out.

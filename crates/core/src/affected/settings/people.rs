@@ -26,7 +26,7 @@ pub struct Decisions {
     pub told_before: Vec<NamedFile>,
     /// What is done about people whom an earlier wave has still to tell; nobody decided where it is `None`.
     pub pending_before: Option<PendingBefore>,
-    /// The lists of people who must not be written to.
+    /// The lists of people who must not get an e-mail.
     pub suppress: Vec<NamedFile>,
 }
 
