@@ -6,11 +6,12 @@ use crate::{
     exit::CommandError,
     folder::Folder,
     inputs::{self, Inputs},
+    known,
     list::{self, List},
-    terminal::Out,
+    terminal::{Out, grouped},
 };
 use forthwith_core::{
-    affected::{Fated, Row, Tally},
+    affected::{Earlier, Fated, KnownBefore, Row, Tally, Told},
     finding::{Finding, Gravity, any_refused},
     recipient::Recipient,
     variant::Variant,
@@ -45,18 +46,19 @@ pub fn check(
     out: Out,
     each: impl FnMut(Row, &List<'_>) -> Result<(), CommandError>,
 ) -> Result<Checked, CommandError> {
-    let inputs = inputs(folder)?;
+    let inputs = inputs(folder, out)?;
     let (tally, variants) = people(folder, &inputs, out, "reading the list", each)?;
     Ok(Checked { inputs, tally, variants })
 }
 
-/// Reads the settings and the words.
-pub fn inputs(folder: &Folder) -> Result<Inputs, CommandError> {
+/// Reads the settings and the words, and what is known of people before their list is read.
+pub fn inputs(folder: &Folder, out: Out) -> Result<Inputs, CommandError> {
     let mut inputs = Inputs::read(inputs::verbatim(folder)?, |settings| list::columns(folder, settings));
     // What the words say of a column, they say without knowing the list's name.
     for finding in inputs.findings.iter_mut().filter(|finding| finding.place.file.is_empty()) {
         finding.place.file = folder.list.clone().unwrap_or_default();
     }
+    known::gather(folder, &mut inputs, out)?;
     Ok(inputs)
 }
 
@@ -116,6 +118,18 @@ impl Checked {
         let mut totals = self.tally.totals.clone();
         list::add(&mut totals, &crate::findings::totals(&self.about_settings()));
         totals
+    }
+
+    /// Returns what else decided about rows of the list, as people read it: its name, and what it says.
+    pub fn beside(&self) -> Vec<(String, String)> {
+        let about = |(wave, here): (&Earlier, &KnownBefore)| {
+            let of = |told: Told| grouped(here[told as usize]);
+            let (told, doubts, pending) = (of(Told::Accepted), of(Told::InDoubt), of(Told::Pending));
+            let says =
+                format!("told {told} of these rows; {doubts} are in doubt there, {pending} still to be told there");
+            (format!("{} ({})", wave.incident, wave.ledger), says)
+        };
+        self.inputs.known.earlier.iter().zip(&self.tally.before).map(about).collect()
     }
 
     /// Returns whether anything refuses the incident.

@@ -10,7 +10,8 @@ use crate::{
     exit::{CommandError, Exit},
     folder::Folder,
     inputs::{Inputs, Verbatim},
-    list,
+    known::{self, HEADS},
+    list::{self, changed},
     ordered::{self, Feed, Gone},
     stopping,
     terminal::Out,
@@ -58,7 +59,7 @@ fn prepare_on(
     out: Out,
     now: Timestamp,
 ) -> Result<Prepared, CommandError> {
-    let mut inputs = checking::inputs(folder)?;
+    let mut inputs = checking::inputs(folder, out)?;
     let mut rendered = Rendered::default();
     let (read, ()) = ordered::through(
         workers,
@@ -100,6 +101,7 @@ pub const COLUMNS: &str = "columns of the list";
 fn frozen_inputs(inputs: &Inputs) -> Verbatim {
     let mut frozen = inputs.verbatim.clone();
     frozen.insert(COLUMNS.to_owned(), Private::new(inputs.columns.join("\n").into_bytes()));
+    frozen.extend(known::frozen(inputs));
     frozen
 }
 
@@ -111,6 +113,7 @@ fn manifest(checked: &Checked, incident: &Incident, words: &Words, key: &PlanKey
         incident: input(crate::folder::INCIDENT).unwrap_or_else(|| Digest::of(b"")),
         list_settings: input(crate::folder::AFFECTED),
         list: checked.tally.digest,
+        beside: checked.inputs.beside.clone(),
         templates: words.sources(),
         settings: words.settings(),
         deadline: incident.deadline,
@@ -250,15 +253,12 @@ fn frozen_row(incident: &Incident, key: &PlanKey, row: Row, content: Option<Dige
     FrozenRow { row: row.row, line: row.line, fate }
 }
 
-fn changed() -> CommandError {
-    CommandError::new(Exit::Cannot, "the list changed while it was read").hint("nothing was frozen: run it again")
-}
-
 /// Returns what differs between the inputs as they are and as they were frozen, by name. What is gone does not
 /// differ: it is named apart.
 pub fn drift(now: &Verbatim, list_now: Option<Digest>, frozen: &Verbatim, list: &(String, Digest)) -> Drift {
     let mut drift = Drift::default();
-    let frozen: Verbatim = frozen.clone().into_iter().filter(|(name, _)| name != COLUMNS).collect();
+    let frozen: Verbatim =
+        frozen.clone().into_iter().filter(|(name, _)| name != COLUMNS && name != HEADS).collect();
     for (name, bytes) in now {
         match frozen.get(name) {
             Some(before) if before == bytes => {}

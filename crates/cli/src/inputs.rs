@@ -6,9 +6,10 @@ use crate::{
     folder::{AFFECTED, DELIVERY, Folder, INCIDENT},
 };
 use forthwith_core::{
-    affected::{ListSettings, read_settings},
+    affected::{Known, ListSettings, read_settings},
     finding::{Finding, Place, any_refused},
     incident::{self, Incident},
+    plan::Beside,
     private::Private,
 };
 use forthwith_templating::Words;
@@ -38,6 +39,12 @@ pub struct Inputs {
     pub read_columns: BTreeSet<String>,
     /// The bytes that all this was read from.
     pub verbatim: Verbatim,
+    /// What is known of people before their list is read.
+    pub known: Known,
+    /// The sources of that, in the order of affected.toml.
+    pub beside: Vec<Beside>,
+    /// Where the records of earlier ledgers stood, a line each.
+    pub heads: String,
 }
 
 /// Reads the settings and templates of a folder as they are now.
@@ -89,7 +96,19 @@ impl Inputs {
             keep(&mut findings, Words::with_columns(incident, &own, columns.iter().map(String::as_str)))
         });
         let read_columns = words.as_ref().map(Words::columns_read).unwrap_or_default();
-        Self { incident, list, words, findings, sources, columns, read_columns, verbatim }
+        Self {
+            incident,
+            list,
+            words,
+            findings,
+            sources,
+            columns,
+            read_columns,
+            verbatim,
+            known: Known::default(),
+            beside: Vec::new(),
+            heads: String::new(),
+        }
     }
 
     /// Returns whether anything so far refuses the inputs.

@@ -11,7 +11,7 @@ use crate::{
     terminal::Out,
 };
 use forthwith_core::{
-    affected::{self, Context, Counts, ListSettings, People, Row, RowsError, Tally},
+    affected::{self, Context, ListSettings, People, Row, RowsError, Tally},
     digest::Digest,
     finding::{Finding, Place},
 };
@@ -78,6 +78,7 @@ pub fn open<'a>(
         settings,
         categories: inputs.incident.as_ref().map(|incident| incident.categories.as_slice()),
         read_columns: &inputs.read_columns,
+        known: &inputs.known,
     };
     let source = Unpacked::new(file).map_err(|error| cannot(&path, error))?;
     match People::new(context, source) {
@@ -105,19 +106,22 @@ pub fn read(
         Ok(list) => list,
         Err(findings) => {
             let totals = crate::findings::totals(&findings);
-            return Ok(Tally {
-                counts: Counts::default(),
-                about_list: findings.clone(),
-                findings,
-                totals,
-                digest: Digest::of(b""),
-            });
+            return Ok(Tally { about_list: findings.clone(), findings, totals, ..Tally::empty() });
         }
     };
     while let Some(row) = list.read()? {
         each(row, &list.people)?;
     }
-    list.finish()
+    let tally = list.finish()?;
+    match &inputs.known.unions {
+        Some((_, digest)) if *digest != tally.digest => Err(changed()),
+        _ => Ok(tally),
+    }
+}
+
+/// Returns the error of a command that reads a list more than once, and finds another one.
+pub fn changed() -> CommandError {
+    CommandError::new(Exit::Cannot, "the list changed while it was read").hint("nothing was frozen: run it again")
 }
 
 /// Returns the names of the list's columns that are not forthwith's own. A list that cannot be read has none:

@@ -10,6 +10,7 @@ mod findings;
 mod folder;
 mod freezing;
 mod inputs;
+mod known;
 mod ledgers;
 mod list;
 mod ordered;

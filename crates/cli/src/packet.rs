@@ -6,9 +6,14 @@ use crate::{
     freezing::Prepared,
     ledgers, secret,
 };
-use forthwith_core::plan::{Fate, FrozenRow};
+use forthwith_core::{
+    merged::Merged,
+    notice::Withheld,
+    plan::{Fate, FrozenRow, Planned},
+    private::Private,
+};
 use forthwith_ledger::sqlite::LedgerReader;
-use forthwith_templating::packet::{self, PacketFacts, PacketVariant, PacketWithheld};
+use forthwith_templating::packet::{self, PacketFacts, PacketMerged, PacketPerson, PacketVariant, PacketWithheld};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -80,6 +85,7 @@ fn facts(folder: &Folder, prepared: &Prepared, reader: &LedgerReader) -> Result<
     let variants = checked.variants.iter().map(variant).collect::<Result<Vec<_>, CommandError>>()?;
     let withheld: Result<Vec<_>, _> = reader.withheld_rows().collect();
     let withheld = withheld.map_err(ledgers::failed)?;
+    let merged: Result<Vec<_>, _> = withheld.iter().filter_map(|row| merged_row(row, reader).transpose()).collect();
     Ok(PacketFacts {
         manifest: prepared.plan.manifest.clone(),
         digest: prepared.plan.digest,
@@ -88,6 +94,8 @@ fn facts(folder: &Folder, prepared: &Prepared, reader: &LedgerReader) -> Result<
         rows: checked.tally.counts.rows,
         planned: checked.tally.counts.planned,
         variants,
+        merged: merged?,
+        beside: checked.beside(),
         withheld: withheld.into_iter().filter_map(withheld_row).collect(),
         findings: checked.inputs.findings.iter().chain(&checked.tally.findings).cloned().collect(),
     })
@@ -98,4 +106,27 @@ fn withheld_row(row: FrozenRow) -> Option<PacketWithheld> {
         return None;
     };
     Some(PacketWithheld { row, line, reason, note, id, address, name })
+}
+
+/// Returns a row that was merged into another one, with the person whose notice stands for it.
+fn merged_row(row: &FrozenRow, reader: &LedgerReader) -> Result<Option<PacketMerged>, CommandError> {
+    let Fate::Withheld { reason: Withheld::Duplicate, note, .. } = &row.fate else { return Ok(None) };
+    let Some(merged) = Merged::read(note) else { return Ok(None) };
+    let into = reader.frozen_row(merged.into).map_err(ledgers::failed)?;
+    let into = into.ok_or_else(|| {
+        let message = format!("row {} was merged into row {}, which the plan does not have", row.row, merged.into);
+        CommandError::new(Exit::Ledger, message)
+    })?;
+    Ok(Some(PacketMerged { person: person(row), into: person(&into), merged }))
+}
+
+fn person(frozen: &FrozenRow) -> PacketPerson {
+    let (id, address, name) = match &frozen.fate {
+        Fate::Planned(Planned { recipient, .. }) => {
+            (&recipient.id, &Private::new(recipient.address.expose().to_owned()), &recipient.name)
+        }
+        Fate::Withheld { id, address, name, .. } => (id, address, name),
+    };
+    let (id, address, name) = (id.clone(), address.clone(), name.clone());
+    PacketPerson { row: frozen.row, line: frozen.line, id, address, name }
 }

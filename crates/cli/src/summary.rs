@@ -136,7 +136,7 @@ fn in_transit(left: &LeftRelay, accepted: u64) -> String {
 /// Returns why a row has no notice, as people say it.
 pub fn in_words(reason: Withheld) -> &'static str {
     match reason {
-        Withheld::Duplicate => "duplicate, the same person in an earlier row",
+        Withheld::Duplicate => "duplicate, merged into an earlier row",
         Withheld::LeftOut => "left-out, named in affected.toml",
         Withheld::Suppressed => "suppressed",
         Withheld::NoAddress => "no-address, the row has no e-mail address",

@@ -21,9 +21,14 @@ mod text;
 
 pub use delimiter::Delimiter;
 pub use exported::{AS_WRITTEN, Export, LINE, ROW};
-pub use people::{Context, Counts, Fated, People, Row, Tally, other_columns};
+pub use people::{
+    Context, Counts, Earlier, Fated, Known, KnownBefore, People, Row, Tally, Told, Unions, other_columns,
+};
 pub use rows::{Form, RawRow, RowFault, Rows, RowsError};
-pub use settings::{LeaveOut, ListSettings, PersonAddresses, SharedAddress, Which, read_settings};
+pub use settings::{
+    Decisions, LeaveOut, ListSettings, NamedFile, PendingBefore, PersonAddresses, SamePerson, SharedAddress, Which,
+    read_settings,
+};
 pub use sheet::{CellFault, Letters, Sheet, SheetFault, SheetRow};
 pub use source::{Source, Supplied};
 pub use standards::{is_country, is_language, is_region};

@@ -17,6 +17,7 @@ pub mod finding;
 pub mod fuse;
 pub mod incident;
 pub mod key;
+pub mod merged;
 pub mod message;
 pub mod notice;
 pub mod outage;

@@ -89,6 +89,8 @@ pub struct Manifest {
     pub list_settings: Option<Digest>,
     /// The affected list's bytes.
     pub list: Digest,
+    /// What else decided about people, in the order of affected.toml.
+    pub beside: Vec<Beside>,
     /// Each template used, by name.
     pub templates: BTreeMap<String, Digest>,
     /// Content settings, by name: From, Reply-To, return path and subjects, in clear.
@@ -105,6 +107,17 @@ pub struct Manifest {
     pub key: Digest,
     /// One digest over all content digests in row order.
     pub notices: Digest,
+}
+
+/// A source beside the list that decided about its people: an earlier ledger, a list of who is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// What it is: `told-before`.
+    pub kind: &'static str,
+    /// Its path, as affected.toml has it.
+    pub name: String,
+    /// SHA-256 over what it says.
+    pub digest: Digest,
 }
 
 impl Manifest {
@@ -124,6 +137,9 @@ impl Manifest {
             line("affected.toml", &digest.to_string());
         }
         line("affected-list", &self.list.to_string());
+        for Beside { kind, name, digest } in &self.beside {
+            line(kind, &format!("{digest} {name}"));
+        }
         for (name, digest) in &self.templates {
             line(&format!("template.{name}"), &digest.to_string());
         }
@@ -174,6 +190,7 @@ mod tests {
             incident: digest,
             list_settings: None,
             list: digest,
+            beside: Vec::new(),
             templates: BTreeMap::from([("closing".to_owned(), digest)]),
             settings: BTreeMap::from([("subject.en".to_owned(), "a\nplanned 9".to_owned())]),
             deadline: None,
@@ -202,5 +219,10 @@ mod tests {
         changed = plain.clone();
         changed.list_settings = Some(Digest::of(b""));
         assert_ne!(plain.digest(), changed.digest());
+        changed = plain.clone();
+        changed.beside =
+            vec![Beside { kind: "told-before", name: "../a\nrows 9".to_owned(), digest: Digest::of(b"") }];
+        assert_ne!(plain.digest(), changed.digest());
+        assert_eq!(changed.text().lines().filter(|line| line.starts_with("rows ")).count(), 1);
     }
 }

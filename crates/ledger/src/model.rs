@@ -153,6 +153,7 @@ pub fn sample_plan(count: u64, withheld: &[FrozenRow]) -> (FrozenPlan, Vec<Froze
         incident: Digest::of(&incident),
         list_settings: None,
         list: Digest::of(b"list"),
+        beside: Vec::new(),
         templates: BTreeMap::new(),
         settings: BTreeMap::new(),
         deadline: None,

@@ -16,6 +16,7 @@ mod read;
 mod row;
 mod schema;
 mod story;
+mod told;
 mod verify;
 
 pub use beside::{BesideError, request_stop};
@@ -25,6 +26,7 @@ pub use freeze::{Freeze, FreezeError};
 pub use read::{Counts, CurrentPlan, FrozenRows, LedgerReader, NoticeView, Notices, RunView, Which};
 pub use row::SealedRow;
 pub use story::{EventView, NoticeStory, Story};
+pub use told::{PeopleTold, PersonTold};
 pub use verify::Flaw;
 
 use crate::{Append, Claim, Ledger, LedgerError, Outcome, RunEvent, StopRequest};

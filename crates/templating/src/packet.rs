@@ -4,6 +4,9 @@
 //! same bytes: no clock, no order but the given one. Approvals are not decided here, only shown.
 
 mod facts;
+mod merged;
+
+pub use merged::{PacketMerged, PacketPerson};
 
 use crate::{clarity, language, words::Parts};
 use facts::{FactView, fact_views};
@@ -37,6 +40,10 @@ pub struct PacketFacts {
     pub variants: Vec<PacketVariant>,
     /// Every row without a notice, in row order.
     pub withheld: Vec<PacketWithheld>,
+    /// Every row that was merged into another one, in row order; they are among `withheld` too.
+    pub merged: Vec<PacketMerged>,
+    /// What else decided about people, and what it says: a name and words each.
+    pub beside: Vec<(String, String)>,
     /// What was found in incident, list and words, apart from single wordings.
     pub findings: Vec<Finding>,
 }
@@ -84,7 +91,8 @@ const TEMPLATES: [(&str, &str); 4] = [
 const WIDE_PIXELS: u32 = 600;
 
 /// Returns the pages of the packet by their path in `out/packet`: `manifest.txt`, `index.html`, one page for each
-/// wording, and `private/withheld.html` with the names of those who are told nothing.
+/// wording, `private/withheld.html` with the names of those who are told nothing, and `private/merged.csv` with
+/// those whom another row's notice stands for.
 pub fn pages(facts: &PacketFacts) -> BTreeMap<String, Vec<u8>> {
     let mut tera = Tera::default();
     tera.add_raw_templates(TEMPLATES).expect("the packet's own templates are sound");
@@ -105,6 +113,9 @@ pub fn pages(facts: &PacketFacts) -> BTreeMap<String, Vec<u8>> {
         let mut context = common.clone();
         context.insert("withheld", &withheld);
         add("private/withheld.html".to_owned(), "withheld.html", &context);
+    }
+    if !facts.merged.is_empty() {
+        pages.insert("private/merged.csv".to_owned(), merged::table(&facts.merged));
     }
     pages
 }
@@ -128,6 +139,10 @@ fn index(facts: &PacketFacts, common: &Context, variants: &[VariantView], withhe
     context.insert("planned_count", &facts.planned);
     context.insert("withheld_total", &number(withheld_total));
     context.insert("reasons", &reasons(facts));
+    let beside: Vec<_> = facts.beside.iter().map(|(name, says)| BesideView { name, says }).collect();
+    context.insert("beside", &beside);
+    context.insert("merged_count", &facts.merged.len());
+    context.insert("merged", &number(facts.merged.len() as u64));
     let (class, approval) = approval(facts.incident.approval.as_ref());
     context.insert("approval_class", class);
     context.insert("approval", &approval);
@@ -307,7 +322,7 @@ fn masked(address: &str) -> String {
 
 fn means(reason: Withheld) -> &'static str {
     match reason {
-        Withheld::Duplicate => "the same person stands in an earlier row",
+        Withheld::Duplicate => "merged into an earlier row, whose notice stands for it",
         Withheld::LeftOut => "left out by name",
         Withheld::Suppressed => "on a suppression list",
         Withheld::NoAddress => "no e-mail address",
@@ -316,6 +331,13 @@ fn means(reason: Withheld) -> &'static str {
         Withheld::AlreadyTold => "told in an earlier wave",
         Withheld::Blocked => "the law or a person forbids it",
     }
+}
+
+/// What the templates read of a source beside the list.
+#[derive(Serialize)]
+struct BesideView<'a> {
+    name: &'a str,
+    says: &'a str,
 }
 
 /// How many rows a reason withholds.

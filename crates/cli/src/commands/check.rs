@@ -12,7 +12,10 @@ use crate::{
     terminal::{Out, counted, grouped},
 };
 use exports::Exports;
-use forthwith_core::finding::{Finding, Gravity, any_refused};
+use forthwith_core::{
+    affected::{Earlier, KnownBefore, Told},
+    finding::{Finding, Gravity, any_refused},
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -59,10 +62,25 @@ pub fn report(checked: &Checked) -> Value {
         "planned": counts.planned,
         "withheld": counts.withheld,
         "refused": counts.refused,
+        "people": { "united": checked.tally.united, "told_before": told_before(checked) },
         "findings": findings::json(&checked.findings(), &checked.inputs.sources),
         "findings_total": checked.totals(),
         "variants": variants.collect::<Vec<_>>(),
     })
+}
+
+/// Returns what earlier waves did about their own people, and about the rows of this list.
+fn told_before(checked: &Checked) -> Vec<Value> {
+    let by_name = |count: &dyn Fn(Told) -> u64| -> BTreeMap<&str, u64> {
+        Told::ALL.iter().map(|told| (told.name(), count(*told))).collect()
+    };
+    let waves = checked.inputs.known.earlier.iter().zip(&checked.tally.before);
+    let report = |(wave, here): (&Earlier, &KnownBefore)| {
+        let there = by_name(&|told| wave.count(told));
+        let here = by_name(&|told| here[told as usize]);
+        json!({ "ledger": wave.ledger, "incident": wave.incident, "there": there, "here": here })
+    };
+    waves.map(report).collect()
 }
 
 /// Returns the counts, as lines for people.
@@ -73,9 +91,14 @@ pub fn summary(checked: &Checked) -> Vec<String> {
     }
     let mut lines = vec![format!("{} in the list", counted(counts.rows, "row"))];
     lines.push(format!("  {} to be told", counted(counts.planned, "person").replace("persons", "people")));
+    if checked.tally.united > 0 {
+        let united = counted(checked.tally.united, "notice");
+        lines.push(format!("  {united} of them with the data of several rows of one person"));
+    }
     for (reason, count) in &counts.withheld {
         lines.push(format!("  {} withheld: {reason}", counted(*count, "row")));
     }
+    lines.extend(checked.beside().into_iter().map(|(name, says)| format!("  {name}: {says}")));
     if counts.refused > 0 {
         lines.push(format!("  {} refused: must be mended, or left out by name", counted(counts.refused, "row")));
     }

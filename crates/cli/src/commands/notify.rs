@@ -9,14 +9,19 @@ use crate::{
     args::NotifyArgs,
     commands::refuse_settings,
     exit::{CommandError, Exit},
-    folder::{DELIVERY, Folder},
+    folder::{AFFECTED, DELIVERY, Folder},
     freezing::{self, Drift, Prepared},
     inputs::{self, Inputs},
+    known::{
+        self,
+        waves::{self, TOLD_BEFORE},
+    },
     ledgers::{self, Stage},
     list, secret,
-    terminal::Out,
+    terminal::{Out, counted},
 };
 use forthwith_core::{
+    affected::read_settings,
     approval,
     delivery::{Delivery, Relay, parse_rate, parse_relay},
     key::PlanKey,
@@ -155,7 +160,7 @@ fn get_ready(
 ) -> Result<Ready, CommandError> {
     let reader = ledger.reader().map_err(ledgers::unusable)?;
     let plan = reader.current_plan().map_err(ledgers::failed)?;
-    let drift = plan.as_ref().map(|plan| drift(folder, plan)).transpose()?;
+    let drift = plan.as_ref().map(|plan| drift(folder, plan, &reader)).transpose()?;
     let plan = match (plan, drift) {
         (Some(plan), Some(drift)) if drift.changed.is_empty() => {
             for name in &drift.gone {
@@ -202,12 +207,28 @@ fn freeze_anew(
     plan.ok_or_else(|| CommandError::new(Exit::Ledger, "the plan that was just frozen is not there"))
 }
 
-fn drift(folder: &Folder, plan: &CurrentPlan) -> Result<Drift, CommandError> {
-    let now = inputs::verbatim(folder)?;
+fn drift(folder: &Folder, plan: &CurrentPlan, reader: &LedgerReader) -> Result<Drift, CommandError> {
+    let mut now = inputs::verbatim(folder)?;
+    let settings = plan.frozen.inputs.get(AFFECTED).and_then(|bytes| read_settings(AFFECTED, bytes.expose()).0);
+    let settings = settings.unwrap_or_default();
+    now.extend(known::now(folder, &settings));
     let list_now = list::digest(folder, &plan.frozen.list.0)?;
     let mut drift = freezing::drift(&now, list_now, &plan.frozen.inputs, &plan.frozen.list);
     if folder.list.as_ref().is_some_and(|list| *list != plan.frozen.list.0) {
         drift.changed.push(format!("the list is {} now", folder.list.as_deref().unwrap_or_default()));
+    }
+    // Once people were told, an earlier wave that went on matters where it concerns somebody still to be told.
+    let is_wave = |name: &String| name.starts_with(TOLD_BEFORE);
+    if plan.first_offer_at.is_some() && drift.changed.iter().any(is_wave) {
+        let concerned = waves::concerned(folder, &settings, reader)?;
+        if concerned == 0 {
+            drift.changed.retain(|name| !is_wave(name));
+        } else {
+            let notices = counted(concerned, "notice");
+            drift
+                .changed
+                .push(format!("{notices} still queued here may be told there: look at both with `status`"));
+        }
     }
     Ok(drift)
 }

@@ -13,7 +13,8 @@ fn the_examples_check_clean_and_are_counted() {
     for (example, rows, planned, variants) in [(OCTOBER, 14, 12, 2), (JANUARY, 12, 10, 4)] {
         let incident = Incident::example(example);
         let report = incident.json("check", &[]).exits(0).json();
-        let contract = ["rows", "planned", "withheld", "refused", "findings", "findings_total", "variants"];
+        let contract =
+            ["rows", "planned", "withheld", "refused", "people", "findings", "findings_total", "variants"];
         assert_eq!(keys(&report), contract.into());
         assert_eq!((&report["rows"], &report["planned"]), (&json!(rows), &json!(planned)));
         assert_eq!(report["withheld"], json!({ "duplicate": 1, "no-address": 1 }));

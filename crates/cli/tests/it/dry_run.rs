@@ -44,7 +44,9 @@ fn the_packet_counts_everybody_and_shows_every_wording() {
     });
     assert_eq!(wordings.count(), report["variants"].as_array().unwrap().len());
     let withheld = incident.read("out/packet/private/withheld.html");
-    assert!(withheld.contains("M-208") && withheld.contains("Ruth Adeyemi") && withheld.contains("repeats row 2"));
+    assert!(
+        withheld.contains("M-208") && withheld.contains("Ruth Adeyemi") && withheld.contains("merged into row 2")
+    );
     let manifest = incident.read("out/packet/manifest.txt");
     for line in ["rows 12\n", "planned 10\n"] {
         assert!(manifest.contains(line), "{manifest}");

@@ -4,7 +4,7 @@
 
 use crate::harness::{Incident, JANUARY, OCTOBER, shipped};
 use forthwith_core::{
-    affected::{Context, Fated, People, Supplied, other_columns, read_settings},
+    affected::{Context, Fated, Known, People, Supplied, other_columns, read_settings},
     incident,
     key::PlanKey,
 };
@@ -33,6 +33,7 @@ fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
         settings: &settings,
         categories: Some(&facts.categories),
         read_columns: &BTreeSet::new(),
+        known: &Known::default(),
     };
     let mut people = People::new(context, Supplied::new(list.as_bytes()))
         .unwrap_or_else(|_| panic!("the example's list is read"));

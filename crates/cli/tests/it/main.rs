@@ -19,6 +19,7 @@ mod lists;
 mod man;
 mod new;
 mod notify;
+mod people;
 mod preview;
 mod proof_faults;
 mod proof_incident;

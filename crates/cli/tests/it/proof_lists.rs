@@ -4,7 +4,9 @@
 //! refuses a list, every cell must be the same: a difference would be somebody else's data in a notice, or a
 //! person who is never told.
 
-use forthwith_core::affected::{Context, Delimiter, Form, ListSettings, People, RawRow, Rows, RowsError, Supplied};
+use forthwith_core::affected::{
+    Context, Delimiter, Form, Known, ListSettings, People, RawRow, Rows, RowsError, Supplied,
+};
 use forthwith_testkit::{
     foreign::{self, Foreign},
     tools,
@@ -56,7 +58,13 @@ fn with_names(mut rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
 fn is_refused(octets: &[u8], form: Form) -> bool {
     let settings = ListSettings { form, ..ListSettings::default() };
     let read_columns = BTreeSet::new();
-    let context = Context { file: "l.csv", settings: &settings, categories: None, read_columns: &read_columns };
+    let context = Context {
+        file: "l.csv",
+        settings: &settings,
+        categories: None,
+        read_columns: &read_columns,
+        known: &Known::default(),
+    };
     let Ok(mut people) = People::new(context, Supplied::new(octets)) else { return true };
     while people.read().unwrap().is_some() {}
     people.finish().unwrap().is_refused()

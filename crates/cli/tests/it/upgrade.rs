@@ -20,7 +20,7 @@ fn kept(version: u32) -> PathBuf {
 }
 
 /// Returns an incident with a copy of the ledger kept of `version`.
-fn with_ledger_of(version: u32) -> Incident {
+pub fn with_ledger_of(version: u32) -> Incident {
     let incident = Incident::example(OCTOBER);
     fs::DirBuilder::new().mode(0o700).create(incident.file("out")).unwrap();
     incident.remove("affected.toml");

@@ -2,12 +2,21 @@
 //!
 //! Nothing is mended, guessed or dropped: each row comes out with exactly one fate.
 
+mod before;
 mod cells;
 mod columns;
+mod keys;
+mod known;
 mod repeats;
+mod unions;
+mod waves;
 
+pub use before::{Earlier, Told};
 pub(super) use cells::quoted;
 pub use columns::other_columns;
+pub use known::Known;
+pub use unions::Unions;
+pub use waves::KnownBefore;
 
 use super::{
     exported::AS_WRITTEN,
@@ -103,6 +112,12 @@ pub struct Tally {
     pub about_list: Vec<Finding>,
     /// SHA-256 of the list's bytes.
     pub digest: Digest,
+    /// The data of people whose rows differ in nothing else, for the next reading.
+    pub unions: Unions,
+    /// Notices that name the data of several rows.
+    pub united: u64,
+    /// How many rows each earlier wave knows, in the order of affected.toml.
+    pub before: Vec<KnownBefore>,
 }
 
 /// What a list is read against.
@@ -116,6 +131,8 @@ pub struct Context<'a> {
     pub categories: Option<&'a [Category]>,
     /// The other columns that the notice's words read: two rows that differ in one of them are not duplicates.
     pub read_columns: &'a BTreeSet<String>,
+    /// What is known of people from elsewhere.
+    pub known: &'a Known,
 }
 
 /// Reads people, row by row.
@@ -127,6 +144,9 @@ pub struct People<'a, R> {
     repeats: Repeats,
     /// How many rows each line of `leave_out` left out.
     used: Vec<u64>,
+    united: u64,
+    /// How many rows each earlier wave knows, by what it did.
+    here: Vec<KnownBefore>,
     counts: Counts,
     findings: Vec<Finding>,
     totals: BTreeMap<&'static str, u64>,
@@ -150,6 +170,8 @@ impl<'a, R: Source> People<'a, R> {
             columns,
             repeats: Repeats::default(),
             used: vec![0; context.settings.leave_out.len()],
+            united: 0,
+            here: vec![KnownBefore::default(); context.known.earlier.len()],
             counts: Counts::default(),
             findings: Vec::new(),
             totals: BTreeMap::new(),
@@ -238,8 +260,9 @@ impl<'a, R: Source> People<'a, R> {
             self.report(finding);
         }
         self.report_unused();
-        let (counts, findings, totals, about_list) = (self.counts, self.findings, self.totals, self.found);
-        Ok(Tally { counts, findings, totals, about_list, digest: self.rows.digest()? })
+        let Self { rows, repeats, united, here: before, counts, findings, totals, found, .. } = self;
+        let (digest, unions) = (rows.digest()?, repeats.into_unions());
+        Ok(Tally { counts, findings, totals, about_list: found, digest, unions, united, before })
     }
 
     fn report_unused(&mut self) {
@@ -396,6 +419,9 @@ impl<'a, R: Source> People<'a, R> {
         if let Some(column) = self.needs_letter() {
             return Ok(self.withheld(Withheld::NeedsLetter, column));
         }
+        if let Some(fate) = self.told_before(recipient.as_ref().ok()).map_err(|refusal| vec![refusal])? {
+            return Ok(fate);
+        }
         match recipient {
             Ok(recipient) => self.unless_repeated(recipient).map_err(|refusal| vec![refusal]),
             Err(reason) => Ok(self.withheld(reason, String::new())),
@@ -445,7 +471,7 @@ impl<'a, R: Source> People<'a, R> {
             let cell = self.columns.place(column).and_then(|i| self.raw.cells.get(i)).unwrap_or_default();
             values.contains(&cell.trim().to_lowercase())
         };
-        self.context.settings.letter.iter().find(says).map(|(column, _)| column.clone())
+        self.context.settings.people.letter.iter().find(says).map(|(column, _)| column.clone())
     }
 
     /// Returns whether the row counts people rather than being one: without the refusal it would be withheld as
@@ -522,26 +548,43 @@ impl<'a, R: Source> People<'a, R> {
     }
 
     /// Returns the fate of a good row: planned, unless the same person or address came before.
-    fn unless_repeated(&mut self, recipient: Recipient) -> Result<Fated, Refusal> {
+    fn unless_repeated(&mut self, mut recipient: Recipient) -> Result<Fated, Refusal> {
         let residence = recipient.residence.code();
-        let data = recipient.data.join(";");
-        let mut parts = vec![recipient.name.expose().as_str(), &residence, &recipient.language, &data];
+        let mut parts = vec![recipient.name.expose().as_str(), &residence, &recipient.language];
         let read = |(name, _): &(&String, _)| self.context.read_columns.contains(*name);
         parts.extend(recipient.columns.iter().filter(read).map(|(_, value)| value.expose().as_str()));
-        match self.repeats.meet(&recipient, parts, self.context.settings)? {
-            Met::Again(note) => return Ok(self.withheld(Withheld::Duplicate, note)),
-            Met::New(None) => {}
-            Met::New(Some(row)) => {
-                let message = format!("row {row} has the same address but for dots; both are told");
-                let place = self.place(Some("email"));
-                self.report(Finding::note("near-duplicate", place, message));
+        match self.repeats.meet(&recipient, parts, self.context)? {
+            Met::Again(merged) => Ok(self.withheld(Withheld::Duplicate, merged.to_string())),
+            Met::New { near, data } => {
+                if let Some(row) = near {
+                    let message = format!("row {row} has the same address but for dots; both are told");
+                    self.report(Finding::note("near-duplicate", self.place(Some("email")), message));
+                }
+                if let Some(data) = data {
+                    self.united += 1;
+                    recipient.data = data;
+                }
+                Ok(Fated::Planned(Box::new(recipient)))
             }
         }
-        Ok(Fated::Planned(Box::new(recipient)))
     }
 }
 
 impl Tally {
+    /// Returns the tally of a list of which nothing was read.
+    pub fn empty() -> Self {
+        Self {
+            counts: Counts::default(),
+            findings: Vec::new(),
+            totals: BTreeMap::new(),
+            about_list: Vec::new(),
+            digest: Digest::of(b""),
+            unions: Unions::default(),
+            united: 0,
+            before: Vec::new(),
+        }
+    }
+
     /// Returns whether anything refuses the list.
     pub fn is_refused(&self) -> bool {
         self.counts.refused > 0 || self.findings.iter().any(|finding| finding.gravity == Gravity::Refused)

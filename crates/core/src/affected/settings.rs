@@ -1,14 +1,15 @@
 //! How the list is read: the meaning of affected.toml.
 
+mod people;
+
+pub use people::{Decisions, NamedFile, PendingBefore, PersonAddresses, SamePerson, SharedAddress};
+
 use super::{delimiter::Delimiter, encoding, rows::Form};
 use crate::{
     document::{self, Field, Table},
     finding::Finding,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-};
+use std::{collections::BTreeMap, ops::Range};
 
 /// What affected.toml says; all of it may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,32 +22,10 @@ pub struct ListSettings {
     pub columns: BTreeMap<String, String>,
     /// Rows that are left out by name.
     pub leave_out: Vec<LeaveOut>,
-    /// What is done about several people at one address; nobody decided where it is `None`.
-    pub shared_address: Option<SharedAddress>,
-    /// What is done about one person at several addresses; nobody decided where it is `None`.
-    pub person_addresses: Option<PersonAddresses>,
-    /// The columns and their values, in lower case, that say that a person must get a letter.
-    pub letter: BTreeMap<String, BTreeSet<String>>,
+    /// What is decided about people.
+    pub people: Decisions,
     /// What the list's own words in a column mean: column → word in lower case → value.
     pub values: BTreeMap<&'static str, BTreeMap<String, String>>,
-}
-
-/// What is done about several people at one address, or at addresses that differ in case alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SharedAddress {
-    /// Each of them is told.
-    OneNoticeEach,
-    /// The first is told; the others are withheld as duplicates.
-    FirstOnly,
-}
-
-/// What is done about one person, by id, at several addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PersonAddresses {
-    /// All of them are written to.
-    All,
-    /// The first is written to; the others are withheld as duplicates.
-    First,
 }
 
 impl ListSettings {
@@ -118,21 +97,18 @@ pub fn read_settings(file: &str, bytes: &[u8]) -> (Option<ListSettings>, Vec<Fin
             None => Some(Vec::new()),
         };
         let people = match root.get("people") {
-            Some(field) => field.table().and_then(|table| people(&table)),
-            None => Some((None, None, BTreeMap::new())),
+            Some(field) => field.table().and_then(|table| people::read(&table)),
+            None => Some(Decisions::default()),
         };
         let values = match root.get("values") {
             Some(field) => field.table().and_then(|table| values(&table)),
             None => Some(BTreeMap::new()),
         };
         let (expected_rows, form) = list?;
-        let (shared_address, person_addresses, letter) = people?;
         Some(ListSettings {
             expected_rows,
             form,
-            shared_address,
-            person_addresses,
-            letter,
+            people: people?,
             values: values?,
             columns: columns?,
             leave_out: leave_out?,
@@ -193,44 +169,6 @@ fn columns(table: &Table<'_>) -> Option<BTreeMap<String, String>> {
     }
     table.finish();
     Some(columns)
-}
-
-/// What `[people]` says: the two decisions, and who gets a letter.
-type Decisions = (Option<SharedAddress>, Option<PersonAddresses>, BTreeMap<String, BTreeSet<String>>);
-
-fn people(table: &Table<'_>) -> Option<Decisions> {
-    const SHARED: [(&str, SharedAddress); 2] =
-        [("one-notice-each", SharedAddress::OneNoticeEach), ("first-only", SharedAddress::FirstOnly)];
-    const SEVERAL: [(&str, PersonAddresses); 2] =
-        [("all", PersonAddresses::All), ("first", PersonAddresses::First)];
-    let shared = table.get("shared_address").map_or(Some(None), |field| one_of(&field, &SHARED).map(Some));
-    let several = table.get("person_addresses").map_or(Some(None), |field| one_of(&field, &SEVERAL).map(Some));
-    let letter = match table.get("letter") {
-        Some(field) => field.table().and_then(|table| letter(&table)),
-        None => Some(BTreeMap::new()),
-    };
-    table.finish();
-    Some((shared?, several?, letter?))
-}
-
-fn one_of<T: Copy>(field: &Field<'_>, choices: &[(&str, T)]) -> Option<T> {
-    let text = field.line()?;
-    let found = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
-    if found.is_none() {
-        let names: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-        field.refuse("wrong-value", format!("it is {}", names.join(" or ")));
-    }
-    found
-}
-
-fn letter(table: &Table<'_>) -> Option<BTreeMap<String, BTreeSet<String>>> {
-    let read = table.entries().into_iter().map(|(column, _, field)| {
-        let values = field.lines()?.into_iter().map(|value| value.to_lowercase()).collect();
-        Some((column.to_lowercase(), values))
-    });
-    // All are read before any failure is passed on, so that all are reported.
-    let read: Vec<_> = read.collect();
-    read.into_iter().collect()
 }
 
 fn values(table: &Table<'_>) -> Option<BTreeMap<&'static str, BTreeMap<String, String>>> {

@@ -182,13 +182,24 @@ impl LedgerReader {
 
     /// Returns every row of the plan in row order, as it was frozen.
     pub fn frozen_rows(&self) -> FrozenRows<'_> {
-        FrozenRows { reader: self, only: "", after: 0, page: VecDeque::new(), is_last: false }
+        FrozenRows::only(self, "")
     }
 
     /// Returns every row of the plan that is withheld, in row order.
     pub fn withheld_rows(&self) -> FrozenRows<'_> {
-        let only = "AND r.withheld IS NOT NULL";
-        FrozenRows { reader: self, only, after: 0, page: VecDeque::new(), is_last: false }
+        FrozenRows::only(self, "AND r.withheld IS NOT NULL")
+    }
+
+    /// Returns one row of the plan, as it was frozen; `None` where it has no such row.
+    pub fn frozen_row(&self, row: u64) -> Result<Option<FrozenRow>, LedgerError> {
+        self.read(|connection| {
+            let Some(plan) = plan_number(connection)? else { return Ok(None) };
+            let (columns, tables) = (KeptRow::COLUMNS, KeptRow::TABLES);
+            let sql = format!("SELECT {columns} FROM {tables} WHERE r.plan = ?1 AND r.row = ?2");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(params![plan, row.cast_signed()])?;
+            rows.next()?.map(|row| KeptRow::read(row)?.0.thaw()).transpose()
+        })
     }
 
     /// Counts the acceptances since `since`.
@@ -440,6 +451,13 @@ pub struct FrozenRows<'r> {
     after: i64,
     page: VecDeque<FrozenRow>,
     is_last: bool,
+}
+
+impl<'r> FrozenRows<'r> {
+    /// Returns the rows that a further condition leaves.
+    pub(super) fn only(reader: &'r LedgerReader, only: &'static str) -> Self {
+        Self { reader, only, after: 0, page: VecDeque::new(), is_last: false }
+    }
 }
 
 impl FrozenRows<'_> {

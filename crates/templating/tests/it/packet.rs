@@ -6,11 +6,12 @@ use forthwith_core::{
     fact::Fact,
     finding::{Finding, Place},
     incident::{ApprovalRule, Incident},
+    merged::Merged,
     notice::Withheld,
     private::Private,
     variant::Variant,
 };
-use forthwith_templating::packet::{PacketFacts, PacketVariant, PacketWithheld, pages};
+use forthwith_templating::packet::{PacketFacts, PacketMerged, PacketPerson, PacketVariant, PacketWithheld, pages};
 use std::collections::BTreeMap;
 
 fn withheld(row: u64, reason: Withheld, note: &str, name: &str, address: &str) -> PacketWithheld {
@@ -38,6 +39,11 @@ fn variant(incident: &Incident, name: &str, data: &[&str], residences: &[(&str, 
     }
 }
 
+fn merged_person(row: u64, name: &str, address: &str) -> PacketPerson {
+    let [id, address, name] = [&format!("C{row}"), address, name].map(|cell| Private::new(cell.to_owned()));
+    PacketPerson { row, line: row + 1, id, address, name }
+}
+
 fn facts() -> PacketFacts {
     let mut incident = email_only();
     incident.approval = Some(ApprovalRule::NotNeeded { reason: "a drill of the press office".to_owned() });
@@ -56,10 +62,16 @@ fn facts() -> PacketFacts {
         rows: 12_482,
         planned: 12_479,
         withheld: vec![
-            withheld(7, Withheld::Duplicate, "repeats row 3", "Zoë <b>", "zoe@example.net"),
+            withheld(7, Withheld::Duplicate, "merged into row 3: the same person", "Zoë <b>", "zoe@example.net"),
             withheld(19, Withheld::NoAddress, "", "Maria Silva", ""),
             withheld(4_242, Withheld::LeftOut, "asked us not to write; told by phone", "名前", "a@b.example"),
         ],
+        merged: vec![PacketMerged {
+            person: merged_person(7, "=Zoë <b>", "zoe@example.net"),
+            into: merged_person(3, "Zoë", "zoe@example.net"),
+            merged: Merged { into: 3, why: "the same person".to_owned() },
+        }],
+        beside: vec![("first-wave (../first/out/ledger.sqlite)".to_owned(), "told 3 of <these> rows".to_owned())],
         findings: vec![
             Finding::note("column-name", Place::file("affected.csv"), "templates cannot use the column `name`"),
             Finding::warning("control-total", Place::file("affected.toml"), "no count of rows is expected")
@@ -79,8 +91,21 @@ fn the_same_facts_give_the_same_pages() {
     let paths: Vec<&str> = pages.keys().map(String::as_str).collect();
     assert_eq!(
         paths,
-        ["index.html", "manifest.txt", "private/withheld.html", "wording-01.html", "wording-02.html"]
+        [
+            "index.html",
+            "manifest.txt",
+            "private/merged.csv",
+            "private/withheld.html",
+            "wording-01.html",
+            "wording-02.html"
+        ]
     );
+    assert_eq!(
+        page(&pages, "private/merged.csv"),
+        "\u{feff}row,line,id,email,name,into_row,into_line,into_id,into_email,into_name,why\r\n\
+         7,8,C7,zoe@example.net,'=Zoë <b>,3,4,C3,zoe@example.net,Zoë,the same person\r\n"
+    );
+    assert!(page(&pages, "index.html").contains("1 row was merged into an earlier one."));
     assert_eq!(page(&pages, "manifest.txt"), facts().manifest);
 }
 
@@ -98,6 +123,7 @@ fn page_one_shows_digest_approval_deadline_counts_facts_and_findings() {
         "Determined by R. Okafor, head of security, 20 October 2020",
         "write `expected_rows` under [list]",
         "asked us not to write; told by phone",
+        "told 3 of &lt;these&gt; rows",
         "z…@e…",
     ] {
         assert!(index.contains(said), "{said:?} is not in the index");
@@ -136,7 +162,9 @@ fn names_and_addresses_stand_under_private_alone() {
         let page = String::from_utf8(bytes.clone()).unwrap();
         let is_private = path.starts_with("private/");
         for personal in ["zoe@example.net", "Zo\u{eb} &lt;b&gt;", "Maria Silva", "名前", "a@b.example"] {
-            assert_eq!(page.contains(personal), is_private, "{personal} in {path}");
+            // The table has those alone who were merged.
+            let is_there = path != "private/merged.csv" || personal == "zoe@example.net";
+            assert_eq!(page.contains(personal), is_private && is_there, "{personal} in {path}");
         }
     }
 }
@@ -145,7 +173,7 @@ fn names_and_addresses_stand_under_private_alone() {
 fn pages_run_nothing_fetch_nothing_and_escape_everything() {
     for (path, bytes) in &pages(&facts()) {
         let page = String::from_utf8(bytes.clone()).unwrap();
-        if path == "manifest.txt" {
+        if ["manifest.txt", "private/merged.csv"].contains(&path.as_str()) {
             continue;
         }
         assert!(page.contains("content=\"default-src 'none'; style-src 'unsafe-inline';"), "{path}");

@@ -139,3 +139,12 @@ pub(in crate::affected) fn quoted(text: &str) -> String {
     }
     format!("\"{short}\"")
 }
+
+/// Returns `a`, `a and b`, `a, b and c`.
+pub(super) fn listed(words: &[&str]) -> String {
+    match words.split_last() {
+        None => String::new(),
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}

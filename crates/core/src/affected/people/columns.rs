@@ -1,6 +1,6 @@
 //! Which columns a list has: the standard ones by their names, and those that only templates read.
 
-use super::{Context, cells::quoted};
+use super::{Context, Known, cells::quoted};
 use crate::{
     affected::{
         exported::{AS_WRITTEN, OWN, ROW},
@@ -26,8 +26,8 @@ pub(super) struct Columns {
 /// Returns the names of a list's columns that are not forthwith's own, which templates may read. A list whose
 /// header is refused has none.
 pub fn other_columns(settings: &ListSettings, input: impl Source) -> Vec<String> {
-    let read_columns = BTreeSet::new();
-    let context = Context { file: "", settings, categories: None, read_columns: &read_columns };
+    let (read_columns, known) = (BTreeSet::new(), Known::default());
+    let context = Context { file: "", settings, categories: None, read_columns: &read_columns, known: &known };
     let Ok(rows) = Rows::new(context.file, &settings.form, settings.email_column(), input) else {
         return Vec::new();
     };
@@ -57,7 +57,7 @@ impl Columns {
                 None => {}
             }
         }
-        for name in context.settings.letter.keys() {
+        for name in context.settings.people.letter.keys() {
             if !header.contains(name) {
                 findings.push(missing(context, rows, name, name));
             }

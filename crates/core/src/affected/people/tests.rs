@@ -11,7 +11,13 @@ fn categories() -> Vec<Category> {
 fn read_with(text: &str, settings: &ListSettings, read_columns: &[&str]) -> (Vec<String>, Tally) {
     let categories = categories();
     let read_columns = read_columns.iter().map(|name| (*name).to_owned()).collect();
-    let context = Context { file: "l.csv", settings, categories: Some(&categories), read_columns: &read_columns };
+    let context = Context {
+        file: "l.csv",
+        settings,
+        categories: Some(&categories),
+        read_columns: &read_columns,
+        known: &Known::default(),
+    };
     let mut people = People::new(context, Supplied::new(text.as_bytes())).unwrap();
     let mut fates = Vec::new();
     while let Some(row) = people.read().unwrap() {
@@ -142,6 +148,68 @@ fn decisions_about_repeats() {
     }
 }
 
+/// Reads a list twice, as is needed to put data together: the data of each planned row, else its note, and the tally.
+fn read_united(list: &str, toml: &str) -> (Vec<String>, Tally) {
+    let (settings, findings) = super::super::read_settings("affected.toml", toml.as_bytes());
+    assert_eq!(findings, [], "{toml}");
+    let (settings, categories, read_columns) = (settings.unwrap(), categories(), BTreeSet::new());
+    let read = |known: &Known| {
+        let context = Context {
+            file: "l.csv",
+            settings: &settings,
+            categories: Some(&categories),
+            read_columns: &read_columns,
+            known,
+        };
+        let mut people = People::new(context, Supplied::new(list.as_bytes())).unwrap();
+        let mut rows = Vec::new();
+        while let Some(row) = people.read().unwrap() {
+            rows.push(match row.fate {
+                Fated::Planned(recipient) => recipient.data.join(";"),
+                Fated::Withheld { note, .. } => note,
+                Fated::Refused => "refused".to_owned(),
+            });
+        }
+        (rows, people.finish().unwrap())
+    };
+    let (_, tally) = read(&Known::default());
+    read(&Known { unions: Some((tally.unions, tally.digest)), ..Known::default() })
+}
+
+#[test]
+fn the_data_of_one_person_is_put_together_by_decision() {
+    let list = "id,email,name,data\n1,a@b.example,Ada,phone\n2,c@b.example,Bo,phone\n1,a@b.example,Ada,email\n\
+                1,a@b.example,Ada,phone\n";
+    let (fates, tally) = read(list);
+    assert_eq!((fates[2].as_str(), codes(&tally)), ("refused", vec!["conflicting-rows"]));
+    assert!(tally.findings[0].hint.as_ref().unwrap().contains("same_person = \"union-data\""), "{tally:?}");
+    let toml = "[people]\nsame_person = \"union-data\"\n";
+    let (rows, tally) = read_united(list, toml);
+    let same = "merged into row 1: the same person at the same address";
+    let with_data = format!("{same}, with other data, which its notice names too");
+    assert_eq!(rows, ["email;phone", "phone", with_data.as_str(), same]);
+    assert_eq!((tally.counts.planned, tally.united, tally.is_refused()), (2, 1, false));
+    let other_name = list.replace("Ada,email", "Ida,email");
+    let (rows, tally) = read_united(&other_name, toml);
+    assert_eq!(
+        (rows[2].as_str(), codes(&tally)),
+        ("refused", vec!["conflicting-rows"]),
+        "only data are put together"
+    );
+    assert!(!tally.findings[0].hint.as_ref().unwrap().contains("same_person"));
+}
+
+#[test]
+fn what_the_first_address_of_a_person_stands_for_is_not_lost() {
+    let list = "id,email,data\n1,a@b.example,phone\n1,c@b.example,email\n";
+    let first = "[people]\nperson_addresses = \"first\"\n";
+    let (fates, tally) = read_toml(list, first);
+    assert_eq!((fates[1].as_str(), codes(&tally)), ("refused", vec!["conflicting-rows"]));
+    let (rows, _) = read_united(list, &format!("{first}same_person = \"union-data\"\n"));
+    assert_eq!(rows[0], "email;phone");
+    assert!(rows[1].starts_with("merged into row 1: the same person at another address, with other data"));
+}
+
 #[test]
 fn addresses_that_differ_in_dots_are_noted() {
     let note = |rows: &str| codes(&read(&format!("id,email\n{rows}\n")).1);
@@ -160,7 +228,13 @@ fn a_letter_is_due_where_a_column_says_so() {
     assert_eq!(tally.counts.withheld["needs-letter"], 3);
     let (settings, _) = super::super::read_settings("affected.toml", toml.as_bytes());
     let (settings, read_columns) = (settings.unwrap(), BTreeSet::new());
-    let context = Context { file: "l.csv", settings: &settings, categories: None, read_columns: &read_columns };
+    let context = Context {
+        file: "l.csv",
+        settings: &settings,
+        categories: None,
+        read_columns: &read_columns,
+        known: &Known::default(),
+    };
     let Err(RowsError::Refused(findings)) = People::new(context, Supplied::new(&b"email,deceased\n"[..])) else {
         panic!("a column that decides about people is missing");
     };
@@ -233,7 +307,13 @@ fn columns_are_mapped_or_missed_with_the_likely_one() {
     assert_eq!(read_with("E-Mail Address,x\na@b.example,1\n", &settings, &[]).0, ["planned"]);
     let read_columns = BTreeSet::new();
     let settings = ListSettings::default();
-    let context = Context { file: "l.csv", settings: &settings, categories: None, read_columns: &read_columns };
+    let context = Context {
+        file: "l.csv",
+        settings: &settings,
+        categories: None,
+        read_columns: &read_columns,
+        known: &Known::default(),
+    };
     let Err(RowsError::Refused(findings)) = People::new(context, Supplied::new("E-Mail Address\n".as_bytes()))
     else {
         panic!()
@@ -267,8 +347,13 @@ fn findings_of_one_code_are_kept_up_to_a_limit_and_counted_beyond() {
 fn data_is_listed_in_the_order_of_the_incident_and_defaults_to_all() {
     let settings = ListSettings::default();
     let (categories, read_columns) = (categories(), BTreeSet::new());
-    let context =
-        Context { file: "l", settings: &settings, categories: Some(&categories), read_columns: &read_columns };
+    let context = Context {
+        file: "l",
+        settings: &settings,
+        categories: Some(&categories),
+        read_columns: &read_columns,
+        known: &Known::default(),
+    };
     let mut people = People::new(
         context,
         Supplied::new("email,data\na@b.example,phone; email\nb@b.example,\nc@b.example,phone\n".as_bytes()),
@@ -301,7 +386,13 @@ fn read_form(octets: &[u8], form: Form) -> (Vec<String>, Vec<Told>) {
     let settings = ListSettings { form, expected_rows: None, ..ListSettings::default() };
     let told = |finding: Finding| (finding.code, finding.place.line, finding.hint.unwrap_or_default());
     let read_columns = BTreeSet::new();
-    let context = Context { file: "l.csv", settings: &settings, categories: None, read_columns: &read_columns };
+    let context = Context {
+        file: "l.csv",
+        settings: &settings,
+        categories: None,
+        read_columns: &read_columns,
+        known: &Known::default(),
+    };
     let mut people = match People::new(context, Supplied::new(octets)) {
         Ok(people) => people,
         Err(RowsError::Refused(findings)) => return (Vec::new(), findings.into_iter().map(told).collect()),

@@ -1,0 +1,74 @@
+//! What is known of people before their list is read: gathered once, for every reading of it.
+//!
+//! Each source is named with its digest in the manifest and in the frozen plan, so that a change of one is drift.
+
+pub mod waves;
+
+use crate::{
+    exit::CommandError,
+    folder::Folder,
+    inputs::{Inputs, Verbatim},
+    list,
+    terminal::Out,
+};
+use forthwith_core::{
+    affected::{ListSettings, SamePerson},
+    digest::Digest,
+    plan::Beside,
+    private::Private,
+};
+use std::fmt::Write as _;
+
+/// The name under which the heads of earlier ledgers are frozen: where their records stood. It is no part of the
+/// comparison for drift, because a record grows by things that concern nobody here.
+pub const HEADS: &str = "heads of earlier ledgers";
+
+/// Gathers what affected.toml asks for. What refuses it is found in `inputs`.
+///
+/// # Errors
+///
+/// The list cannot be read.
+pub fn gather(folder: &Folder, inputs: &mut Inputs, out: Out) -> Result<(), CommandError> {
+    let Some(settings) = inputs.list.clone() else { return Ok(()) };
+    for file in &settings.people.told_before {
+        match waves::read(folder, file) {
+            Ok(wave) => {
+                inputs.beside.push(wave.beside());
+                // Writing to a string cannot fail.
+                let _ = writeln!(inputs.heads, "{} {}", wave.head, file.name);
+                inputs.known.earlier.push(wave.earlier);
+            }
+            Err(finding) => inputs.findings.push(*finding),
+        }
+    }
+    if settings.people.same_person == Some(SamePerson::UnionData) {
+        // Last, because who is planned at all is known by now.
+        let tally = list::read(folder, inputs, out, "putting rows together", |_, _| Ok(()))?;
+        inputs.known.unions = Some((tally.unions, tally.digest));
+    }
+    Ok(())
+}
+
+/// Returns what a plan keeps of its sources, by name.
+pub fn frozen(inputs: &Inputs) -> Verbatim {
+    let mut frozen: Verbatim = inputs.beside.iter().map(entry).collect();
+    if !inputs.heads.is_empty() {
+        frozen.insert(HEADS.to_owned(), Private::new(inputs.heads.clone().into_bytes()));
+    }
+    frozen
+}
+
+/// Returns the sources as they are now, to be compared with those of a plan. What is gone is left out; what can no
+/// longer be read is there, and differs.
+pub fn now(folder: &Folder, settings: &ListSettings) -> Verbatim {
+    let wave = |file| match waves::read(folder, file) {
+        Ok(wave) => wave.beside(),
+        Err(finding) => waves::beside(&file.name, Digest::of(finding.message.as_bytes())),
+    };
+    let told_before = settings.people.told_before.iter();
+    told_before.filter(|file| folder.file(&file.name).exists()).map(|file| entry(&wave(file))).collect()
+}
+
+fn entry(beside: &Beside) -> (String, Private<Vec<u8>>) {
+    (format!("{} {}", beside.kind, beside.name), Private::new(beside.digest.to_string().into_bytes()))
+}

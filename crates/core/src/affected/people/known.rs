@@ -1,0 +1,16 @@
+//! What is known of people before their list is read.
+//!
+//! It is gathered once and holds for every reading of the list, so that all of them decide alike.
+
+use super::{before::Earlier, unions::Unions};
+use crate::digest::Digest;
+
+/// What is known of people before their list is read; all of it may be missing.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// What an earlier reading put together, and the digest of the list that it read. Without it, each notice names
+    /// its own row's data.
+    pub unions: Option<(Unions, Digest)>,
+    /// Earlier waves, in the order of affected.toml.
+    pub earlier: Vec<Earlier>,
+}
