@@ -22,7 +22,7 @@ mod text;
 pub use delimiter::Delimiter;
 pub use exported::{AS_WRITTEN, Export, LINE, ROW};
 pub use people::{
-    Context, Counts, Earlier, Fated, Known, KnownBefore, People, Row, Tally, Told, Unions, other_columns,
+    Context, Counts, Earlier, Fated, Known, KnownBefore, People, Row, Suspects, Tally, Told, Unions, other_columns,
 };
 pub use rows::{Form, RawRow, RowFault, Rows, RowsError};
 pub use settings::{
