@@ -26,7 +26,7 @@ pub use beside::{BESIDE_OCTETS_MAX, read_left_out};
 pub use delimiter::Delimiter;
 pub use exported::{AS_WRITTEN, Export, LINE, ROW};
 pub use people::{
-    Context, Counts, Earlier, Fated, Known, KnownBefore, People, Row, Suppressed, Tally, Told, Unions,
+    Context, Counts, Earlier, Fated, Known, KnownBefore, People, Row, Suppressed, Suspects, Tally, Told, Unions,
     other_columns,
 };
 pub use rows::{Form, RawRow, RowFault, Rows, RowsError};

@@ -11,6 +11,7 @@ mod known;
 mod leaving;
 mod repeats;
 mod suppressed;
+mod suspects;
 mod unions;
 mod waves;
 
@@ -19,6 +20,7 @@ pub(super) use cells::quoted;
 pub use columns::other_columns;
 pub use known::Known;
 pub use suppressed::Suppressed;
+pub use suspects::Suspects;
 pub use unions::Unions;
 pub use waves::KnownBefore;
 
@@ -563,6 +565,9 @@ impl<'a, R: Source> People<'a, R> {
 
     /// Returns the fate of a good row: planned, unless the same person or address came before.
     fn unless_repeated(&mut self, mut recipient: Recipient) -> Result<Fated, Refusal> {
+        if self.context.known.suspects.as_ref().is_some_and(|(suspects, _)| !suspects.has(&recipient)) {
+            return Ok(Fated::Planned(Box::new(recipient)));
+        }
         let residence = recipient.residence.code();
         let mut parts = vec![recipient.name.expose().as_str(), &residence, &recipient.language];
         let read = |(name, _): &(&String, _)| self.context.read_columns.contains(*name);
