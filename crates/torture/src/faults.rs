@@ -76,11 +76,12 @@ fn notify(incident: &Incident, relays: &Relays) -> Command {
     incident.bare_command("notify", &borrowed(&incident.to(&relays.first.url())))
 }
 
-/// Runs once more, undisturbed, and returns what one fault came to.
-fn goes_on(incident: &Incident, relays: &Relays, is_touched: bool) -> Tally {
+/// Runs once more, undisturbed, and returns what one fault came to that ended `ended` runs.
+fn goes_on(incident: &Incident, relays: &Relays, ended: usize) -> Tally {
+    let is_touched = ended > 0;
     let unanswered = usize::from(!incident.doubts().is_empty());
     let within = usize::from(is_touched && !relays.first.recorded().unwrap().is_empty());
-    let judgement = left_alone(incident, relays, 1);
+    let judgement = left_alone(incident, relays, ended);
     Tally {
         stories: 1,
         blows: 1,

@@ -116,7 +116,7 @@ impl Lane {
         assert_eq!(order.disorders, [], "a dot left before its offer was durable");
         let told = self.relays.first.recorded().unwrap();
         assert_eq!(unoffered(&told, &incident.states()), [""; 0], "told, and never offered");
-        let tally = goes_on(&incident, &self.relays, failed.is_some());
+        let tally = goes_on(&incident, &self.relays, usize::from(failed.is_some()));
         for sink in [&self.relays.first, &self.relays.last] {
             sink.forget().unwrap();
         }

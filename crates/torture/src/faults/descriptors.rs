@@ -54,5 +54,5 @@ fn tell(program: &Path, sink: &Path, seed: u64, descriptors: u64) -> Tally {
         kill(&mut run);
     }
     assert!(exit.is_some_and(|exit| ENDS.contains(&exit)), "with {descriptors} descriptors it ends with {exit:?}");
-    goes_on(&incident, &relays, exit != Some(0))
+    goes_on(&incident, &relays, usize::from(exit != Some(0)))
 }

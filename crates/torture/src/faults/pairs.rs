@@ -53,5 +53,5 @@ fn tell(program: &Path, strace: &Path, sink: &Path, seed: u64) -> Tally {
     assert!(said[1].contains("in use by notify"), "{}", said[1]);
     assert!(!ends[1].1.iter().any(Call::is_network), "the one that ends connects to nothing");
     assert_eq!(relays.first.recorded().unwrap().len(), COUNT);
-    goes_on(&incident, &relays, true)
+    goes_on(&incident, &relays, 1)
 }

@@ -63,7 +63,7 @@ fn fill(program: &Path, sink: &Path, seed: u64) -> Tally {
     let again = relays.first.recorded().unwrap();
     assert_eq!(unoffered(&again, &incident.states()), [""; 0], "told, and never offered");
     assert!(!is_full || again.len() < COUNT, "{} and then {} went out", recorded.len(), again.len());
-    goes_on(&incident, &relays, is_full)
+    goes_on(&incident, &relays, if is_full { 2 } else { 0 })
 }
 
 /// A ledger that cannot be written ends the run before it connects.
@@ -77,5 +77,5 @@ fn read_only(program: &Path, strace: &Path, sink: &Path, seed: u64) -> Tally {
     assert_exit(&output, UNUSABLE);
     assert!(!calls.iter().any(Call::is_network), "it connects with a ledger that it cannot write");
     disk.remount("rw");
-    goes_on(&incident, &relays, true)
+    goes_on(&incident, &relays, 1)
 }
