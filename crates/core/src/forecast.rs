@@ -15,7 +15,7 @@ use std::{collections::VecDeque, time::Duration};
 const BLOCKS_MAX: u64 = 20_000;
 /// Steps of one play, at most: a few for each block and for each time that the calendar closes.
 const STEPS_MAX: u32 = 200_000;
-/// How far ahead is looked: no deadline lies further, and nobody waits that long.
+/// How far ahead is looked, from the first moment at which anything may begin: nobody waits that long.
 const HORIZON: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
 
 /// What is asked.
@@ -59,7 +59,7 @@ pub enum End {
     At(Timestamp),
     /// The relay sets the pace: nobody knows, and it is not before this.
     NotBefore(Timestamp),
-    /// More than ten years from now.
+    /// More than ten years after the first one may.
     Beyond,
 }
 
@@ -210,8 +210,9 @@ fn least_limit(notices: u64, seconds: u64) -> Limit {
 /// Returns how many seconds are open before the deadline, and in how many calendar days.
 fn time_left(question: &Question<'_>, deadline: Timestamp) -> (u64, u64) {
     let calendar = question.calendar;
-    let deadline = deadline.min(question.now.checked_add(HORIZON).unwrap_or(BEYOND));
-    let (mut at, mut seconds, mut days) = (question.now, 0, 0);
+    let first = calendar.opening(question.now);
+    let deadline = deadline.min(first.checked_add(HORIZON).unwrap_or(BEYOND));
+    let (mut at, mut seconds, mut days) = (first, 0, 0);
     for _ in 0..STEPS_MAX {
         at = calendar.opening(at);
         if at >= deadline {
@@ -224,7 +225,7 @@ fn time_left(question: &Question<'_>, deadline: Timestamp) -> (u64, u64) {
         let until = closes.min(calendar.day(at).1).min(deadline);
         seconds += apart(at, until).as_secs();
         // Hours that open twice in a day make no second day.
-        days += u64::from(at == question.now || calendar.opening(calendar.day(at).0) == at);
+        days += u64::from(at == first || calendar.opening(calendar.day(at).0) == at);
         at = until;
     }
     (seconds, days.max(1))
@@ -264,8 +265,8 @@ impl<'a> Play<'a> {
     /// Returns when the last of so many notices goes out, or `BEYOND`.
     fn last(&self, notices: u64) -> Timestamp {
         let mut windows: Vec<_> = self.limits.iter().map(|limit| self.window(*limit, notices)).collect();
-        let horizon = self.now.checked_add(HORIZON).unwrap_or(BEYOND);
         let (mut at, mut left) = (self.calendar.opening(self.now), notices);
+        let horizon = at.checked_add(HORIZON).unwrap_or(BEYOND);
         let (mut closes, mut day_end) = (self.now, self.now);
         let mut today = 0;
         for _ in 0..STEPS_MAX {
@@ -297,7 +298,9 @@ impl<'a> Play<'a> {
             }
             let free = windows.iter().map(|window| window.free(at, closes)).min().unwrap_or(u64::MAX);
             let block = free.min(of_day).min(left);
-            windows.iter_mut().for_each(|window| window.take(at, block));
+            for window in &mut windows {
+                window.take(at, block);
+            }
             (left, today) = (left - block, today + block);
             if left == 0 {
                 return windows.iter().map(|window| window.last_of(at, block)).max().unwrap_or(at);
