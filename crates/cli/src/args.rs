@@ -165,6 +165,7 @@ pub enum Form {
 
 /// Arguments of `notify`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub struct NotifyArgs {
     #[command(flatten)]
     pub incident: IncidentArgs,
@@ -186,9 +187,12 @@ pub struct NotifyArgs {
     /// Hand over at most N notices, then stop: a canary
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
-    /// End when only later retries are left
+    /// End when only later retries are left, or nothing may begin now
     #[arg(long)]
     pub no_wait: bool,
+    /// Hand over although the last notice goes out after the deadline, or the deadline has passed
+    #[arg(long)]
+    pub late: bool,
     /// Rehearsal only: throw the earlier rehearsal away and begin anew
     #[arg(long, conflicts_with = "dry_run")]
     pub fresh: bool,

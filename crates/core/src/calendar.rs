@@ -190,6 +190,22 @@ fn minute_of(local: DateTime) -> u16 {
     u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs())
 }
 
+impl fmt::Display for Calendar {
+    /// Writes what is set, as it stands in delivery.toml; nothing where nothing is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zone = self.zone.iana_name().unwrap_or("UTC");
+        let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        let days: Vec<_> = names.iter().zip(self.days).filter(|(_, has)| *has).map(|(name, _)| *name).collect();
+        let parts = [
+            self.hours.map(|hours| format!("{hours} {zone}")),
+            (self.days != [true; 7]).then(|| days.join(" ")),
+            self.not_before.map(|embargo| format!("not before {embargo}")),
+            self.per_day.map(|most| format!("{most} a day")),
+        ];
+        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+}
+
 impl Why {
     /// Returns the key of delivery.toml that says so.
     pub fn key(self) -> &'static str {

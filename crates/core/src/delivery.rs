@@ -130,6 +130,19 @@ pub struct Limit {
     pub window: Duration,
 }
 
+impl std::fmt::Display for Limit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let unit = match self.window.as_secs() {
+            1 => "s",
+            60 => "min",
+            3_600 => "h",
+            86_400 => "d",
+            _ => return write!(f, "{} in {:?}", self.attempts, self.window),
+        };
+        write!(f, "{}/{unit}", self.attempts)
+    }
+}
+
 /// How long each stage may take. Defaults are the minima of RFC 5321 section 4.5.3.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {

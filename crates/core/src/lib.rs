@@ -17,6 +17,7 @@ pub mod domains;
 pub mod engine;
 pub mod fact;
 pub mod finding;
+pub mod forecast;
 pub mod fuse;
 pub mod incident;
 pub mod key;

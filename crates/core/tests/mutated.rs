@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails, and says at what")]
 
 use forthwith_core::{
-    affected::{Context, ListSettings, People, RowsError, Supplied},
+    affected::{Context, Known, ListSettings, People, RowsError, Supplied},
     message::{FORBIDDEN_FIELDS, LINE_OCTETS_MAX, REQUIRED_FIELDS, gate},
     notice::Token,
     reconcile::{Conclusion, Doubt, LogSettings, PostfixLog},
@@ -163,8 +163,14 @@ fn the_gate_agrees_with_its_rules_said_in_another_way() {
 
 /// Returns the fate of each row, as words; `None` where the list as a whole is refused.
 fn fates(octets: &[u8]) -> Option<Vec<String>> {
-    let (settings, read_columns) = (ListSettings::default(), BTreeSet::new());
-    let context = Context { file: "l.csv", settings: &settings, categories: None, read_columns: &read_columns };
+    let (settings, read_columns, known) = (ListSettings::default(), BTreeSet::new(), Known::default());
+    let context = Context {
+        file: "l.csv",
+        settings: &settings,
+        categories: None,
+        read_columns: &read_columns,
+        known: &known,
+    };
     let mut people = match People::new(context, Supplied::new(octets)) {
         Ok(people) => people,
         Err(RowsError::Refused(findings)) => {

@@ -3,7 +3,6 @@
 pub mod backlog;
 mod confirm;
 mod dry_run;
-mod earlier;
 mod ending;
 mod run;
 
@@ -19,8 +18,10 @@ use crate::{
         waves::{self, TOLD_BEFORE},
     },
     ledgers::{self, Stage},
-    list, secret,
-    terminal::{Out, counted, note},
+    list,
+    pacing::{self, Reckoning},
+    secret,
+    terminal::{Out, note},
 };
 use forthwith_core::{
     affected::read_settings,
@@ -58,12 +59,13 @@ pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
         }
     };
     let ready = get_ready(&folder, stage, &mut ledger, out, now);
-    let ready = ready.and_then(|ready| {
+    let ready = ready.and_then(|mut ready| {
         release(&ready, &delivery, out)?;
         if let Some(why) = delivery.preset.and_then(|preset| preset.unfit(ready.plan.planned)) {
             note(&format!("UNFIT  {why}. `forthwith doctor` says what to do."));
         }
         let queue = delivery.queue.as_ref().map(backlog::first).transpose()?;
+        ready.reckoning = reckon(args, &ready, &ledger, &delivery, now, out)?;
         confirm::confirm(args, &ready, &delivery, out)?;
         Ok((ready, queue))
     });
@@ -87,6 +89,8 @@ pub struct Ready {
     pub key: PlanKey,
     /// Whether people are told.
     pub stage: Stage,
+    /// When the last of them is, by the pace; `None` for a rehearsal, or where nothing is left.
+    pub reckoning: Option<Reckoning>,
 }
 
 fn delivery(args: &NotifyArgs, folder: &Folder, out: Out) -> Result<Delivery, CommandError> {
@@ -206,7 +210,7 @@ fn get_ready(
             CommandError::new(Exit::NotReleased, message).hint("go on with the version that froze the plan")
         );
     }
-    Ok(Ready { plan, inputs, key, stage })
+    Ok(Ready { plan, inputs, key, stage, reckoning: None })
 }
 
 fn freeze_anew(
@@ -264,6 +268,42 @@ fn drifted(drift: &Drift, folder: &Folder, stage: Stage, plan: &CurrentPlan) -> 
             .hint("put the files back as they were, or take them away: the frozen ones are in the ledger")
             .hint("more people are a second wave: an incident folder of its own"),
     }
+}
+
+/// Works out when the last notice goes out, before anything is connected.
+///
+/// # Errors
+///
+/// Exit 4 where that is after the deadline, or the deadline has passed, and nobody said `--late`.
+fn reckon(
+    args: &NotifyArgs,
+    ready: &Ready,
+    ledger: &SqliteLedger,
+    delivery: &Delivery,
+    now: Timestamp,
+    out: Out,
+) -> Result<Option<Reckoning>, CommandError> {
+    let reader = ledger.reader().map_err(ledgers::unusable)?;
+    let counts = reader.counts().map_err(ledgers::failed)?;
+    let left = counts.queued + counts.deferred;
+    if ready.stage == Stage::Rehearsal || left == 0 {
+        return Ok(None);
+    }
+    let deadline = pacing::deadline(&ready.plan);
+    let reckoning = Reckoning::new(&reader, ledger.run(), left, delivery.clone(), deadline, None, now)?;
+    match reckoning.too_late() {
+        Some(why) if args.late => out.message(format!("{why}: going on, as --late says")),
+        Some(why) => {
+            for line in reckoning.lines() {
+                out.message(line);
+            }
+            let error = CommandError::new(Exit::NotReleased, why);
+            let error = reckoning.remedies().into_iter().fold(error, CommandError::hint);
+            return Err(error.hint("--late hands over all the same: late is better than never"));
+        }
+        None => {}
+    }
+    Ok(Some(reckoning))
 }
 
 /// Checks that the plan may go to this relay: released, and no sample text in it.

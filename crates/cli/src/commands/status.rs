@@ -6,14 +6,14 @@ use crate::{
     folder::Folder,
     inputs,
     ledgers::{self, Stage},
-    pacing,
+    pacing::{self, Reckoning},
     progress::{span, time_left},
     summary::Summary,
     terminal::{Out, counted},
 };
 use forthwith_core::{
     calendar::{Calendar, Rest},
-    delivery::Delivery,
+    delivery::Limit,
     state::State,
 };
 use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader, RunView, Waiting, Which};
@@ -39,8 +39,10 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
         Some(run) => reader.waiting(run.run).map_err(ledgers::failed)?,
         None => None,
     };
-    let resting = resting(&folder, stage, &summary, &reader, now)?;
-    let mut value = report(&summary, run.as_ref(), recent, resting.as_ref().map(|(rest, _)| rest));
+    let measured = u32::try_from(recent).ok().filter(|recent| is_running && *recent > 0);
+    let measured = measured.map(|attempts| Limit { attempts, window: PACE_OVER.unsigned_abs() });
+    let ahead = ahead(&folder, &summary, &reader, &plan, measured, now)?;
+    let mut value = report(&summary, run.as_ref(), recent, ahead.as_ref());
     value["waiting"] = json!(waiting.as_ref().map(|waiting| json!({
         "since": waiting.since.to_string(), "kind": waiting.kind, "facts": waiting.facts,
     })));
@@ -52,8 +54,11 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
     if let Some(waiting) = &waiting {
         out.line(waits(waiting));
     }
-    if let Some((rest, calendar)) = &resting {
-        out.line(pacing::resting(rest, &calendar.zone));
+    if let Some(Ahead { rest, calendar, reckoning }) = &ahead {
+        if let Some(rest) = rest {
+            out.line(pacing::resting(rest, &calendar.zone));
+        }
+        out.line(format!("The last notice goes out: {}", reckoning.end()));
     }
     if let Some(run) = &run {
         out.line(about_run(run));
@@ -66,12 +71,13 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-fn report(summary: &Summary, run: Option<&RunView>, recent: u64, rest: Option<&Rest>) -> Value {
+fn report(summary: &Summary, run: Option<&RunView>, recent: u64, ahead: Option<&Ahead>) -> Value {
     let mut report = summary.json();
     report["running"] = json!(run.is_some_and(|run| run.is_alive));
     report["left_relay"] = summary.left_relay_json();
     report["accepted_last_minute"] = json!(recent);
-    report["rests"] = rest.map_or(Value::Null, pacing::resting_json);
+    report["rests"] = ahead.and_then(|ahead| ahead.rest.as_ref()).map_or(Value::Null, pacing::resting_json);
+    report["forecast"] = ahead.map_or(Value::Null, |ahead| ahead.reckoning.json());
     report["last_run"] = json!(run.map(|run| json!({
         "run": run.run,
         "started_at": run.started_at.to_string(),
@@ -82,23 +88,36 @@ fn report(summary: &Summary, run: Option<&RunView>, recent: u64, rest: Option<&R
     report
 }
 
-/// Returns the rest that delivery.toml asks for now, where anything is left to attempt. A rehearsal never rests.
-fn resting(
+/// What delivery.toml makes of now and of the time left.
+struct Ahead {
+    rest: Option<Rest>,
+    calendar: Calendar,
+    reckoning: Reckoning,
+}
+
+/// Returns what lies ahead, where anything is left to attempt and delivery.toml can be read. A rehearsal never
+/// rests and has no deadline.
+fn ahead(
     folder: &Folder,
-    stage: Stage,
     summary: &Summary,
     reader: &LedgerReader,
+    plan: &CurrentPlan,
+    measured: Option<Limit>,
     now: Timestamp,
-) -> Result<Option<(Rest, Calendar)>, CommandError> {
-    if stage == Stage::Rehearsal || summary.is_at_rest() {
+) -> Result<Option<Ahead>, CommandError> {
+    if summary.stage == Stage::Rehearsal || summary.is_at_rest() {
         return Ok(None);
     }
-    let Some(Delivery { calendar, .. }) = inputs::delivery(folder)?.0 else { return Ok(None) };
+    let Some(delivery) = inputs::delivery(folder)?.0 else { return Ok(None) };
+    let calendar = delivery.calendar.clone();
     let today = match calendar.per_day {
         Some(_) => reader.attempt_times_since(calendar.day(now).0).map_err(ledgers::failed)?.len(),
         None => 0,
     };
-    Ok(calendar.rest(now, today as u64).map(|rest| (rest, calendar)))
+    let left = summary.counts.queued + summary.counts.deferred;
+    let deadline = pacing::deadline(plan);
+    let reckoning = Reckoning::new(reader, i64::MAX, left, delivery, deadline, measured, now)?;
+    Ok(Some(Ahead { rest: calendar.rest(now, today as u64), calendar, reckoning }))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a pace is shown without digits behind the point")]
@@ -140,8 +159,7 @@ fn about_run(run: &RunView) -> String {
 }
 
 fn deadline(plan: &CurrentPlan, now: Timestamp) -> Option<String> {
-    let line = plan.frozen.manifest.lines().find_map(|line| line.strip_prefix("deadline "))?;
-    let deadline: Timestamp = line.parse().ok()?;
+    let deadline = pacing::deadline(plan)?;
     let seconds = deadline.as_second() - now.as_second();
     let apart = span(seconds.unsigned_abs());
     Some(if seconds >= 0 {

@@ -12,7 +12,7 @@ use forthwith_core::{digest::Digest, engine::Failure, verdict::Answer};
 use forthwith_ledger::LedgerError;
 use forthwith_sender::Ended;
 use jiff::tz::TimeZone;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What is told of a run beside where its plan stands.
 pub struct Done<'e> {
@@ -28,6 +28,8 @@ pub struct Done<'e> {
     pub seconds: f64,
     /// Whether there was nothing to do, and no connection was opened.
     pub was_at_rest: bool,
+    /// What was forecast before it began.
+    pub forecast: Value,
 }
 
 /// Tells how the run ended, and returns the exit code.
@@ -41,6 +43,7 @@ pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, zone: &TimeZone
     report["attempts"] = json!(done.attempts);
     report["seconds"] = json!(done.seconds);
     report["exit"] = json!(exit as u8);
+    report["forecast"] = done.forecast.clone();
     if let Ended::Resting(rest) = done.ended {
         report["rests"] = pacing::resting_json(rest);
     }

@@ -1,12 +1,13 @@
 //! The run itself: password, signals, progress, delivery, and the end of the record.
 
-use super::{Ready, backlog, earlier, ending};
+use super::{Ready, backlog, ending};
 use crate::{
     args::NotifyArgs,
     exit::{CommandError, Exit},
     folder::Folder,
     ledgers::{self, Stage},
-    pacing, password,
+    pacing::{self, Reckoning},
+    password,
     progress::Counting,
     summary::Summary,
     terminal::{Out, counted, without_addresses},
@@ -23,6 +24,7 @@ use forthwith_core::{
 use forthwith_ledger::{Recorder, sqlite::SqliteLedger};
 use forthwith_sender::{Clock, Ended, Inbox, Progress, Render, RenderFailure, Run, StopSignal, deliver};
 use jiff::{Timestamp, tz::TimeZone};
+use serde_json::Value;
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
@@ -44,13 +46,21 @@ pub fn run(
     let reader = ledger.reader().map_err(ledgers::unusable)?;
     let (plan, stage) = (ready.plan.clone(), ready.stage);
     let before = Summary::read(&reader, &plan, stage)?;
+    let forecast = ready.reckoning.as_ref().map_or(Value::Null, Reckoning::json);
     if before.is_at_rest() {
         let head = ledger.end(Timestamp::now(), "nothing to do").map_err(ledgers::failed)?;
-        let done =
-            ending::Done { ended: &Ended::Done, head, commits: 0, attempts: 0, seconds: 0.0, was_at_rest: true };
+        let done = ending::Done {
+            ended: &Ended::Done,
+            head,
+            commits: 0,
+            attempts: 0,
+            seconds: 0.0,
+            was_at_rest: true,
+            forecast,
+        };
         return Ok(ending::tell(&before, &done, folder, &delivery.calendar.zone, out));
     }
-    let earlier_attempts = earlier::attempts(&reader, ledger.run(), &delivery, Timestamp::now())?;
+    let earlier_attempts = pacing::earlier_attempts(&reader, ledger.run(), &delivery, Timestamp::now())?;
     let password = password::read(&delivery.relay)?;
     let message = message_of(ready)?;
     let started = Instant::now();
@@ -66,7 +76,8 @@ pub fn run(
     let head = end.ledger.end(Timestamp::now(), ending::in_short(&ended)).map_err(ledgers::failed)?;
     let after = Summary::read(&reader, &plan, stage)?;
     let attempts = progress.attempts.load(Relaxed);
-    let done = ending::Done { ended: &ended, head, commits: end.commits, attempts, seconds, was_at_rest: false };
+    let done =
+        ending::Done { ended: &ended, head, commits: end.commits, attempts, seconds, was_at_rest: false, forecast };
     Ok(ending::tell(&after, &done, folder, &zone, out))
 }
 
