@@ -13,8 +13,10 @@ use crate::{
     notice::{Claimed, Entry, Particulars, Token},
     outage::{Outage, Patience},
     pace::Pace,
+    ramp::{Climb, Ramp},
     retry,
     state::Happening,
+    throttle::{self, Ask, Cause, Change, Gate, Then, Throttle},
     verdict::{Answer, Reply, Stage, Verdict, judge},
 };
 use jiff::Timestamp;
@@ -36,6 +38,8 @@ pub struct Settings {
     pub connections: u32,
     /// The pace.
     pub limits: Vec<Limit>,
+    /// How the plan begins, and when its first attempt was made, if one was.
+    pub ramp: Option<(Ramp, Option<Timestamp>)>,
     /// How long a relay that was reached may be away.
     pub patience: Duration,
     /// At most this many notices are handed over, then the run ends: a canary.
@@ -44,6 +48,9 @@ pub struct Settings {
     pub later: Later,
     /// How long after its first offer a notice that is refused for now is tried; `None` for ever.
     pub give_up_after: Option<Duration>,
+    /// When every notice is given up that a relay refuses for now and that was first offered before: so that its
+    /// person can still be told in another way before the deadline. `None` for never.
+    pub give_up_at: Option<Timestamp>,
     /// What blows the fuse.
     pub fuse: FuseLimits,
 }
@@ -96,6 +103,8 @@ pub enum Stop {
     LimitReached,
     /// All that is left is due later; this is when.
     OnlyLaterRetries(Timestamp),
+    /// The relay's quota is used up; this is when it is tried again.
+    QuotaUsedUp(Timestamp),
     /// The relay could not be reached, or took nothing, for too long; this came last.
     RelayUnreachable(Failure),
     /// The relay refuses us.
@@ -166,6 +175,8 @@ pub enum End {
 pub struct Engine {
     settings: Settings,
     pace: Pace,
+    throttle: Throttle,
+    climb: Option<Climb>,
     outage: Outage,
     fuse: Fuse,
     lines: Lines,
@@ -181,8 +192,12 @@ pub struct Engine {
 impl Engine {
     /// Returns the engine of a run that begins at `now`. `earlier_attempts`: see [`Pace::new`].
     pub fn new(settings: Settings, earlier_attempts: impl IntoIterator<Item = Timestamp>, now: Timestamp) -> Self {
+        let (climb, first) = settings.ramp.map(|(ramp, began)| Climb::new(ramp, began)).unzip();
+        let limits: Vec<_> = settings.limits.iter().copied().chain(first).collect();
         Self {
-            pace: Pace::new(&settings.limits, earlier_attempts, now),
+            pace: Pace::new(&limits, earlier_attempts, now),
+            throttle: Throttle::new(&settings.limits, now),
+            climb,
             outage: Outage::new(settings.patience),
             fuse: Fuse::new(settings.fuse),
             lines: Lines::new(settings.connections.max(1)),
@@ -195,6 +210,16 @@ impl Engine {
             stop: None,
             settings,
         }
+    }
+
+    /// Goes on at the pace that an earlier run recorded last.
+    pub fn remember_pace(&mut self, last: &Change) {
+        self.throttle.remember(last);
+    }
+
+    /// Returns what changed of the pace since this was asked last, to be recorded and shown.
+    pub fn pace_changes(&mut self) -> Vec<Change> {
+        self.throttle.changes()
     }
 
     /// Returns what a worker whose line is `line` does next.
@@ -217,10 +242,28 @@ impl Engine {
         if self.outage.needs_proof() && (self.in_flight > 0 || self.lines.is_dialling()) {
             return Next::WaitForReport;
         }
+        if let Some(next) = self.held_back(now) {
+            return next;
+        }
         match line {
             Line::Closed => self.dial(now),
             Line::Open => self.attempt(now),
         }
+    }
+
+    /// Returns what to do where the relay has asked for less, or `None` where that allows an attempt.
+    fn held_back(&mut self, now: Timestamp) -> Option<Next> {
+        if let Some(attempts) = self.climb.as_mut().and_then(|climb| climb.rise(now)) {
+            self.pace.widen_last(attempts);
+            self.climb.take_if(|_| attempts.is_none());
+        }
+        Some(match self.throttle.gate(now, self.in_flight) {
+            Gate::Open => return None,
+            Gate::QuotaUntil(_) if self.in_flight > 0 => Next::WaitForReport,
+            Gate::QuotaUntil(until) if self.settings.later == Later::Leave => self.end(Stop::QuotaUsedUp(until)),
+            Gate::ClosedUntil(until) | Gate::QuotaUntil(until) => Next::WaitUntil(until),
+            Gate::OneAtATime => Next::WaitForReport,
+        })
     }
 
     /// Returns what to do where nothing is left to begin, or `None` where something is.
@@ -258,7 +301,8 @@ impl Engine {
             let (_, next) = self.pace.grant(now, 1);
             return next.map_or(Next::WaitForReport, Next::WaitUntil);
         }
-        self.lines.dial(now, self.in_flight, self.ready.len().min(available))
+        let work = self.ready.len().min(available).min(self.throttle.lines_for());
+        self.lines.dial(now, self.in_flight, work)
     }
 
     fn attempt(&mut self, now: Timestamp) -> Next {
@@ -268,6 +312,7 @@ impl Engine {
         }
         let claimed = self.ready.pop_front().expect("a worker is sent on only while a notice is ready");
         self.in_flight += 1;
+        self.throttle.begins(now, claimed.notice);
         Next::Attempt(Box::new(claimed))
     }
 
@@ -281,11 +326,11 @@ impl Engine {
         (!expired.is_empty()).then_some(expired)
     }
 
-    /// Returns when a notice is given up: counted from its own first offer, and never before a relay refused it
-    /// since a person last decided. Who was never attempted never expires, however slow the pace.
+    /// Returns when a notice is given up, and never before a relay refused it since a person last decided. Who
+    /// was never attempted never expires, however slow the pace.
     fn limit(&self, claimed: &Claimed) -> Option<Timestamp> {
         let first_offer = claimed.date.filter(|_| claimed.deferrals > 0)?;
-        Some(first_offer.checked_add(self.settings.give_up_after?).unwrap_or(Timestamp::MAX))
+        retry::given_up_at(first_offer, self.settings.give_up_after, self.settings.give_up_at)
     }
 
     /// Takes what a claim found; `next_due` as in the ledger's claim.
@@ -322,6 +367,10 @@ impl Engine {
     /// Takes note that the MAIL of a granted attempt was written.
     pub fn mail_written(&mut self, at: Timestamp) {
         self.pace.spend(at);
+        self.throttle.mail_written(at);
+        if let Some(climb) = &mut self.climb {
+            climb.begins(at);
+        }
     }
 
     /// Begins nothing new; the run ends when nothing is in flight. A reason that stands already stays.
@@ -339,6 +388,13 @@ impl Engine {
     /// The driver appends them before it asks for anything else, so that a later claim sees them.
     pub fn report(&mut self, now: Timestamp, connection: u64, claimed: Claimed, end: End) -> Vec<Entry> {
         self.in_flight -= 1;
+        let notice = claimed.notice;
+        let entries = self.judged(now, connection, claimed, end);
+        self.throttle.ended(notice);
+        entries
+    }
+
+    fn judged(&mut self, now: Timestamp, connection: u64, claimed: Claimed, end: End) -> Vec<Entry> {
         match end {
             End::Untouched => self.take_back(claimed),
             End::DeadLine(failure) => {
@@ -381,9 +437,15 @@ impl Engine {
             self.outage.progressed();
             self.losses_in_a_row = 0;
         }
+        if let Answer::Reply(reply) = &answer
+            && let Some(ask) = throttle::asks(stage, reply)
+        {
+            return self.asked(now, claimed, ask, stage, reply.clone(), particulars);
+        }
         match verdict {
             Verdict::Good if stage == Stage::Dot => {
                 self.handed_over += 1;
+                self.throttle.accepted(now, claimed.notice);
                 self.fuse.accepted();
                 vec![entry(claimed, now, Happening::Accepted, particulars)]
             }
@@ -398,6 +460,33 @@ impl Engine {
             Verdict::Deferred => self.refused(now, claimed, Happening::Deferred, particulars),
             Verdict::Bounced => self.refused(now, claimed, Happening::Bounced, particulars),
         }
+    }
+
+    /// Slows down, and takes the offer back or defers it: a reply about the pace judges nobody, so the fuse does
+    /// not count it. A relay that asks for less and never takes anything refuses us in the end.
+    fn asked(
+        &mut self,
+        now: Timestamp,
+        claimed: &Claimed,
+        ask: Ask,
+        stage: Stage,
+        reply: Reply,
+        mut particulars: Particulars,
+    ) -> Vec<Entry> {
+        self.outage.progressed();
+        let back = if stage <= Stage::Mail {
+            self.put_back(now, claimed, particulars)
+        } else {
+            particulars.due = Some(self.due(now, claimed, Some(&reply)));
+            self.supply.due_later(particulars.due);
+            entry(claimed, now, Happening::Deferred, particulars)
+        };
+        let cause = Cause { stage, code: reply.code, enhanced: reply.enhanced };
+        if self.throttle.asked(now, claimed.notice, ask, cause) == Then::GiveUp {
+            let failure = Failure { stage, answer: Answer::Reply(reply), hope: Hope::None };
+            self.stop.get_or_insert(Stop::RelayRefuses(failure));
+        }
+        vec![back]
     }
 
     fn doubt(&mut self, now: Timestamp, claimed: &Claimed, particulars: Particulars) -> Entry {

@@ -23,6 +23,11 @@ pub enum Ended {
         /// When the first of them is due.
         next: Timestamp,
     },
+    /// The relay's quota is used up.
+    QuotaUsedUp {
+        /// When it is tried again.
+        next: Timestamp,
+    },
     /// The relay could not be reached, or took nothing, for too long; no notice was judged because of it.
     RelayUnreachable(Failure),
     /// The relay refuses us: credentials, sender, TLS, policy. No notice was judged because of it.
@@ -74,6 +79,7 @@ impl From<Stop> for Ended {
             Stop::Drained => Self::Stopped,
             Stop::LimitReached => Self::LimitReached,
             Stop::OnlyLaterRetries(next) => Self::OnlyLaterRetries { next },
+            Stop::QuotaUsedUp(next) => Self::QuotaUsedUp { next },
             Stop::RelayUnreachable(failure) => Self::RelayUnreachable(failure),
             Stop::RelayRefuses(failure) => Self::RelayRefuses(failure),
             Stop::FuseBlown { likeness, blown, reply, restored } => {

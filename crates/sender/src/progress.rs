@@ -1,6 +1,6 @@
 //! What a run has done so far, to be read by whoever shows it. It is counted here and decided elsewhere.
 
-use forthwith_core::{engine::Failure, state::Happening, verdict::Answer};
+use forthwith_core::{engine::Failure, state::Happening, throttle::Change, verdict::Answer};
 use jiff::Timestamp;
 use std::sync::{
     Mutex,
@@ -31,6 +31,7 @@ pub struct Progress {
     /// Lines open now.
     pub connections: AtomicU64,
     pause: Mutex<Option<Pause>>,
+    pace: Mutex<Option<Change>>,
 }
 
 /// A relay that is left alone for a while.
@@ -47,6 +48,15 @@ impl Progress {
     pub fn pause(&self, now: Timestamp) -> Option<Pause> {
         let pause = self.pause.lock().expect("nothing panics while it holds the pause");
         pause.clone().filter(|pause| now < pause.until)
+    }
+
+    /// Returns the last change of pace, where there was one.
+    pub fn pace(&self) -> Option<Change> {
+        *self.pace.lock().expect("nothing panics while it holds the pace")
+    }
+
+    pub(crate) fn set_pace(&self, change: &Change) {
+        *self.pace.lock().expect("nothing panics while it holds the pace") = Some(*change);
     }
 
     pub(crate) fn count(&self, happening: Happening) {

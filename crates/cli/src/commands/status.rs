@@ -2,6 +2,7 @@
 
 use crate::{
     args::StatusArgs,
+    course,
     exit::{CommandError, Exit},
     folder::Folder,
     ledgers::{self, Stage},
@@ -9,7 +10,7 @@ use crate::{
     summary::Summary,
     terminal::{Out, counted},
 };
-use forthwith_core::state::State;
+use forthwith_core::{state::State, throttle::Change};
 use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader, RunView, Which};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -29,16 +30,27 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
     let run = reader.last_run(Some("notify")).map_err(ledgers::failed)?;
     let recent = reader.accepted_since(now - PACE_OVER).map_err(ledgers::failed)?;
     let is_running = run.as_ref().is_some_and(|run| run.is_alive);
-    out.json(&report(&summary, run.as_ref(), recent));
+    let pace_asked = course::last_pace(&reader)?.map(|(change, _)| change).filter(|change| change.holds(now));
+    let give_up_at = course::give_up_at(&folder, &plan);
+    let mut json = report(&summary, run.as_ref(), recent);
+    json["pace"] = pace_asked.as_ref().map_or(Value::Null, pace_json);
+    json["give_up_at"] = json!(give_up_at.map(|at| at.to_string()));
+    out.json(&json);
     for line in summary.lines() {
         out.line(line);
     }
     out.line(pace(&summary, is_running, recent));
+    if let Some(change) = &pace_asked {
+        out.line(format!("The relay asked for less at {:.0}: {}", change.at, change.told()));
+    }
     if let Some(run) = &run {
         out.line(about_run(run));
     }
     if let Some(line) = deadline(&plan, now) {
         out.line(line);
+    }
+    if let Some(at) = give_up_at {
+        out.line(format!("Who the relay still refuses for now expires {at:.0} at the latest, for another way"));
     }
     show_doubts(&reader, &summary, &folder, out)?;
     show_bounced(&reader, &summary, out)?;
@@ -75,6 +87,18 @@ fn pace(summary: &Summary, is_running: bool, recent: u64) -> String {
     }
 }
 
+/// The pace that the relay asked for, as it was recorded last.
+fn pace_json(change: &Change) -> Value {
+    json!({
+        "since": change.at.to_string(),
+        "old": change.old.to_string(),
+        "new": change.new.to_string(),
+        "full": change.full.to_string(),
+        "why": change.why.word(),
+        "until": change.until.map(|until| until.to_string()),
+    })
+}
+
 fn about_run(run: &RunView) -> String {
     let ended = match &run.ended {
         Some((at, how)) => format!("ended {at:.0}: {how}"),
@@ -85,8 +109,7 @@ fn about_run(run: &RunView) -> String {
 }
 
 fn deadline(plan: &CurrentPlan, now: Timestamp) -> Option<String> {
-    let line = plan.frozen.manifest.lines().find_map(|line| line.strip_prefix("deadline "))?;
-    let deadline: Timestamp = line.parse().ok()?;
+    let deadline = plan.frozen.deadline()?;
     let seconds = deadline.as_second() - now.as_second();
     let apart = span(seconds.unsigned_abs());
     Some(if seconds >= 0 {

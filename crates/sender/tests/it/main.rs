@@ -12,5 +12,6 @@ mod lettre;
 mod order;
 mod runs;
 mod stand;
+mod throttled;
 mod tls;
 mod verdicts;

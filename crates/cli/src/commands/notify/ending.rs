@@ -72,6 +72,7 @@ pub fn in_short(ended: &Ended) -> &'static str {
         Ended::Stopped => "stopped",
         Ended::LimitReached => "limit-reached",
         Ended::OnlyLaterRetries { .. } => "only-later-retries",
+        Ended::QuotaUsedUp { .. } => "quota-used-up",
         Ended::RelayUnreachable(_) => "relay-unreachable",
         Ended::RelayRefuses(_) => "relay-refuses",
         Ended::FuseBlown { .. } => "fuse-blown",
@@ -112,6 +113,10 @@ fn next_steps(summary: &Summary, done: &Done<'_>, folder: &Folder) -> Vec<String
                 "Only later retries are left, the first due {next:.0}: `forthwith notify {path}` makes them"
             ));
         }
+        Ended::QuotaUsedUp { next } => lines.push(format!(
+            "The relay's quota is used up, probably until {next:.0}: `forthwith notify {path}` goes on with {}.",
+            super::run::left(summary)
+        )),
         Ended::FuseBlown { reply, .. } => lines.push(format!("The relay said at last: {}", reply.text())),
         _ => {}
     }
@@ -136,7 +141,7 @@ fn failure(ended: &Ended, folder: &Folder) -> Option<CommandError> {
     let again = format!("`forthwith notify {path}` goes on where this run stopped");
     let changed = "the message is not the one that was frozen and released";
     Some(match ended {
-        Ended::Done | Ended::Stopped | Ended::LimitReached | Ended::OnlyLaterRetries { .. } => return None,
+        Ended::Done | Ended::Stopped | Ended::LimitReached | Ended::OnlyLaterRetries { .. } | Ended::QuotaUsedUp { .. } => return None,
         Ended::RelayUnreachable(failure) => {
             CommandError::new(Exit::Relay, format!("the relay cannot be reached: {}", told(failure))).hint(again)
         }

@@ -3,6 +3,7 @@
 use super::{Ready, ending};
 use crate::{
     args::NotifyArgs,
+    course,
     exit::{CommandError, Exit},
     folder::Folder,
     ledgers::{self, Stage},
@@ -17,6 +18,7 @@ use forthwith_core::{
     fuse::FuseLimits,
     notice::Claimed,
     private::Private,
+    throttle::Change,
 };
 use forthwith_ledger::{
     Recorder,
@@ -52,12 +54,16 @@ pub fn run(
         return Ok(ending::tell(&before, &done, folder, out));
     }
     let earlier_attempts = earlier_attempts(&reader, ledger.run(), &delivery)?;
+    let last_pace = course::last_pace(&reader)?.filter(|(_, relay)| *relay == delivery.relay.to_string());
+    let give_up_at = plan.frozen.deadline().map(|deadline| delivery.give_up_at(deadline));
+    let course =
+        Course { last_pace: last_pace.map(|(change, _)| change), first_attempt: plan.first_offer_at, give_up_at };
     let password = password::read(&delivery.relay)?;
     let message = message_of(ready)?;
     let started = Instant::now();
     let (recorder, thread) = Recorder::start(ledger);
     let progress = Arc::new(Progress::default());
-    let job = Job { args, folder, delivery, earlier_attempts, password, message, before: &before, out };
+    let job = Job { args, folder, delivery, earlier_attempts, course, password, message, before: &before, out };
     let ended = job.deliver(recorder, Arc::clone(&progress));
     // The recorder is gone with the job: the thread ends, and what it says weighs more than how the job ended.
     let end = thread.join().map_err(ending::recording_failed)?;
@@ -70,12 +76,20 @@ pub fn run(
     Ok(ending::tell(&after, &done, folder, out))
 }
 
+/// What an earlier run and the plan say of this one's course.
+struct Course {
+    last_pace: Option<Change>,
+    first_attempt: Option<Timestamp>,
+    give_up_at: Option<Timestamp>,
+}
+
 /// What a delivery needs from this side.
 struct Job<'a> {
     args: &'a NotifyArgs,
     folder: &'a Folder,
     delivery: Delivery,
     earlier_attempts: Vec<Timestamp>,
+    course: Course,
     password: Option<Private<String>>,
     message: Render,
     before: &'a Summary,
@@ -110,12 +124,15 @@ impl Job<'_> {
             password: self.password,
             connections: self.delivery.connections,
             limits: self.delivery.limits,
+            ramp: self.delivery.ramp.map(|ramp| (ramp, self.course.first_attempt)),
+            last_pace: self.course.last_pace,
             earlier_attempts: self.earlier_attempts,
             patience: self.delivery.patience,
             timeouts: self.delivery.timeouts,
             hand_over_at_most: self.args.limit,
             later: if self.args.no_wait { Later::Leave } else { Later::Await },
             give_up_after: Some(self.delivery.give_up_after),
+            give_up_at: self.course.give_up_at,
             fuse: FuseLimits::default(),
             render: self.message,
             recorder,
@@ -136,7 +153,8 @@ impl Job<'_> {
 /// A run that was killed may have written a MAIL for each connection that its record does not hold yet: they
 /// are counted as made when the run after it began, and by every later run too.
 fn earlier_attempts(reader: &LedgerReader, run: i64, delivery: &Delivery) -> Result<Vec<Timestamp>, CommandError> {
-    let Some(longest) = delivery.limits.iter().map(|limit: &Limit| limit.window).max() else {
+    let ramp = delivery.ramp.as_ref().map(|ramp| &ramp.from);
+    let Some(longest) = delivery.limits.iter().chain(ramp).map(|limit: &Limit| limit.window).max() else {
         return Ok(Vec::new());
     };
     let now = Timestamp::now();
@@ -237,8 +255,9 @@ fn look(progress: &Progress, rest: u64, counting: &Counting, paused: &mut Option
         (count(&progress.bounced), "bounced"),
         (count(&progress.in_doubt), "IN DOUBT"),
     ];
-    let remarks: Vec<_> =
+    let mut remarks: Vec<_> =
         remarks.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    remarks.extend(progress.pace().filter(|pace| pace.holds(Timestamp::now())).map(|pace| pace.told()));
     counting.at(done, &remarks.join(", "));
     let pause = progress.pause(Timestamp::now());
     if let Some(pause) = &pause
