@@ -76,7 +76,7 @@ mod tests {
     fn a_climb_waits_for_the_first_attempt_and_never_goes_down() {
         let at = |seconds: i64| Timestamp::from_second(1_600_000_000 + seconds).unwrap();
         let from = Limit { attempts: 1, window: Duration::from_secs(1) };
-        let (mut climb, _) = Climb::new(Ramp { from, double_every: Duration::from_secs(60) }, None);
+        let (mut climb, _) = Climb::new(Ramp { from, double_every: Duration::from_mins(1) }, None);
         assert_eq!(climb.rise(at(9_999)), None);
         climb.begins(at(10_000));
         climb.begins(at(10_100));

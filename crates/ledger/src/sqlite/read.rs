@@ -140,6 +140,9 @@ pub struct RunView {
     pub head: Digest,
 }
 
+/// When an event of a run happened, and its facts.
+pub type DatedFacts = (Timestamp, BTreeMap<String, String>);
+
 /// Events among which the last of a kind is looked for. A pace that is held back changes once a minute while
 /// notices are accepted, and so many are not written in a minute; no index is kept for it.
 const EVENTS_LOOKED_AT: i64 = 500_000;
@@ -221,7 +224,7 @@ impl LedgerReader {
 
     /// Returns when the last run event of `kind` happened and its facts, where it is among the last
     /// 500,000 of all events.
-    pub fn last_event(&self, kind: &str) -> Result<Option<(Timestamp, BTreeMap<String, String>)>, LedgerError> {
+    pub fn last_event(&self, kind: &str) -> Result<Option<DatedFacts>, LedgerError> {
         self.read(|connection| {
             let sql = "SELECT event FROM (SELECT event, kind FROM events ORDER BY event DESC LIMIT ?2)
                        WHERE kind = ?1 LIMIT 1";
