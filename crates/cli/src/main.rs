@@ -4,6 +4,7 @@
 mod args;
 mod checking;
 mod commands;
+mod course;
 mod crash;
 mod exit;
 mod findings;

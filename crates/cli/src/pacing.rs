@@ -35,11 +35,6 @@ pub fn resting_json(rest: &Rest) -> Value {
     json!({ "until": rest.until.to_string(), "why": rest.why.key() })
 }
 
-/// Returns the deadline that the plan was frozen with.
-pub fn deadline(plan: &CurrentPlan) -> Option<Timestamp> {
-    plan.frozen.manifest.lines().find_map(|line| line.strip_prefix("deadline "))?.parse().ok()
-}
-
 /// The arithmetic of a plan: what is left, how fast it may go, and when the last of it goes out.
 #[derive(Debug)]
 pub struct Reckoning {

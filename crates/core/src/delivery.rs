@@ -6,7 +6,8 @@ mod read;
 pub use preset::{Figure, Host, MessageId, PRESETS, Preset};
 pub use read::{parse_rate, parse_relay, read};
 
-use crate::{calendar::Calendar, domains::Domains};
+use crate::{calendar::Calendar, domains::Domains, ramp::Ramp};
+use jiff::Timestamp;
 use std::{path::PathBuf, time::Duration};
 
 /// What delivery.toml says, with its defaults.
@@ -30,8 +31,13 @@ pub struct Delivery {
     pub patience: Duration,
     /// How long each stage may take.
     pub timeouts: Timeouts,
-    /// The longest that a notice may stay queued or deferred, from the first offer of the plan: 4 days.
+    /// How the plan begins.
+    pub ramp: Option<Ramp>,
+    /// How long a notice that is refused for now is tried, from its own first offer: 4 days.
     pub give_up_after: Duration,
+    /// How long before the incident's deadline it is given up at the latest: 12 h, a night and a morning in which
+    /// letters can still be made and posted.
+    pub margin: Duration,
 }
 
 impl Default for Delivery {
@@ -47,8 +53,18 @@ impl Default for Delivery {
             calendar: Calendar::default(),
             patience: read::PATIENCE_DEFAULT,
             timeouts: Timeouts::default(),
+            ramp: None,
             give_up_after: read::GIVE_UP_DEFAULT,
+            margin: read::MARGIN_DEFAULT,
         }
+    }
+}
+
+impl Delivery {
+    /// Returns when every notice is given up that a relay refuses for now, so that its person can still be told in
+    /// another way before `deadline`.
+    pub fn give_up_at(&self, deadline: Timestamp) -> Timestamp {
+        deadline.checked_sub(self.margin).unwrap_or(Timestamp::MIN)
     }
 }
 

@@ -17,13 +17,15 @@ use crate::{
     notice::{Claimed, Entry, Particulars, Token},
     outage::{Outage, Patience},
     pace::Pace,
+    ramp::{Climb, Ramp},
     retry,
     state::Happening,
+    throttle::{self, Ask, Cause, Change, Then, Throttle},
     verdict::{Answer, Reply, Stage, Verdict, judge},
 };
 use jiff::Timestamp;
 use lines::Lines;
-use opening::{Gate, Opening};
+use opening::Opening;
 use ready::Ready;
 use std::time::Duration;
 use supply::Supply;
@@ -46,6 +48,8 @@ pub struct Settings {
     pub domains: Domains,
     /// When attempts may begin.
     pub calendar: Calendar,
+    /// How the plan begins, and when its first attempt was made, if one was.
+    pub ramp: Option<(Ramp, Option<Timestamp>)>,
     /// How long a relay that was reached may be away.
     pub patience: Duration,
     /// At most this many notices are handed over, then the run ends: a canary.
@@ -54,6 +58,9 @@ pub struct Settings {
     pub later: Later,
     /// How long after its first offer a notice that is refused for now is tried; `None` for ever.
     pub give_up_after: Option<Duration>,
+    /// When every notice is given up that a relay refuses for now and that was first offered before: so that its
+    /// person can still be told in another way before the deadline. `None` for never.
+    pub give_up_at: Option<Timestamp>,
     /// What blows the fuse.
     pub fuse: FuseLimits,
 }
@@ -110,6 +117,8 @@ pub enum Stop {
     RelayBacklog,
     /// The calendar lets nothing begin before the end of this rest.
     Resting(Rest),
+    /// The relay's quota is used up; this is when it is tried again.
+    QuotaUsedUp(Timestamp),
     /// The relay could not be reached, or took nothing, for too long; this came last.
     RelayUnreachable(Failure),
     /// The relay refuses us.
@@ -181,6 +190,8 @@ pub struct Engine {
     settings: Settings,
     pace: Pace,
     opening: Opening,
+    throttle: Throttle,
+    climb: Option<Climb>,
     outage: Outage,
     fuse: Fuse,
     lines: Lines,
@@ -199,10 +210,14 @@ impl Engine {
     pub fn new(settings: Settings, earlier_attempts: impl IntoIterator<Item = Earlier>, now: Timestamp) -> Self {
         let earlier: Vec<_> = earlier_attempts.into_iter().collect();
         let of_run = earlier.iter().filter(|attempt| attempt.is_of_run()).map(|attempt| attempt.at);
+        let (climb, first) = settings.ramp.map(|(ramp, began)| Climb::new(ramp, began)).unzip();
+        let limits: Vec<_> = settings.limits.iter().copied().chain(first).collect();
         Self {
-            pace: Pace::new(&settings.limits, of_run.clone(), now),
+            pace: Pace::new(&limits, of_run.clone(), now),
             opening: Opening::new(settings.calendar.clone(), of_run, now),
             ready: Ready::new(settings.domains.clone(), &earlier, now),
+            throttle: Throttle::new(&settings.limits, now),
+            climb,
             outage: Outage::new(settings.patience),
             fuse: Fuse::new(settings.fuse),
             lines: Lines::new(settings.connections.max(1)),
@@ -215,6 +230,16 @@ impl Engine {
             stop: None,
             settings,
         }
+    }
+
+    /// Goes on at the pace that an earlier run recorded last.
+    pub fn remember_pace(&mut self, last: &Change) {
+        self.throttle.remember(last);
+    }
+
+    /// Returns what changed of the pace since this was asked last, to be recorded and shown.
+    pub fn pace_changes(&mut self) -> Vec<Change> {
+        self.throttle.changes()
     }
 
     /// Returns what a worker whose line is `line` does next.
@@ -243,10 +268,30 @@ impl Engine {
         if self.outage.needs_proof() && (self.in_flight > 0 || self.lines.is_dialling()) {
             return Next::WaitForReport;
         }
+        if let Some(next) = self.held_back(now) {
+            return next;
+        }
         match line {
             Line::Closed => self.dial(now),
             Line::Open => self.attempt(now),
         }
+    }
+
+    /// Returns what to do where the relay has asked for less, or `None` where that allows an attempt.
+    fn held_back(&mut self, now: Timestamp) -> Option<Next> {
+        if let Some(attempts) = self.climb.as_mut().and_then(|climb| climb.rise(now)) {
+            self.pace.widen_last(attempts);
+            self.climb.take_if(|_| attempts.is_none());
+        }
+        Some(match self.throttle.gate(now, self.in_flight) {
+            throttle::Gate::Open => return None,
+            throttle::Gate::QuotaUntil(_) if self.in_flight > 0 => Next::WaitForReport,
+            throttle::Gate::QuotaUntil(until) if self.settings.later == Later::Leave => {
+                self.end(Stop::QuotaUsedUp(until))
+            }
+            throttle::Gate::ClosedUntil(until) | throttle::Gate::QuotaUntil(until) => Next::WaitUntil(until),
+            throttle::Gate::OneAtATime => Next::WaitForReport,
+        })
     }
 
     /// Returns what to do where nothing is left to begin, or `None` where something is.
@@ -282,10 +327,11 @@ impl Engine {
     /// Returns what to do where the calendar lets nothing begin, or `None` where it does.
     fn without_opening(&mut self, now: Timestamp) -> Option<Next> {
         match self.opening.gate(now) {
-            Gate::Open => None,
-            Gate::WaitForReport => Some(Next::WaitForReport),
-            Gate::Rest(rest) => {
+            opening::Gate::Open => None,
+            opening::Gate::WaitForReport => Some(Next::WaitForReport),
+            opening::Gate::Rest(rest) => {
                 self.outage.rested(now);
+                self.throttle.rested();
                 let leaves = self.settings.later == Later::Leave && self.in_flight == 0;
                 Some(if leaves { self.end(Stop::Resting(rest)) } else { Next::WaitUntil(rest.until) })
             }
@@ -307,7 +353,8 @@ impl Engine {
         if able == 0 {
             return self.ready.next(now).map_or(Next::WaitForReport, Next::WaitUntil);
         }
-        self.lines.dial(now, self.in_flight, able.min(available).min(self.opening.available()))
+        let work = able.min(available).min(self.opening.available()).min(self.throttle.lines_for());
+        self.lines.dial(now, self.in_flight, work)
     }
 
     fn attempt(&mut self, now: Timestamp) -> Next {
@@ -319,6 +366,7 @@ impl Engine {
             Ok(claimed) => {
                 self.opening.grant();
                 self.in_flight += 1;
+                self.throttle.begins(now, claimed.notice);
                 Next::Attempt(Box::new(claimed))
             }
             Err(next) => {
@@ -330,8 +378,9 @@ impl Engine {
 
     /// Gives up what comes next, where it was refused for longer than is tried.
     fn expire(&mut self, now: Timestamp) -> Option<Vec<Entry>> {
-        let after = self.settings.give_up_after;
-        let expired = self.ready.remove_while(|claimed| limit(claimed, after).is_some_and(|limit| limit <= now));
+        let (after, at) = (self.settings.give_up_after, self.settings.give_up_at);
+        let is_over = |claimed: &Claimed| limit(claimed, after, at).is_some_and(|limit| limit <= now);
+        let expired = self.ready.remove_while(is_over);
         let entry = |claimed| entry(claimed, now, Happening::Expired, Particulars::default());
         (!expired.is_empty()).then(|| expired.iter().map(entry).collect())
     }
@@ -372,6 +421,10 @@ impl Engine {
         self.pace.spend(at);
         self.opening.spend(at);
         self.ready.spend(claimed, at);
+        self.throttle.mail_written(at);
+        if let Some(climb) = &mut self.climb {
+            climb.begins(at);
+        }
     }
 
     /// Begins nothing new while `is_held`; see [`crate::backlog`]. The run does not end because of it, unless it
@@ -393,8 +446,8 @@ impl Engine {
     /// Returns the rest that the calendar asks for at `now`, where it does.
     pub fn rest(&mut self, now: Timestamp) -> Option<Rest> {
         match self.opening.gate(now) {
-            Gate::Rest(rest) => Some(rest),
-            Gate::Open | Gate::WaitForReport => None,
+            opening::Gate::Rest(rest) => Some(rest),
+            opening::Gate::Open | opening::Gate::WaitForReport => None,
         }
     }
 
@@ -403,6 +456,13 @@ impl Engine {
     /// The driver appends them before it asks for anything else, so that a later claim sees them.
     pub fn report(&mut self, now: Timestamp, connection: u64, claimed: Claimed, end: End) -> Vec<Entry> {
         self.in_flight -= 1;
+        let notice = claimed.notice;
+        let entries = self.judged(now, connection, claimed, end);
+        self.throttle.ended(notice);
+        entries
+    }
+
+    fn judged(&mut self, now: Timestamp, connection: u64, claimed: Claimed, end: End) -> Vec<Entry> {
         match end {
             End::Untouched => self.take_back(claimed),
             End::DeadLine(failure) => {
@@ -446,9 +506,15 @@ impl Engine {
             self.outage.progressed();
             self.losses_in_a_row = 0;
         }
+        if let Answer::Reply(reply) = &answer
+            && let Some(ask) = throttle::asks(stage, reply)
+        {
+            return self.asked(now, claimed, ask, stage, reply.clone(), particulars);
+        }
         match verdict {
             Verdict::Good if stage == Stage::Dot => {
                 self.handed_over += 1;
+                self.throttle.accepted(now, claimed.notice);
                 self.fuse.accepted();
                 vec![entry(claimed, now, Happening::Accepted, particulars)]
             }
@@ -463,6 +529,33 @@ impl Engine {
             Verdict::Deferred => self.refused(now, claimed, Happening::Deferred, particulars),
             Verdict::Bounced => self.refused(now, claimed, Happening::Bounced, particulars),
         }
+    }
+
+    /// Slows down, and takes the offer back or defers it: a reply about the pace judges nobody, so the fuse does
+    /// not count it. A relay that asks for less and never takes anything refuses us in the end.
+    fn asked(
+        &mut self,
+        now: Timestamp,
+        claimed: &Claimed,
+        ask: Ask,
+        stage: Stage,
+        reply: Reply,
+        mut particulars: Particulars,
+    ) -> Vec<Entry> {
+        self.outage.progressed();
+        let back = if stage <= Stage::Mail {
+            self.put_back(now, claimed, particulars)
+        } else {
+            particulars.due = Some(self.due(now, claimed, Some(&reply)));
+            self.supply.due_later(particulars.due);
+            entry(claimed, now, Happening::Deferred, particulars)
+        };
+        let cause = Cause { stage, code: reply.code, enhanced: reply.enhanced };
+        if self.throttle.asked(now, claimed.notice, ask, cause) == Then::GiveUp {
+            let failure = Failure { stage, answer: Answer::Reply(reply), hope: Hope::None };
+            self.stop.get_or_insert(Stop::RelayRefuses(failure));
+        }
+        vec![back]
     }
 
     fn doubt(&mut self, now: Timestamp, claimed: &Claimed, particulars: Particulars) -> Entry {
@@ -534,7 +627,8 @@ impl Engine {
     fn due(&self, now: Timestamp, claimed: &Claimed, reply: Option<&Reply>) -> Timestamp {
         let delay = retry::delay(claimed.deferrals, &claimed.token, reply);
         let due = now.checked_add(delay).unwrap_or(Timestamp::MAX);
-        limit(claimed, self.settings.give_up_after).map_or(due, |limit| due.min(limit.max(now)))
+        let limit = limit(claimed, self.settings.give_up_after, self.settings.give_up_at);
+        limit.map_or(due, |limit| due.min(limit.max(now)))
     }
 
     fn relay_failed(&mut self, now: Timestamp, failure: Failure) {
@@ -550,11 +644,11 @@ impl Engine {
     }
 }
 
-/// Returns when a notice is given up: counted from its own first offer, and never before a relay refused it
-/// since a person last decided. Who was never attempted never expires, however slow the pace.
-fn limit(claimed: &Claimed, give_up_after: Option<Duration>) -> Option<Timestamp> {
+/// Returns when a notice is given up, and never before a relay refused it since a person last decided. Who was
+/// never attempted never expires, however slow the pace.
+fn limit(claimed: &Claimed, after: Option<Duration>, at: Option<Timestamp>) -> Option<Timestamp> {
     let first_offer = claimed.date.filter(|_| claimed.deferrals > 0)?;
-    Some(first_offer.checked_add(give_up_after?).unwrap_or(Timestamp::MAX))
+    retry::given_up_at(first_offer, after, at)
 }
 
 fn particulars(stage: Stage, answer: Answer, connection: u64) -> Particulars {

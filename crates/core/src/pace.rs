@@ -86,6 +86,15 @@ impl Pace {
         self.reserved = self.reserved.saturating_sub(1);
     }
 
+    /// Lets the last of the limits allow `attempts` from now on, or anything; it may only become more.
+    pub(crate) fn widen_last(&mut self, attempts: Option<u32>) {
+        match (attempts, self.windows.last_mut()) {
+            (Some(attempts), Some(window)) => window.attempts = window.attempts.max(attempts as usize),
+            (None, _) => drop(self.windows.pop()),
+            (Some(_), None) => {}
+        }
+    }
+
     fn stand(&mut self, now: Timestamp) -> Timestamp {
         self.latest = self.latest.max(now);
         self.latest

@@ -29,6 +29,13 @@ pub struct FrozenPlan {
     pub list: (String, Digest),
 }
 
+impl FrozenPlan {
+    /// Returns the incident's deadline as the manifest has it, where one is set.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.manifest.lines().find_map(|line| line.strip_prefix("deadline "))?.parse().ok()
+    }
+}
+
 /// One row of the affected list as it was frozen. A plan has no refused rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrozenRow {

@@ -1,13 +1,14 @@
 //! Decides when a deferred notice is due again.
 //!
 //! Delays follow RFC 5321 section 4.5.4.1: two attempts in the first hour, then one every two or three hours.
-//! Giving up is not decided here.
+//! It also says when a notice that is refused for now is given up; that it was refused is for the caller to know.
 
 use crate::{
     digest::Digest,
     notice::Token,
     verdict::{Enhanced, Reply},
 };
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// The delays after the first deferrals, in minutes.
@@ -37,15 +38,31 @@ pub fn delay(deferrals: u32, token: &Token, reply: Option<&Reply>) -> Duration {
     Duration::from_secs(seconds + seconds * jitter * JITTER_PER_MILLE / 1_000_000)
 }
 
+/// Returns when a notice first offered at `first_offer` is given up, if ever: so long after that offer, or at the
+/// moment that leaves time for another way before the deadline, whichever is first.
+///
+/// A notice first offered at that moment or later is late anyway, and only the first rule counts.
+pub fn given_up_at(
+    first_offer: Timestamp,
+    after: Option<Duration>,
+    before_deadline: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let by_age = after.map(|after| first_offer.checked_add(after).unwrap_or(Timestamp::MAX));
+    let by_deadline = before_deadline.filter(|at| first_offer < *at);
+    [by_age, by_deadline].into_iter().flatten().min()
+}
+
 /// Returns whether `reply` asks us to slow down rather than speaks of one recipient.
 ///
-/// That is 421, and 450, 451, 452 and 454 with an enhanced code of RFC 3463 for congestion, limits or policy
+/// That is 421, and 432, 450, 451, 452 and 454 with an enhanced code of RFC 3463 for congestion, limits or policy
 /// (x.3.2, x.4.5, x.5.3, x.7.*), or with words to that effect.
 pub fn is_throttle(reply: &Reply) -> bool {
-    if reply.code == 421 {
-        return true;
-    }
-    if !matches!(reply.code, 450 | 451 | 452 | 454) {
+    reply.code == 421 || is_throttle_by_itself(reply)
+}
+
+/// The same where 421 alone does not say it: a relay that shuts down says 421 too (RFC 5321 section 3.8).
+pub(crate) fn is_throttle_by_itself(reply: &Reply) -> bool {
+    if !matches!(reply.code, 421 | 432 | 450 | 451 | 452 | 454) {
         return false;
     }
     let by_code = matches!(
@@ -100,6 +117,24 @@ mod tests {
             let seconds = delay(9, &token(name), Some(&reply("454 Throttling failure"))).as_secs();
             assert!((60..=600).contains(&seconds), "{seconds}");
         }
+    }
+
+    #[test]
+    fn a_notice_is_given_up_by_its_age_or_in_time_for_the_deadline() {
+        let at = |hours: i64| Timestamp::from_second(1_600_000_000 + 3600 * hours).unwrap();
+        let after = Some(Duration::from_hours(96));
+        for (first, deadline, expected) in [
+            (0, None, 96),
+            (0, Some(50), 50),
+            (0, Some(200), 96),
+            (49, Some(50), 50),
+            (50, Some(50), 146),
+            (60, Some(50), 156),
+        ] {
+            assert_eq!(given_up_at(at(first), after, deadline.map(at)), Some(at(expected)), "{first} {deadline:?}");
+        }
+        assert_eq!(given_up_at(at(0), None, Some(at(5))), Some(at(5)));
+        assert_eq!(given_up_at(at(6), None, Some(at(5))), None);
     }
 
     #[test]

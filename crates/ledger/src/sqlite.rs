@@ -23,7 +23,7 @@ pub use beside::{BesideError, request_stop};
 pub use decide::{Decision, ResolveError};
 pub use evidence::{Evidence, LeftRelay, Settled};
 pub use freeze::{Freeze, FreezeError};
-pub use read::{Counts, CurrentPlan, FrozenRows, LedgerReader, NoticeView, Notices, RunView, Which};
+pub use read::{Counts, CurrentPlan, DatedFacts, FrozenRows, LedgerReader, NoticeView, Notices, RunView, Which};
 pub use row::SealedRow;
 pub use story::{EventView, NoticeStory, Story, Waiting};
 pub use told::{PeopleTold, PersonTold};

@@ -19,6 +19,8 @@ use forthwith_core::{
     message::Message,
     notice::{Claimed, Entry},
     private::Private,
+    ramp::Ramp,
+    throttle::Change,
 };
 use forthwith_ledger::{Append, Outcome, Receipt, Recorder, RunEvent};
 use jiff::Timestamp;
@@ -69,6 +71,10 @@ pub struct Run {
     pub domains: Domains,
     /// When attempts may begin.
     pub calendar: Calendar,
+    /// How the plan begins, and when its first attempt was made, if one was.
+    pub ramp: Option<(Ramp, Option<Timestamp>)>,
+    /// The last change of pace that an earlier run over this relay recorded.
+    pub last_pace: Option<Change>,
     /// Attempts of earlier runs that the limits still count: see `forthwith_core::pace::Pace::new`.
     pub earlier_attempts: Vec<Earlier>,
     /// How long a relay that was reached may be away.
@@ -81,6 +87,8 @@ pub struct Run {
     pub later: Later,
     /// How long after its first offer a notice that is refused for now is tried; `None` for ever.
     pub give_up_after: Option<Duration>,
+    /// When every notice is given up that is refused for now and was first offered before; `None` for never.
+    pub give_up_at: Option<Timestamp>,
     /// What blows the fuse.
     pub fuse: FuseLimits,
     /// From notice to message.
@@ -126,15 +134,22 @@ pub async fn deliver(run: Run) -> Ended {
         limits: run.limits,
         domains: run.domains,
         calendar: run.calendar,
+        ramp: run.ramp,
         patience: run.patience,
         hand_over_at_most: run.hand_over_at_most,
         later: run.later,
         give_up_after: run.give_up_after,
+        give_up_at: run.give_up_at,
         fuse: run.fuse,
     };
     let workers = settings.connections;
+    let mut engine = Engine::new(settings, run.earlier_attempts, (run.clock)());
+    if let Some(last) = &run.last_pace {
+        engine.remember_pace(last);
+        run.progress.set_pace(last);
+    }
     let shared = Arc::new(Shared {
-        engine: Mutex::new(Engine::new(settings, run.earlier_attempts, (run.clock)())),
+        engine: Mutex::new(engine),
         changed: Notify::new(),
         fatal: Mutex::new(None),
         last_receipt: Mutex::new(None),
@@ -237,7 +252,18 @@ impl Shared {
         if matches!(next, Next::WaitUntil(_)) {
             self.progress.set_rest(engine.rest(now));
         }
+        self.record_pace(&mut engine);
         next
+    }
+
+    /// Records what changed of the pace: for the evidence, and for the next run to go on from.
+    fn record_pace(&self, engine: &mut Engine) {
+        for change in engine.pace_changes() {
+            self.progress.set_pace(&change);
+            let mut facts = change.facts();
+            facts.insert("relay", self.relay.clone());
+            self.append_event(Change::KIND, facts, None);
+        }
     }
 
     /// Claims notices for the window.
@@ -257,6 +283,7 @@ impl Shared {
         let mut engine = self.engine();
         let entries = engine.report(now, connection, claimed, end);
         self.append_entries(entries);
+        self.record_pace(&mut engine);
         self.progress.set_pause(engine.pause(now));
         drop(engine);
         self.changed.notify_waiters();

@@ -28,6 +28,11 @@ pub enum Ended {
     RelayBacklog,
     /// The calendar lets nothing begin before the end of this rest, and the run does not wait.
     Resting(Rest),
+    /// The relay's quota is used up.
+    QuotaUsedUp {
+        /// When it is tried again.
+        next: Timestamp,
+    },
     /// The relay could not be reached, or took nothing, for too long; no notice was judged because of it.
     RelayUnreachable(Failure),
     /// The relay refuses us: credentials, sender, TLS, policy. No notice was judged because of it.
@@ -81,6 +86,7 @@ impl From<Stop> for Ended {
             Stop::OnlyLaterRetries(next) => Self::OnlyLaterRetries { next },
             Stop::RelayBacklog => Self::RelayBacklog,
             Stop::Resting(rest) => Self::Resting(rest),
+            Stop::QuotaUsedUp(next) => Self::QuotaUsedUp { next },
             Stop::RelayUnreachable(failure) => Self::RelayUnreachable(failure),
             Stop::RelayRefuses(failure) => Self::RelayRefuses(failure),
             Stop::FuseBlown { likeness, blown, reply, restored } => {

@@ -1,6 +1,6 @@
 //! What a run has done so far, to be read by whoever shows it. It is counted here and decided elsewhere.
 
-use forthwith_core::{calendar::Rest, engine::Failure, state::Happening, verdict::Answer};
+use forthwith_core::{calendar::Rest, engine::Failure, state::Happening, throttle::Change, verdict::Answer};
 use jiff::Timestamp;
 use std::sync::{
     Mutex,
@@ -33,6 +33,7 @@ pub struct Progress {
     pause: Mutex<Option<Pause>>,
     backlog: Mutex<Option<String>>,
     rest: Mutex<Option<Rest>>,
+    pace: Mutex<Option<Change>>,
 }
 
 /// A relay that is left alone for a while.
@@ -68,6 +69,15 @@ impl Progress {
 
     pub(crate) fn set_rest(&self, rest: Option<Rest>) {
         *self.rest.lock().expect("nothing panics while it holds the rest") = rest;
+    }
+
+    /// Returns the last change of pace, where there was one.
+    pub fn pace(&self) -> Option<Change> {
+        *self.pace.lock().expect("nothing panics while it holds the pace")
+    }
+
+    pub(crate) fn set_pace(&self, change: &Change) {
+        *self.pace.lock().expect("nothing panics while it holds the pace") = Some(*change);
     }
 
     pub(crate) fn count(&self, happening: Happening) {

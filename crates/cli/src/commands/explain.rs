@@ -2,6 +2,7 @@
 
 use crate::{
     args::ExplainArgs,
+    course,
     exit::{CommandError, Exit},
     folder::Folder,
     ledgers::{self, Stage},
@@ -13,11 +14,13 @@ use forthwith_core::{
     notice::Token,
     plan::{Fate, Planned},
     reconcile::{Onward, Passage},
+    retry,
     state::State,
 };
 use forthwith_ledger::sqlite::{EventView, LedgerReader, Story, Which};
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Runs the command.
 pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
@@ -30,7 +33,13 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
         stories = reader.stories(address.expose()).map_err(ledgers::failed)?;
     }
     let doubts = doubts(&reader, &stories)?;
-    let report = |story: &Story| report(story, &doubts);
+    let gives_up =
+        GivesUp { after: course::settings(&folder).give_up_after, at: course::give_up_at(&folder, &plan) };
+    let report = |story: &Story| {
+        let mut report = report(story, &doubts);
+        report["give_up_at"] = json!(gives_up.on(story).map(|at| at.to_string()));
+        report
+    };
     out.json(&json!({ "who": args.who, "stories": stories.iter().map(report).collect::<Vec<_>>() }));
     if stage == Stage::Rehearsal {
         out.line("Rehearsal: captured here, nobody was told");
@@ -50,8 +59,26 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
         for line in told(story, &doubts, stage) {
             out.line(line);
         }
+        if let Some(at) = gives_up.on(story) {
+            out.line(format!("  If the relay still refuses it, it is given up {at:.0}\n"));
+        }
     }
     Ok(Exit::Done)
+}
+
+/// When notices that are refused for now are given up.
+struct GivesUp {
+    after: Duration,
+    at: Option<Timestamp>,
+}
+
+impl GivesUp {
+    /// Returns when the story's notice is, where it is refused for now.
+    fn on(&self, story: &Story) -> Option<Timestamp> {
+        let standing = &story.notice.as_ref()?.standing;
+        let (first_offer, _) = standing.offer.filter(|_| standing.state == State::Deferred)?;
+        retry::given_up_at(first_offer, Some(self.after), self.at)
+    }
 }
 
 fn told(story: &Story, doubts: &BTreeSet<Token>, stage: Stage) -> Vec<String> {

@@ -21,7 +21,7 @@ use crate::{
     list,
     pacing::{self, Reckoning},
     secret,
-    terminal::{Out, note},
+    terminal::{Out, counted, note},
 };
 use forthwith_core::{
     affected::read_settings,
@@ -289,7 +289,7 @@ fn reckon(
     if ready.stage == Stage::Rehearsal || left == 0 {
         return Ok(None);
     }
-    let deadline = pacing::deadline(&ready.plan);
+    let deadline = ready.plan.frozen.deadline();
     let reckoning = Reckoning::new(&reader, ledger.run(), left, delivery.clone(), deadline, None, now)?;
     match reckoning.too_late() {
         Some(why) if args.late => out.message(format!("{why}: going on, as --late says")),

@@ -2,6 +2,7 @@
 
 use crate::{
     args::StatusArgs,
+    course,
     exit::{CommandError, Exit},
     folder::Folder,
     inputs,
@@ -15,6 +16,7 @@ use forthwith_core::{
     calendar::{Calendar, Rest},
     delivery::Limit,
     state::State,
+    throttle::Change,
 };
 use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader, RunView, Waiting, Which};
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +48,10 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
     value["waiting"] = json!(waiting.as_ref().map(|waiting| json!({
         "since": waiting.since.to_string(), "kind": waiting.kind, "facts": waiting.facts,
     })));
+    let pace_asked = course::last_pace(&reader)?.map(|(change, _)| change).filter(|change| change.holds(now));
+    let give_up_at = course::give_up_at(&folder, &plan);
+    value["pace"] = pace_asked.as_ref().map_or(Value::Null, pace_json);
+    value["give_up_at"] = json!(give_up_at.map(|at| at.to_string()));
     out.json(&value);
     for line in summary.lines() {
         out.line(line);
@@ -60,11 +66,17 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
         }
         out.line(format!("The last notice goes out: {}", reckoning.end()));
     }
+    if let Some(change) = &pace_asked {
+        out.line(format!("The relay asked for less at {:.0}: {}", change.at, change.told()));
+    }
     if let Some(run) = &run {
         out.line(about_run(run));
     }
     if let Some(line) = deadline(&plan, now) {
         out.line(line);
+    }
+    if let Some(at) = give_up_at {
+        out.line(format!("Who the relay still refuses for now expires {at:.0} at the latest, for another way"));
     }
     show_doubts(&reader, &summary, &folder, out)?;
     show_bounced(&reader, &summary, out)?;
@@ -115,7 +127,7 @@ fn ahead(
         None => 0,
     };
     let left = summary.counts.queued + summary.counts.deferred;
-    let deadline = pacing::deadline(plan);
+    let deadline = plan.frozen.deadline();
     let reckoning = Reckoning::new(reader, i64::MAX, left, delivery, deadline, measured, now)?;
     Ok(Some(Ahead { rest: calendar.rest(now, today as u64), calendar, reckoning }))
 }
@@ -149,6 +161,18 @@ fn waits(waiting: &Waiting) -> String {
     }
 }
 
+/// The pace that the relay asked for, as it was recorded last.
+fn pace_json(change: &Change) -> Value {
+    json!({
+        "since": change.at.to_string(),
+        "old": change.old.to_string(),
+        "new": change.new.to_string(),
+        "full": change.full.to_string(),
+        "why": change.why.word(),
+        "until": change.until.map(|until| until.to_string()),
+    })
+}
+
 fn about_run(run: &RunView) -> String {
     let ended = match &run.ended {
         Some((at, how)) => format!("ended {at:.0}: {how}"),
@@ -159,7 +183,7 @@ fn about_run(run: &RunView) -> String {
 }
 
 fn deadline(plan: &CurrentPlan, now: Timestamp) -> Option<String> {
-    let deadline = pacing::deadline(plan)?;
+    let deadline = plan.frozen.deadline()?;
     let seconds = deadline.as_second() - now.as_second();
     let apart = span(seconds.unsigned_abs());
     Some(if seconds >= 0 {

@@ -20,7 +20,8 @@ pub fn attempts(
     now: Timestamp,
 ) -> Result<Vec<Earlier>, CommandError> {
     let today = delivery.calendar.per_day.map(|_| delivery.calendar.day(now).0);
-    let windows = delivery.limits.iter().map(|limit| before(now, limit.window));
+    let ramp = delivery.ramp.iter().map(|ramp| &ramp.from);
+    let windows = delivery.limits.iter().chain(ramp).map(|limit| before(now, limit.window));
     let of_run = windows.chain(today).min();
     let of_groups = delivery.domains.longest_window().map(|window| before(now, window));
     let mut attempts = Vec::new();

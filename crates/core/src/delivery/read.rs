@@ -11,6 +11,7 @@ use crate::{
     document::{self, Field, Table},
     domains::Domains,
     finding::Finding,
+    ramp::Ramp,
 };
 use relay::RelayTable;
 use std::time::Duration;
@@ -25,6 +26,10 @@ const LIMIT_ATTEMPTS_MAX: u32 = 1_000_000;
 pub(super) const PATIENCE_DEFAULT: Duration = Duration::from_mins(15);
 /// How long a notice is tried: RFC 5321 section 4.5.4.1 says at least 4 to 5 days.
 pub(super) const GIVE_UP_DEFAULT: Duration = Duration::from_hours(96);
+/// How long before the deadline a notice that is refused for now is given up: see [`Delivery::margin`].
+pub(super) const MARGIN_DEFAULT: Duration = Duration::from_hours(12);
+/// How long a rate of the ramp holds where nobody says.
+const DOUBLE_EVERY_DEFAULT: Duration = Duration::from_mins(10);
 /// The longest time that a setting may name.
 const DURATION_MAX: Duration = Duration::from_hours(1440);
 
@@ -59,15 +64,16 @@ fn delivery(root: &Table<'_>) -> Option<Delivery> {
         Some(field) => field.table().and_then(|table| timeouts(&table)),
         None => Some(Timeouts::default()),
     };
-    let give_up_after = match root.get("retry") {
-        Some(field) => field.table().and_then(|table| {
-            let after = table.get("give_up_after").map_or(Some(GIVE_UP_DEFAULT), |field| duration(&field));
-            table.finish();
-            after
-        }),
-        None => Some(GIVE_UP_DEFAULT),
+    let retry = match root.get("retry") {
+        Some(field) => field.table().and_then(|table| giving_up(&table)),
+        None => Some((GIVE_UP_DEFAULT, MARGIN_DEFAULT)),
+    };
+    let ramp = match root.get("ramp") {
+        Some(field) => field.table().and_then(|table| ramp(&table)).map(Some),
+        None => Some(None),
     };
     let RelayTable { relay, patience, queue, preset } = relay?;
+    let (give_up_after, margin) = retry?;
     Some(Delivery {
         relay,
         queue,
@@ -78,8 +84,31 @@ fn delivery(root: &Table<'_>) -> Option<Delivery> {
         calendar: calendar?,
         patience,
         timeouts: timeouts?,
-        give_up_after: give_up_after?,
+        ramp: ramp?,
+        give_up_after,
+        margin,
     })
+}
+
+fn giving_up(table: &Table<'_>) -> Option<(Duration, Duration)> {
+    let after = table.get("give_up_after").map_or(Some(GIVE_UP_DEFAULT), |field| duration(&field));
+    let margin = table.get("margin").map_or(Some(MARGIN_DEFAULT), |field| duration(&field));
+    table.finish();
+    Some((after?, margin?))
+}
+
+fn ramp(table: &Table<'_>) -> Option<Ramp> {
+    let from = table.need("from", "the first rate: \"1/s\" or \"100/h\"").and_then(|field| {
+        match parse_rate(&field.line()?) {
+            Ok(Some(limit)) => return Some(limit),
+            Ok(None) => field.refuse("rate", "a ramp begins with a rate: write 1/s or 100/h".to_owned()),
+            Err(error) => field.refuse("rate", error.to_string()),
+        }
+        None
+    });
+    let double_every = table.get("double_every").map_or(Some(DOUBLE_EVERY_DEFAULT), |field| duration(&field));
+    table.finish();
+    Some(Ramp { from: from?, double_every: double_every? })
 }
 
 fn connections(field: &Field<'_>) -> Option<u32> {
@@ -212,8 +241,24 @@ mod tests {
     }
 
     #[test]
+    fn a_ramp_and_when_to_give_up() {
+        let text = "relay = \"inbox\"\nramp = { from = \"100/h\", double_every = \"1 h\" }\nretry = { margin = \"2 d\" }\n";
+        let (delivery, findings) = read("delivery.toml", text.as_bytes());
+        assert_eq!(findings, []);
+        let delivery = delivery.unwrap();
+        let ramp = delivery.ramp.unwrap();
+        assert_eq!((ramp.from.attempts, ramp.double_every), (100, Duration::from_hours(1)));
+        assert_eq!((delivery.give_up_after, delivery.margin), (GIVE_UP_DEFAULT, Duration::from_hours(48)));
+        let (delivery, _) = read("delivery.toml", b"relay = \"inbox\"\nramp = { from = \"1/s\" }\n");
+        assert_eq!(delivery.unwrap().ramp.unwrap().double_every, DOUBLE_EVERY_DEFAULT);
+    }
+
+    #[test]
     fn slips() {
         for (text, code) in [
+            ("relay = \"inbox\"\nramp = { double_every = \"1 h\" }", "missing-key"),
+            ("relay = \"inbox\"\nramp = { from = \"unlimited\" }", "rate"),
+            ("relay = \"inbox\"\nretry = { margin = \"soon\" }", "duration"),
             ("", "missing-key"),
             ("relay = \"mail.example.org\"", "relay"),
             ("relay = \"inbox\"\nconnections = 0", "unknown-value"),

@@ -25,7 +25,9 @@ fn settings() -> Settings {
         patience: Duration::from_mins(15),
         hand_over_at_most: None,
         later: Later::Leave,
+        ramp: None,
         give_up_after: None,
+        give_up_at: None,
         fuse: FuseLimits::default(),
     }
 }
@@ -765,4 +767,57 @@ fn a_held_run_begins_nothing_and_does_not_end_unless_it_does_not_stay() {
     assert!(matches!(engine.next(at(0), Line::Open), Next::WaitForReport), "one is in flight");
     engine.report(at(1), 1, *first, End::Answered(Stage::Dot, reply("250 ok")));
     assert!(matches!(engine.next(at(1), Line::Open), Next::Stop(Stop::RelayBacklog)));
+}
+
+#[test]
+fn a_relay_that_throttles_everybody_for_a_while_neither_blows_the_fuse_nor_ends_the_run() {
+    let mut world = World::new(40);
+    let mut answers = 0;
+    let relay = |_: &Claimed| {
+        answers += 1;
+        let text = if answers <= 30 { "421 4.7.0 [TS01] deferred" } else { "250 2.0.0 taken" };
+        let stage = if answers <= 30 { Stage::Rcpt } else { Stage::Dot };
+        End::Answered(stage, reply(text))
+    };
+    assert_eq!(world.run(Settings { later: Later::Await, ..settings() }, || Ok(()), relay), None);
+    assert_eq!(world.count(State::Accepted), 40);
+}
+
+#[test]
+fn a_relay_that_throttles_everybody_for_ever_stops_the_run() {
+    let mut world = World::new(40);
+    let relay = |_: &Claimed| End::Answered(Stage::Mail, reply("450 4.7.1 too much mail"));
+    let stop = world.run(Settings { later: Later::Await, ..settings() }, || Ok(()), relay);
+    assert!(matches!(stop, Some(Stop::RelayRefuses(_))), "{stop:?}");
+    assert_eq!(world.count(State::Queued), 40);
+    assert!(
+        (21_600..22_000).contains(&world.seconds()) && world.attempts < 400,
+        "{} {}",
+        world.seconds(),
+        world.attempts
+    );
+}
+
+#[test]
+fn the_deadline_gives_up_who_is_refused_for_now_and_nobody_else() {
+    let mut world = World::new(3);
+    let give_up_at = Some(at(3 * 3600));
+    let relay = |claimed: &Claimed| match claimed.notice {
+        0 => End::Answered(Stage::Rcpt, reply("450 4.2.1 mailbox busy")),
+        _ => accept(claimed),
+    };
+    let settings = Settings { later: Later::Await, give_up_at, limits: Vec::new(), ..settings() };
+    assert_eq!(world.run(settings.clone(), || Ok(()), relay), None);
+    assert_eq!((world.count(State::Expired), world.count(State::Accepted)), (1, 2));
+    assert_eq!(world.seconds(), 3 * 3600);
+    // Who is offered first after that moment is late anyway, and is tried.
+    let mut late = World::new(1);
+    late.now = at(4 * 3600);
+    let mut refusals = 0;
+    let relay = |claimed: &Claimed| {
+        refusals += 1;
+        if refusals < 3 { End::Answered(Stage::Rcpt, reply("450 4.2.1 mailbox busy")) } else { accept(claimed) }
+    };
+    assert_eq!(late.run(settings, || Ok(()), relay), None);
+    assert_eq!(late.count(State::Accepted), 1);
 }

@@ -400,7 +400,9 @@ fn settings(chance: &mut Chance) -> Settings {
         patience: Duration::from_mins(15),
         hand_over_at_most: chance.hits(200).then(|| 1 + chance.below(5)),
         later: chance.one_of(&[Later::Await, Later::Leave]),
+        ramp: None,
         give_up_after: give_up.map(Duration::from_secs),
+        give_up_at: None,
         fuse: chance.one_of(&[FuseLimits::default(), FuseLimits { in_a_row: 4, in_the_last_thousand: 6 }]),
     }
 }

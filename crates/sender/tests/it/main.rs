@@ -13,5 +13,6 @@ mod order;
 mod runs;
 mod sink;
 mod stand;
+mod throttled;
 mod tls;
 mod verdicts;

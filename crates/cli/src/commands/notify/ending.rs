@@ -82,6 +82,7 @@ pub fn in_short(ended: &Ended) -> &'static str {
         Ended::OnlyLaterRetries { .. } => "only-later-retries",
         Ended::RelayBacklog => "relay-backlog",
         Ended::Resting(_) => "resting",
+        Ended::QuotaUsedUp { .. } => "quota-used-up",
         Ended::RelayUnreachable(_) => "relay-unreachable",
         Ended::RelayRefuses(_) => "relay-refuses",
         Ended::FuseBlown { .. } => "fuse-blown",
@@ -131,6 +132,10 @@ fn next_steps(summary: &Summary, done: &Done<'_>, folder: &Folder, zone: &TimeZo
             pacing::resting(rest, zone),
             super::run::left(summary)
         )),
+        Ended::QuotaUsedUp { next } => lines.push(format!(
+            "The relay's quota is used up, probably until {next:.0}: `forthwith notify {path}` goes on with {}.",
+            super::run::left(summary)
+        )),
         Ended::FuseBlown { reply, .. } => lines.push(format!("The relay said at last: {}", reply.text())),
         _ => {}
     }
@@ -160,7 +165,8 @@ fn failure(ended: &Ended, folder: &Folder) -> Option<CommandError> {
         | Ended::LimitReached
         | Ended::OnlyLaterRetries { .. }
         | Ended::RelayBacklog
-        | Ended::Resting(_) => return None,
+        | Ended::Resting(_)
+        | Ended::QuotaUsedUp { .. } => return None,
         Ended::RelayUnreachable(failure) => {
             CommandError::new(Exit::Relay, format!("the relay cannot be reached: {}", told(failure))).hint(again)
         }

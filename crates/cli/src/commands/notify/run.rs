@@ -3,6 +3,7 @@
 use super::{Ready, backlog, ending};
 use crate::{
     args::NotifyArgs,
+    course,
     exit::{CommandError, Exit},
     folder::Folder,
     ledgers::{self, Stage},
@@ -20,6 +21,7 @@ use forthwith_core::{
     fuse::FuseLimits,
     notice::Claimed,
     private::Private,
+    throttle::Change,
 };
 use forthwith_ledger::{Recorder, sqlite::SqliteLedger};
 use forthwith_sender::{Clock, Ended, Inbox, Progress, Render, RenderFailure, Run, StopSignal, deliver};
@@ -61,13 +63,18 @@ pub fn run(
         return Ok(ending::tell(&before, &done, folder, &delivery.calendar.zone, out));
     }
     let earlier_attempts = pacing::earlier_attempts(&reader, ledger.run(), &delivery, Timestamp::now())?;
+    let last_pace = course::last_pace(&reader)?.filter(|(_, relay)| *relay == delivery.relay.to_string());
+    let give_up_at = plan.frozen.deadline().map(|deadline| delivery.give_up_at(deadline));
+    let course =
+        Course { last_pace: last_pace.map(|(change, _)| change), first_attempt: plan.first_offer_at, give_up_at };
     let password = password::read(&delivery.relay)?;
     let message = message_of(ready)?;
     let started = Instant::now();
     let (recorder, thread) = Recorder::start(ledger);
     let progress = Arc::new(Progress::default());
     let zone = delivery.calendar.zone.clone();
-    let job = Job { args, folder, delivery, queue, earlier_attempts, password, message, before: &before, out };
+    let job =
+        Job { args, folder, delivery, queue, earlier_attempts, course, password, message, before: &before, out };
     let ended = job.deliver(recorder, Arc::clone(&progress));
     // The recorder is gone with the job: the thread ends, and what it says weighs more than how the job ended.
     let end = thread.join().map_err(ending::recording_failed)?;
@@ -81,6 +88,13 @@ pub fn run(
     Ok(ending::tell(&after, &done, folder, &zone, out))
 }
 
+/// What an earlier run and the plan say of this one's course.
+struct Course {
+    last_pace: Option<Change>,
+    first_attempt: Option<Timestamp>,
+    give_up_at: Option<Timestamp>,
+}
+
 /// What a delivery needs from this side.
 struct Job<'a> {
     args: &'a NotifyArgs,
@@ -89,6 +103,7 @@ struct Job<'a> {
     /// The first count of the relay's own queue.
     queue: Option<Messages>,
     earlier_attempts: Vec<Earlier>,
+    course: Course,
     password: Option<Private<String>>,
     message: Render,
     before: &'a Summary,
@@ -126,12 +141,15 @@ impl Job<'_> {
             limits: self.delivery.limits,
             domains: self.delivery.domains,
             calendar: self.delivery.calendar,
+            ramp: self.delivery.ramp.map(|ramp| (ramp, self.course.first_attempt)),
+            last_pace: self.course.last_pace,
             earlier_attempts: self.earlier_attempts,
             patience: self.delivery.patience,
             timeouts: self.delivery.timeouts,
             hand_over_at_most: self.args.limit,
             later: if self.args.no_wait { Later::Leave } else { Later::Await },
             give_up_after: Some(self.delivery.give_up_after),
+            give_up_at: self.course.give_up_at,
             fuse: FuseLimits::default(),
             queue: self.delivery.queue.zip(self.queue).map(|(queue, first)| backlog::watch(queue, first)),
             render: self.message,
@@ -256,8 +274,9 @@ impl Shown {
             (count(&progress.bounced), "bounced"),
             (count(&progress.in_doubt), "IN DOUBT"),
         ];
-        let remarks: Vec<_> =
+        let mut remarks: Vec<_> =
             remarks.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+        remarks.extend(progress.pace().filter(|pace| pace.holds(now)).map(|pace| pace.told()));
         self.counting.at(done, &remarks.join(", "));
         let (pause, rest) = (progress.pause(now), progress.rest(now));
         let ends = [pause.as_ref().map(|pause| pause.until), rest.map(|rest| rest.until)];
