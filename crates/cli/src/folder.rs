@@ -53,7 +53,7 @@ impl Folder {
             _ => Err(CommandError::new(
                 Exit::Usage,
                 format!(
-                    "{shown} is neither an incident folder nor a list (.csv or .tsv, as it is or as .gz or .zst)"
+                    "{shown} is neither an incident folder nor a list (.csv or .tsv, as it is or as .gz or .zst; .xlsx, .ods)"
                 ),
             )),
         }
@@ -117,11 +117,14 @@ impl Folder {
     }
 }
 
-/// Returns whether a file is a list by its name: `.csv` or `.tsv`, and compressed `.gz` or `.zst`.
+/// Returns whether a file is a list by its name: `.csv` or `.tsv`, compressed `.gz` or `.zst`, or a workbook.
 fn is_list(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let name = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
-    [".csv", ".tsv"].iter().any(|ending| name.strip_suffix(ending).is_some_and(|stem| !stem.is_empty()))
+    let unpacked = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
+    let ends = |name: &str, ending: &&str| name.strip_suffix(*ending).is_some_and(|stem| !stem.is_empty());
+    // A spreadsheet that has a workbook open keeps a file beside it whose name begins so.
+    let is_workbook = !name.starts_with("~$") && [".xlsx", ".ods"].iter().any(|ending| ends(&name, ending));
+    is_workbook || [".csv", ".tsv"].iter().any(|ending| ends(unpacked, ending))
 }
 
 fn find_list(folder: &Path) -> Result<Option<String>, CommandError> {

@@ -36,6 +36,7 @@ const SUPPRESS: &str = "suppress";
 /// The list cannot be read.
 pub fn gather(folder: &Folder, inputs: &mut Inputs, out: Out) -> Result<(), CommandError> {
     let Some(settings) = inputs.list.clone() else { return Ok(()) };
+    inputs.known.suspects = list::suspects(folder, inputs, out)?;
     for file in &settings.people.told_before {
         match waves::read(folder, file) {
             Ok(wave) => {

@@ -1,6 +1,7 @@
 //! The affected list as a file: opened with care, read row by row, with progress.
 
 mod unpacked;
+mod workbook;
 
 use crate::{
     exit::{CommandError, Exit},
@@ -10,7 +11,7 @@ use crate::{
     terminal::Out,
 };
 use forthwith_core::{
-    affected::{self, Context, ListSettings, People, Row, RowsError, Tally},
+    affected::{self, Context, ListSettings, People, Row, RowsError, Suspects, Tally},
     digest::Digest,
     finding::{Finding, Place},
 };
@@ -22,6 +23,8 @@ use std::{
 };
 use unpacked::Unpacked;
 
+/// What a packed list may have more octets than its file: people's lists are packed to a tenth.
+const PACKED: u64 = 10;
 /// Octets read at a time.
 const PIECE_OCTETS: usize = 1 << 18;
 
@@ -69,20 +72,46 @@ pub fn open<'a>(
         return Ok(Err(vec![finding.hint("put the affected list there as affected.csv")]));
     };
     let Some(settings) = &inputs.list else { return Ok(Err(Vec::new())) };
+    let (path, source, octets) = unpack(folder, name)?;
+    match People::new(context(name, settings, inputs), source) {
+        Ok(people) => Ok(Ok(Reader { people, progress: Reading::start(out, doing, octets), path })),
+        Err(RowsError::Refused(findings)) => Ok(Err(findings)),
+        Err(RowsError::Input(error)) => Err(cannot(&path, error)),
+    }
+}
+
+/// Opens the file `name` of the folder: its path, what is in it, and how many octets it has as it was supplied.
+fn unpack(folder: &Folder, name: &str) -> Result<(PathBuf, Unpacked, u64), CommandError> {
     let path = folder.file(name);
     let file = open_file(&path).map_err(|error| cannot(&path, error))?;
     let octets = file.metadata().map_err(|error| cannot(&path, error))?.len();
-    let context = Context {
+    let source = Unpacked::new(file).map_err(|error| cannot(&path, error))?;
+    Ok((path, source, octets))
+}
+
+fn context<'a>(name: &'a str, settings: &'a ListSettings, inputs: &'a Inputs) -> Context<'a> {
+    Context {
         file: name,
         settings,
         categories: inputs.incident.as_ref().map(|incident| incident.categories.as_slice()),
         read_columns: &inputs.read_columns,
         known: &inputs.known,
-    };
-    let source = Unpacked::new(file).map_err(|error| cannot(&path, error))?;
-    match People::new(context, source) {
-        Ok(people) => Ok(Ok(Reader { people, progress: Reading::start(out, doing, octets), path })),
-        Err(RowsError::Refused(findings)) => Ok(Err(findings)),
+    }
+}
+
+/// Reads the list once to find the rows that may have to do with another one; nothing where it is refused before its
+/// first row, which reading it says.
+pub fn suspects(folder: &Folder, inputs: &Inputs, out: Out) -> Result<Option<(Suspects, Digest)>, CommandError> {
+    let (Some(name), Some(settings)) = (folder.list.as_deref(), &inputs.list) else { return Ok(None) };
+    let (path, source, octets) = unpack(folder, name)?;
+    let progress = Reading::start(out, "looking for repeats", octets);
+    let size = if matches!(source, Unpacked::Plain(_)) { octets } else { octets.saturating_mul(PACKED) };
+    let found =
+        Suspects::find(context(name, settings, inputs), source, size, |row, octets| progress.at(row, octets));
+    progress.end();
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(RowsError::Refused(_)) => Ok(None),
         Err(RowsError::Input(error)) => Err(cannot(&path, error)),
     }
 }
@@ -112,10 +141,10 @@ pub fn read(
         each(row, &list.people)?;
     }
     let tally = list.finish()?;
-    match &inputs.known.unions {
-        Some((_, digest)) if *digest != tally.digest => Err(changed()),
-        _ => Ok(tally),
-    }
+    let known = &inputs.known;
+    let before =
+        known.unions.iter().map(|(_, digest)| digest).chain(known.suspects.iter().map(|(_, digest)| digest));
+    if before.into_iter().any(|digest| *digest != tally.digest) { Err(changed()) } else { Ok(tally) }
 }
 
 /// Returns the error of a command that reads a list more than once, and finds another one.

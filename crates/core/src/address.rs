@@ -62,7 +62,7 @@ impl Address {
     /// Reads one bare address.
     pub fn parse(text: &str) -> Result<Self, ParseAddressError> {
         use ParseAddressError as E;
-        if text.chars().any(is_unseen) {
+        if has_unseen(text) {
             return Err(E::Control);
         }
         if text.contains(['<', '>'])
@@ -126,6 +126,11 @@ pub fn is_reserved_domain(domain: &str) -> bool {
     TOP.contains(&last) || SECOND.iter().any(|s| domain == *s || domain.ends_with(&format!(".{s}")))
 }
 
+/// Returns whether a text has a character that is unseen.
+pub fn has_unseen(text: &str) -> bool {
+    if text.is_ascii() { text.bytes().any(|byte| byte.is_ascii_control()) } else { text.chars().any(is_unseen) }
+}
+
 /// Returns whether a character has no visible form of its own or changes the direction of its neighbours.
 ///
 /// Such characters make two addresses look like one (UTS #39), and none is needed in an address.
@@ -166,10 +171,15 @@ fn parse_quoted(inner: &str) -> Result<(), ParseAddressError> {
 }
 
 fn parse_domain(domain: &str) -> Result<String, ParseAddressError> {
-    use ParseAddressError as E;
     if domain.starts_with('[') || domain.parse::<std::net::Ipv4Addr>().is_ok() {
-        return Err(E::IpLiteral);
+        return Err(ParseAddressError::IpLiteral);
     }
+    plain_domain(domain).map_or_else(|| looked_up(domain), Ok)
+}
+
+/// Returns the A-label form of a domain as UTS #46 has it.
+fn looked_up(domain: &str) -> Result<String, ParseAddressError> {
+    use ParseAddressError as E;
     let ascii = idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::STD3).map_err(|_| E::Domain)?;
     // An A-label that decodes to plain ASCII is two spellings of one domain (RUSTSEC-2024-0421).
     let (unicode, valid) = idna::domain_to_unicode(&ascii);
@@ -187,6 +197,17 @@ fn parse_domain(domain: &str) -> Result<String, ParseAddressError> {
     Ok(ascii.into_owned())
 }
 
+/// Returns a domain in lower case that has nothing to be looked up: labels of letters, digits and single hyphens, more
+/// than one of them. Most domains are of this kind, and what the other way makes of them is the same.
+fn plain_domain(domain: &str) -> Option<String> {
+    let is_label = |label: &str| {
+        let is_plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        is_plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let is_plain = domain.len() <= 253 && domain.contains('.') && !domain.contains("--");
+    (is_plain && domain.split('.').all(is_label)).then(|| domain.to_ascii_lowercase())
+}
+
 /// Returns what two spellings of one mailbox have in common: the local part as written, in NFC, and the
 /// domain as an A-label.
 ///
@@ -198,6 +219,15 @@ pub fn mailbox_key(address: &Address) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_plain_domain_is_what_looking_it_up_comes_to(domain in "([a-zA-Z0-9-]{1,5}\\.){0,3}[a-zA-Z0-9-]{1,64}") {
+            if let Some(plain) = plain_domain(&domain) {
+                proptest::prop_assert_eq!(looked_up(&domain), Ok(plain));
+            }
+        }
+    }
 
     #[test]
     fn policy_case_by_case() {

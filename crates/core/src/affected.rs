@@ -3,7 +3,7 @@
 //! The seam is kept: `source` counts and digests octets as they were supplied, `text` makes text of the file's octets, `encoding` says in which encoding they are;
 //! `records` knows lines and quotes, `delimiter` what separates cells; `rows` turns records into cells by way
 //! of the csv crate; `people` knows what a row means; `standards` what the values of its columns may be; `settings`
-//! is affected.toml; `exported` is the form of lists that we write ourselves, `beside` how lists beside the affected one are read. Everything streams: a list of a million rows is never held whole.
+//! is affected.toml; `sheet` stands for a workbook's rows in the place of text, and `shown` says what its numbers look like; `exported` is the form of lists that we write ourselves, `beside` how lists beside the affected one are read. Everything streams: a list of a million rows is never held whole.
 
 mod beside;
 mod delimiter;
@@ -14,6 +14,8 @@ mod people;
 mod records;
 mod rows;
 mod settings;
+mod sheet;
+pub mod shown;
 mod source;
 mod standards;
 mod text;
@@ -22,7 +24,7 @@ pub use beside::{BESIDE_OCTETS_MAX, read_left_out};
 pub use delimiter::Delimiter;
 pub use exported::{AS_WRITTEN, Export, LINE, ROW};
 pub use people::{
-    Context, Counts, Earlier, Fated, Known, KnownBefore, People, Row, Suppressed, Tally, Told, Unions,
+    Context, Counts, Earlier, Fated, Known, KnownBefore, People, Row, Suppressed, Suspects, Tally, Told, Unions,
     other_columns,
 };
 pub use rows::{Form, RawRow, RowFault, Rows, RowsError};
@@ -30,5 +32,6 @@ pub use settings::{
     Decisions, LeaveOut, ListSettings, NamedFile, PendingBefore, PersonAddresses, SamePerson, SharedAddress, Which,
     lists_beside, read_settings,
 };
+pub use sheet::{CellFault, Letters, Sheet, SheetFault, SheetRow};
 pub use source::{Source, Supplied};
 pub use standards::{is_country, is_language, is_region};

@@ -6,6 +6,7 @@
 mod case;
 pub(crate) mod dry_run;
 mod folder;
+pub(crate) mod intake;
 mod measure;
 mod reference;
 pub(crate) mod scale;

@@ -52,6 +52,8 @@ enum Bench {
     Delivery(bench::Settings),
     /// Holds the dry run against a bare loop of Tera and lettre.
     DryRun(bench::dry_run::Settings),
+    /// Holds the reading of lists against `DuckDB`.
+    Intake(bench::intake::Settings),
     /// Holds an incident of a million people against one of ten thousand, and kills it half way.
     Scale(bench::scale::Settings),
 }
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Command::Bench { what: Bench::Delivery(settings) } => bench::delivery(&settings),
         Command::Fixture { what } => fixture::run(&what),
         Command::Bench { what: Bench::DryRun(settings) } => bench::dry_run::run(&settings),
+        Command::Bench { what: Bench::Intake(settings) } => bench::intake::run(&settings),
         Command::Bench { what: Bench::Scale(settings) } => bench::scale::run(&settings),
         Command::Torture { what } => torture::run(&what),
     };

@@ -1,11 +1,12 @@
-//! A list that may be compressed: the octets within, and the digest of the file as it was supplied.
+//! A list that may be compressed, or a workbook: what is within, and the digest of the file as it was supplied.
 //!
 //! What a file is, its first octets say and never its name. A file may hold several compressed pieces behind each
 //! other, as `cat a.gz b.gz` makes them: all are read. One that is cut short is an error, and never a shorter list.
 
+use super::workbook::{COMPOUND, Workbook, ZIP};
 use flate2::bufread::MultiGzDecoder;
 use forthwith_core::{
-    affected::{Source, Supplied},
+    affected::{Sheet, Source, Supplied},
     digest::Digest,
 };
 use std::{
@@ -30,13 +31,24 @@ pub enum Unpacked {
     Gzip(Box<BufReader<MultiGzDecoder<InFile>>>),
     /// From a Zstandard file (RFC 8878).
     Zstd(Box<BufReader<zstd::Decoder<'static, InFile>>>),
+    /// From a workbook.
+    Workbook(Box<Workbook>),
 }
 
 impl Unpacked {
     /// Reads from `file`, which is at its start.
     pub fn new(file: File) -> io::Result<Self> {
+        let again = file.try_clone()?;
         let mut file = Supplied::new(BufReader::with_capacity(PIECE_OCTETS, file));
         let start = file.fill_buf()?;
+        if start.starts_with(ZIP) {
+            return Ok(Self::Workbook(Box::new(Workbook::new(again)?)));
+        }
+        if start.starts_with(COMPOUND) {
+            let message = "it is a workbook of the old kind (.xls), or locked with a password: \
+                           save it as .xlsx, without a password";
+            return Err(io::Error::other(message));
+        }
         let (is_gzip, is_zstd) = (start.starts_with(GZIP), start.starts_with(ZSTD));
         Ok(if is_gzip {
             Self::Gzip(Box::new(BufReader::with_capacity(PIECE_OCTETS, MultiGzDecoder::new(file))))
@@ -54,6 +66,14 @@ impl Source for Unpacked {
             Self::Plain(file) => file.octets(),
             Self::Gzip(reader) => reader.get_ref().get_ref().octets(),
             Self::Zstd(reader) => reader.get_ref().get_ref().octets(),
+            Self::Workbook(book) => book.octets(),
+        }
+    }
+
+    fn sheet(&mut self) -> Option<&mut dyn Sheet> {
+        match self {
+            Self::Workbook(book) => book.sheet(),
+            Self::Plain(_) | Self::Gzip(_) | Self::Zstd(_) => None,
         }
     }
 
@@ -64,6 +84,7 @@ impl Source for Unpacked {
             Self::Plain(file) => file.digest(),
             Self::Gzip(reader) => reader.into_inner().into_inner().digest(),
             Self::Zstd(reader) => reader.into_inner().finish().digest(),
+            Self::Workbook(book) => book.digest(),
         }
     }
 }
@@ -74,6 +95,7 @@ impl Read for Unpacked {
             Self::Plain(file) => file.read(buffer),
             Self::Gzip(reader) => reader.read(buffer),
             Self::Zstd(reader) => reader.read(buffer),
+            Self::Workbook(book) => book.read(buffer),
         }
     }
 }
@@ -84,6 +106,7 @@ impl BufRead for Unpacked {
             Self::Plain(file) => file.fill_buf(),
             Self::Gzip(reader) => reader.fill_buf(),
             Self::Zstd(reader) => reader.fill_buf(),
+            Self::Workbook(book) => book.fill_buf(),
         }
     }
 
@@ -92,6 +115,7 @@ impl BufRead for Unpacked {
             Self::Plain(file) => file.consume(octets),
             Self::Gzip(reader) => reader.consume(octets),
             Self::Zstd(reader) => reader.consume(octets),
+            Self::Workbook(book) => book.consume(octets),
         }
     }
 }

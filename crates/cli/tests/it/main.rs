@@ -38,3 +38,4 @@ mod status;
 mod stop;
 mod upgrade;
 mod verify;
+mod workbooks;

@@ -26,7 +26,7 @@ fn form(list: &Foreign, delimiter: Option<Delimiter>) -> Form {
 }
 
 /// Returns every row as cells, the header first, or what refuses the list.
-fn cells(octets: &[u8], form: Form) -> Result<Vec<Vec<String>>, String> {
+fn cells(octets: &[u8], form: &Form) -> Result<Vec<Vec<String>>, String> {
     let mut rows = match Rows::new("l.csv", form, "email", Supplied::new(octets)) {
         Ok(rows) => rows,
         Err(RowsError::Refused(findings)) => {
@@ -78,7 +78,7 @@ fn every_table_comes_back_cell_by_cell() {
         let delimiter = Delimiter::parse(&list.delimiter);
         assert!(delimiter.is_some());
         for form in [form(&list, None), form(&list, delimiter)] {
-            let found = cells(&list.octets(), form);
+            let found = cells(&list.octets(), &form);
             assert_eq!(found.as_ref(), Ok(&expected), "{} {:?}", list.encoding, list.delimiter);
         }
     }
@@ -93,9 +93,9 @@ fn no_spoilt_list_is_read_otherwise_in_silence() {
     for list in foreign::lists(&python, SEED, SPOILT, true).unwrap() {
         *kinds.entry(list.damage.clone()).or_default() += 1;
         let form = form(&list, None);
-        match cells(&list.octets(), form) {
+        match cells(&list.octets(), &form) {
             Ok(found) if Some(&found) == list.rows.clone().map(with_names).as_ref() => alike += 1,
-            Ok(found) if !is_refused(&list.octets(), form) => silent.push((list.damage, found, list.rows)),
+            Ok(found) if !is_refused(&list.octets(), form.clone()) => silent.push((list.damage, found, list.rows)),
             _ => refused += 1,
         }
     }

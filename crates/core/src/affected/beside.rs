@@ -46,7 +46,7 @@ pub(super) fn lines(file: &str, bytes: &[u8], columns: &[Column]) -> Result<Vec<
         return Err(vec![Finding::refused("too-long", Place::file(file), message)]);
     }
     let key = columns.first().map_or("", |column| column.name);
-    let mut rows = Rows::new(file, Form::default(), key, Supplied::new(bytes)).map_err(|error| match error {
+    let mut rows = Rows::new(file, &Form::default(), key, Supplied::new(bytes)).map_err(|error| match error {
         RowsError::Refused(findings) => findings,
         RowsError::Input(_) => unreachable!("bytes in memory are read"),
     })?;
@@ -119,6 +119,7 @@ fn line(
                 "a delimiter within a cell needs quotes around the cell".to_owned(),
             ));
         }
+        Some(RowFault::Sheet(_)) => unreachable!("text is read here, and no workbook"),
         None => {}
     }
     let cells: Vec<_> =

@@ -111,7 +111,7 @@ mod tests {
 
     /// Returns what reading `octets` gives: the header and the cells of each row.
     fn read(octets: &[u8]) -> (Vec<String>, Vec<Vec<String>>) {
-        let mut rows = Rows::new("l.csv", Form::default(), "email", Supplied::new(octets)).unwrap();
+        let mut rows = Rows::new("l.csv", &Form::default(), "email", Supplied::new(octets)).unwrap();
         let (mut row, mut all) = (RawRow::default(), Vec::new());
         while rows.read(&mut row).unwrap() {
             assert_eq!(row.fault, None::<RowFault>);

@@ -1,6 +1,9 @@
 //! How a broken form is told to the operator: code, message and next step.
 
-use super::records::Fault;
+use super::{
+    records::Fault,
+    sheet::{CellFault, Letters, SheetFault},
+};
 
 /// Returns code, message and next step of a fault in a record's form.
 pub(super) fn describe(fault: &Fault) -> (&'static str, String, String) {
@@ -39,6 +42,35 @@ pub(super) fn describe(fault: &Fault) -> (&'static str, String, String) {
             "nul",
             "there is a NUL character in the row".to_owned(),
             "export the list again as UTF-8 text; it may be UTF-16".to_owned(),
+        ),
+    }
+}
+
+/// Returns code, message and next step of a row of a sheet that does not say plainly what stands in it.
+pub(super) fn describe_sheet(fault: &SheetFault, header: &[String]) -> (&'static str, String, String) {
+    let SheetFault::Cell { column, fault } = fault else {
+        return (
+            "hidden-row",
+            "the row is hidden in the sheet".to_owned(),
+            "show it (a filter hides rows too), or delete it".to_owned(),
+        );
+    };
+    let letters = Letters(*column);
+    let place =
+        header.get(*column).map_or_else(|| format!("column {letters}"), |name| format!("{letters}, `{name}`,"));
+    match fault {
+        CellFault::Error(error) => {
+            ("sheet-error", format!("the cell in {place} shows {error}"), "put the value itself there".to_owned())
+        }
+        CellFault::NotShown { value, format } => (
+            "not-shown",
+            format!("what the cell in {place} shows depends on the computer: {value} in the format {format}"),
+            "format the column as text and enter the values again, or save the sheet as CSV".to_owned(),
+        ),
+        CellFault::NotCalculated => (
+            "not-calculated",
+            format!("the formula in {place} was never worked out"),
+            "open the workbook in a spreadsheet and save it, or put the value itself there".to_owned(),
         ),
     }
 }

@@ -11,6 +11,7 @@ mod known;
 mod leaving;
 mod repeats;
 mod suppressed;
+mod suspects;
 mod unions;
 mod waves;
 
@@ -19,15 +20,17 @@ pub(super) use cells::quoted;
 pub use columns::other_columns;
 pub use known::Known;
 pub use suppressed::Suppressed;
+pub use suspects::Suspects;
 pub use unions::Unions;
 pub use waves::KnownBefore;
 
 use super::{
     exported::AS_WRITTEN,
-    faults::describe,
+    faults::{describe, describe_sheet},
     records::Fault,
     rows::{RawRow, RowFault, Rows, RowsError},
     settings::{ListSettings, Which},
+    sheet::SheetFault,
     source::Source,
 };
 use crate::{
@@ -172,7 +175,7 @@ impl<'a, R: Source> People<'a, R> {
     ///
     /// The input's own, or the findings that refuse the list as a whole.
     pub fn new(context: Context<'a>, input: R) -> Result<Self, RowsError> {
-        let rows = Rows::new(context.file, context.settings.form, context.settings.email_column(), input)?;
+        let rows = Rows::new(context.file, &context.settings.form, context.settings.email_column(), input)?;
         let columns = Columns::find(context, &rows).map_err(RowsError::Refused)?;
         Ok(Self {
             context,
@@ -269,7 +272,7 @@ impl<'a, R: Source> People<'a, R> {
             let message = "the list ends exactly where a spreadsheet cuts lists off";
             self.report(Finding::warning("spreadsheet-cut", Place::file(&file), message));
         }
-        if let Some(finding) = self.rows.about_encoding(&file) {
+        for finding in self.rows.about_form(&file) {
             self.report(finding);
         }
         for finding in self.leaving_out.unused().collect::<Vec<_>>() {
@@ -454,6 +457,7 @@ impl<'a, R: Source> People<'a, R> {
                 let hint = format!("a `{delimiter}` within a cell needs quotes around the cell");
                 return Err(Refusal::row("cells", message).hint(hint));
             }
+            Some(RowFault::Sheet(fault)) => return Err(self.unsure(fault)),
             None => {}
         }
         if self.columns.as_written.is_some_and(|i| self.raw.cells.get(i).is_some_and(|cell| !cell.is_empty())) {
@@ -469,6 +473,12 @@ impl<'a, R: Source> People<'a, R> {
             return Err(Refusal::row("footer", message).hint("delete it from the list"));
         }
         Ok(())
+    }
+
+    /// Refuses a row of a sheet that does not say plainly what stands in it.
+    fn unsure(&self, fault: &SheetFault) -> Refusal {
+        let (code, message, hint) = describe_sheet(fault, self.rows.header());
+        Refusal::row(code, message).hint(hint)
     }
 
     /// Returns the column that says that this person must get a letter and no e-mail.
@@ -555,6 +565,10 @@ impl<'a, R: Source> People<'a, R> {
 
     /// Returns the fate of a good row: planned, unless the same person or address came before.
     fn unless_repeated(&mut self, mut recipient: Recipient) -> Result<Fated, Refusal> {
+        if self.context.known.suspects.as_ref().is_some_and(|(suspects, _)| !suspects.has(&recipient)) {
+            self.doubt_domain(&recipient);
+            return Ok(Fated::Planned(Box::new(recipient)));
+        }
         let residence = recipient.residence.code();
         let mut parts = vec![recipient.name.expose().as_str(), &residence, &recipient.language];
         let read = |(name, _): &(&String, _)| self.context.read_columns.contains(*name);

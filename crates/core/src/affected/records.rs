@@ -84,6 +84,11 @@ impl<R> Records<R> {
     }
 
     /// Returns the input, wherever it is.
+    pub fn input_mut(&mut self) -> &mut R {
+        &mut self.input
+    }
+
+    /// Returns the input, wherever it is.
     pub fn into_input(self) -> R {
         self.input
     }
@@ -136,7 +141,13 @@ impl<R: BufRead> Records<R> {
             }
             let mut used = 0;
             let mut is_end = false;
-            for &byte in buffer {
+            while let Some(&byte) = buffer.get(used) {
+                // Octets that end nothing are taken at once.
+                let plain = scan.plain(record, &buffer[used..], self.after_cr);
+                if plain > 0 {
+                    used += plain;
+                    continue;
+                }
                 used += 1;
                 if std::mem::take(&mut self.after_cr) && byte == b'\n' {
                     if scan.within == Within::Quoted {
@@ -176,6 +187,20 @@ struct Scan {
 }
 
 impl Scan {
+    /// Takes the octets at the start of `octets` that change nothing but the record's length, and returns how many they
+    /// are. It may leave any to be taken one by one.
+    fn plain(&self, record: &mut Record, octets: &[u8], after_cr: bool) -> usize {
+        let room = RECORD_OCTETS_MAX.saturating_sub(record.bytes.len());
+        if self.within != Within::Bare || after_cr || room == 0 {
+            return 0;
+        }
+        let octets = &octets[..octets.len().min(room)];
+        let is_special = |byte: &u8| matches!(byte, b'\n' | b'\r' | b'"') || *byte == self.delimiter;
+        let count = octets.iter().position(is_special).unwrap_or(octets.len());
+        record.bytes.extend_from_slice(&octets[..count]);
+        count
+    }
+
     fn take(&mut self, record: &mut Record, byte: u8, line: u64) {
         use Within as W;
         self.within = match (self.within, byte) {

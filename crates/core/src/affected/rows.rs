@@ -1,5 +1,7 @@
 //! Turns records into rows of cells under the names of the header.
 
+mod sheets;
+
 use super::{
     delimiter::{self, Delimiter},
     encoding::{Conflict, Guess, Seen},
@@ -7,6 +9,7 @@ use super::{
     faults::describe,
     people::quoted,
     records::{Fault, Record, Records},
+    sheet::SheetFault,
     source::Source,
     text::Text,
 };
@@ -61,10 +64,12 @@ pub enum RowFault {
         /// How many it has.
         found: usize,
     },
+    /// It does not say plainly what stands in it.
+    Sheet(SheetFault),
 }
 
 /// How a list is laid out, as far as affected.toml says it. What it does not say is found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Form {
     /// Its encoding.
     pub encoding: Option<&'static Encoding>,
@@ -72,6 +77,8 @@ pub struct Form {
     pub delimiter: Option<Delimiter>,
     /// The physical line of its header, where other lines stand above it.
     pub header_line: Option<u64>,
+    /// Its sheet, where it is a workbook with several.
+    pub sheet: Option<String>,
 }
 
 /// Reads rows. The header is read at once; names are compared without case and surrounding space.
@@ -84,6 +91,8 @@ pub struct Rows<R> {
     is_declared: bool,
     /// Whether we wrote this list ourselves.
     is_ours: bool,
+    /// Whether the list is a workbook.
+    is_sheet: bool,
     guess: Guess,
     record: Record,
     row: u64,
@@ -96,8 +105,15 @@ impl<R: Source> Rows<R> {
     ///
     /// The input's own, or the findings that refuse the list: empty, in another encoding than is declared,
     /// with an unclear delimiter, with other lines above its header, or with one that cannot be read.
-    pub fn new(file: &str, form: Form, key: &str, input: R) -> Result<Self, RowsError> {
+    pub fn new(file: &str, form: &Form, key: &str, mut input: R) -> Result<Self, RowsError> {
         let refused = |finding| RowsError::Refused(vec![finding]);
+        if let Some(sheet) = input.sheet() {
+            let (header, header_line) = sheets::begin(file, form, key, sheet)?;
+            return Self::over(input, header, header_line);
+        }
+        if form.sheet.is_some() {
+            return Err(refused(sheets::no_workbook(file)));
+        }
         let mut text = Text::new(input, form.encoding)?.map_err(|conflict| refused(contradicts(file, conflict)))?;
         let line = form.header_line.unwrap_or(1);
         if !text.skip_to_line(line)? {
@@ -130,7 +146,40 @@ impl<R: Source> Rows<R> {
         let header_line = record.line;
         let guess = Guess::new();
         let is_ours = header.iter().any(|name| name == exported::ROW);
-        Ok(Self { records, cells, header, header_line, delimiter, is_declared, is_ours, guess, record, row: 0 })
+        let is_sheet = false;
+        let row = 0;
+        Ok(Self {
+            records,
+            cells,
+            header,
+            header_line,
+            delimiter,
+            is_declared,
+            is_ours,
+            is_sheet,
+            guess,
+            record,
+            row,
+        })
+    }
+
+    /// Reads the rows of a workbook whose header was read.
+    fn over(input: R, header: Vec<String>, header_line: u64) -> Result<Self, RowsError> {
+        let delimiter = Delimiter::default();
+        let text = Text::new(input, Some(UTF_8))?.map_err(|_| io::Error::other("a workbook has no text"))?;
+        Ok(Self {
+            records: Records::new(text, delimiter, 1),
+            cells: reader(delimiter),
+            is_ours: header.iter().any(|name| name == exported::ROW),
+            header,
+            header_line,
+            delimiter,
+            is_declared: true,
+            is_sheet: true,
+            guess: Guess::new(),
+            record: Record::default(),
+            row: 0,
+        })
     }
 
     /// Returns the physical line of the header.
@@ -160,6 +209,18 @@ impl<R: Source> Rows<R> {
 
     /// Reads the next row; `false` at the end of the list.
     pub fn read(&mut self, row: &mut RawRow) -> io::Result<bool> {
+        let width = self.header.len();
+        if self.is_sheet
+            && let Some(sheet) = self.records.input_mut().source_mut().sheet()
+        {
+            if !sheets::read(sheet, width, row)? {
+                return Ok(false);
+            }
+            self.row += 1;
+            row.row = self.row;
+            self.rearm(row);
+            return Ok(true);
+        }
         if !self.records.read(&mut self.record)? {
             return Ok(false);
         }
@@ -170,14 +231,18 @@ impl<R: Source> Rows<R> {
         row.cells.clear();
         row.fault = self.fault(row.line, &row.bytes).map(RowFault::Record);
         if row.fault.is_none() {
-            read_cells(&mut self.cells, &row.bytes, &mut row.cells);
-            if self.is_ours {
-                row.cells = row.cells.iter().map(rearmed).collect();
-            }
+            take_apart(&mut self.cells, self.delimiter, &row.bytes, &mut row.cells);
+            self.rearm(row);
             let found = row.cells.len();
             row.fault = (found != self.header.len()).then_some(RowFault::Cells { found });
         }
         Ok(true)
+    }
+
+    fn rearm(&self, row: &mut RawRow) {
+        if self.is_ours {
+            row.cells = row.cells.iter().map(rearmed).collect();
+        }
     }
 
     /// Returns what is wrong with the form of the record that was read, in terms of the list's own encoding.
@@ -196,8 +261,16 @@ impl<R: Source> Rows<R> {
         Some(fault)
     }
 
-    /// Returns what there is to say of the encoding, once the list was read.
-    pub fn about_encoding(&self, file: &str) -> Option<Finding> {
+    /// Returns what there is to say of the list's form, once it was read.
+    pub fn about_form(&mut self, file: &str) -> Vec<Finding> {
+        let width = self.header.len();
+        match self.records.input_mut().source_mut().sheet() {
+            Some(sheet) => sheets::merged(file, sheet, width, self.header_line).into_iter().collect(),
+            None => self.about_encoding(file).into_iter().collect(),
+        }
+    }
+
+    fn about_encoding(&self, file: &str) -> Option<Finding> {
         let text = self.records.input();
         if let Some((octet, byte)) = text.first_wrong() {
             let name = text.encoding().name();
@@ -313,10 +386,15 @@ fn read_header(file: &str, record: &Record, cells: &mut csv::Reader<Feed>) -> Re
     let mut names = csv::StringRecord::new();
     read_cells(cells, &record.bytes, &mut names);
     let is_ours = names.iter().any(|name| normal(name) == exported::ROW);
-    let names: Vec<String> = names.iter().map(|name| normal(if is_ours { rearmed(name) } else { name })).collect();
+    let names = names.iter().map(|name| normal(if is_ours { rearmed(name) } else { name })).collect();
+    check_names(names, &place)
+}
+
+/// Returns the names of a header, or all that is wrong with them.
+fn check_names(names: Vec<String>, place: &Place) -> Result<Vec<String>, Vec<Finding>> {
     if names.len() > COLUMNS_MAX {
         let message = format!("the list has {} columns; at most {COLUMNS_MAX}", names.len());
-        return Err(vec![Finding::refused("too-many-columns", place, message)]);
+        return Err(vec![Finding::refused("too-many-columns", place.clone(), message)]);
     }
     let mut findings = Vec::new();
     for (i, name) in names.iter().enumerate() {
@@ -337,6 +415,18 @@ fn read_header(file: &str, record: &Record, cells: &mut csv::Reader<Feed>) -> Re
         }
     }
     if findings.is_empty() { Ok(names) } else { Err(findings) }
+}
+
+/// Takes a well-formed record apart: one that has a quote with the csv crate, and any other at its delimiters.
+fn take_apart(reader: &mut csv::Reader<Feed>, delimiter: Delimiter, bytes: &[u8], cells: &mut csv::StringRecord) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('"') => {
+            for cell in text.split(char::from(delimiter.octet())) {
+                cells.push_field(cell);
+            }
+        }
+        _ => read_cells(reader, bytes, cells),
+    }
 }
 
 /// Takes a well-formed record apart with the csv crate.
@@ -379,7 +469,7 @@ mod tests {
     use crate::affected::Supplied;
 
     fn rows(text: &str) -> Vec<(u64, u64, Vec<String>, Option<RowFault>)> {
-        let mut rows = Rows::new("l.csv", Form::default(), "email", Supplied::new(text.as_bytes())).unwrap();
+        let mut rows = Rows::new("l.csv", &Form::default(), "email", Supplied::new(text.as_bytes())).unwrap();
         let (mut row, mut all) = (RawRow::default(), Vec::new());
         while rows.read(&mut row).unwrap() {
             let cells = row.cells.iter().map(str::to_owned).collect();
@@ -394,6 +484,17 @@ mod tests {
         let found = rows(" Email ,NAME\r\na@b.c,\"Ada, \"\"the\"\"\r\nfirst\"\r\nc@d.e, x \r\n");
         assert_eq!(found[0], (1, 2, vec!["a@b.c".into(), "Ada, \"the\"\r\nfirst".into()], None));
         assert_eq!(found[1], (2, 4, vec!["c@d.e".into(), " x ".into()], None));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn both_ways_of_taking_a_record_apart_agree(text in "[ a\u{e9},;\t|']{1,20}", which in 0_usize..4) {
+            let delimiter = Delimiter::ALL[which];
+            let (mut ours, mut theirs) = (csv::StringRecord::new(), csv::StringRecord::new());
+            take_apart(&mut reader(delimiter), delimiter, text.as_bytes(), &mut ours);
+            read_cells(&mut reader(delimiter), text.as_bytes(), &mut theirs);
+            proptest::prop_assert_eq!(ours, theirs);
+        }
     }
 
     #[test]
@@ -425,7 +526,7 @@ mod tests {
             ("\u{feff}\u{feff}id,email\n", "unseen-character"),
         ] {
             let Err(RowsError::Refused(findings)) =
-                Rows::new("l.csv", Form::default(), "email", Supplied::new(text.as_bytes()))
+                Rows::new("l.csv", &Form::default(), "email", Supplied::new(text.as_bytes()))
             else {
                 panic!("{text:?}")
             };

@@ -153,8 +153,9 @@ fn list(table: &Table<'_>) -> Option<(Option<u64>, Form)> {
     let encoding = table.get("encoding").map_or(Some(None), |field| encoding_of(&field).map(Some));
     let delimiter = table.get("delimiter").map_or(Some(None), |field| delimiter_of(&field).map(Some));
     let header_line = table.get("header_line").map_or(Some(None), |field| line_of(&field).map(Some));
+    let sheet = table.get("sheet").map_or(Some(None), |field| field.line().map(Some));
     table.finish();
-    let form = Form { encoding: encoding?, delimiter: delimiter?, header_line: header_line? };
+    let form = Form { encoding: encoding?, delimiter: delimiter?, header_line: header_line?, sheet: sheet? };
     Some((expected_rows?, form))
 }
 
@@ -252,6 +253,7 @@ mod tests {
             encoding: Some(encoding_rs::WINDOWS_1252),
             delimiter: Some(Delimiter::Tab),
             header_line: Some(4),
+            sheet: None,
         };
         assert_eq!((settings.form, settings.expected_rows), (form, Some(12)));
     }

@@ -1,5 +1,6 @@
 //! The octets of a list as they were supplied: read once, in order, counted and digested on the way.
 
+use super::sheet::Sheet;
 use crate::digest::{Digest, Hashing};
 use std::io::{self, BufRead, Read};
 
@@ -7,6 +8,11 @@ use std::io::{self, BufRead, Read};
 pub trait Source: BufRead {
     /// Returns how many octets of the file as it was supplied were read so far.
     fn octets(&self) -> u64;
+
+    /// Returns the workbook where the list is one. It has rows and no text: reading octets gives none.
+    fn sheet(&mut self) -> Option<&mut dyn Sheet> {
+        None
+    }
 
     /// Reads what is left and returns the SHA-256 of the file as it was supplied.
     fn digest(self) -> io::Result<Digest>;

@@ -66,6 +66,11 @@ impl<R: Source> Text<R> {
         &self.input
     }
 
+    /// Returns where its octets come from.
+    pub(super) fn source_mut(&mut self) -> &mut R {
+        &mut self.input
+    }
+
     /// Returns the first octet that is not of the encoding, and its place among all octets, counted from 1. UTF-8 is
     /// checked by whoever reads the text.
     pub(super) fn first_wrong(&self) -> Option<(u64, u8)> {

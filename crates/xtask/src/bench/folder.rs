@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Whose words the notices have.
-const EXAMPLE: &str = "examples/amazon-2020-10";
+pub(crate) const EXAMPLE: &str = "examples/amazon-2020-10";
 /// Approval is not what is measured.
 const APPROVAL: &str = "\n[approval]\nnone = \"benchmark\"\n";
 

@@ -1,7 +1,7 @@
 //! What a cell of a standard column says, or why it refuses its row. Nothing is mended.
 
 use crate::{
-    address::{Address, ParseAddressError, is_unseen},
+    address::{Address, ParseAddressError, has_unseen, is_unseen},
     affected::standards::{is_country, is_language, is_region},
     notice::Withheld,
 };
@@ -51,7 +51,10 @@ pub(super) fn checked<T: Default>(refusals: &mut Vec<Refusal>, read: Result<T, R
 }
 
 pub(super) fn read_name(cell: &str) -> Result<String, Refusal> {
-    if let Some(c) = cell.chars().find(|c| is_unseen(*c) && !matches!(c, '\u{200c}' | '\u{200d}')) {
+    let is_refused = |c: &char| is_unseen(*c) && !matches!(c, '\u{200c}' | '\u{200d}');
+    if has_unseen(cell)
+        && let Some(c) = cell.chars().find(is_refused)
+    {
         let message = format!("the name has the character U+{:04X}, which cannot be seen", u32::from(c));
         return Err(Refusal::new("name", "control-character", message).hint("correct the name"));
     }

@@ -7,17 +7,29 @@ fn categories() -> Vec<Category> {
     ["email", "phone"].map(|id| Category { id: id.to_owned(), words: BTreeMap::new() }).to_vec()
 }
 
-/// Reads `text`; returns a word a row (`planned`, a reason, `refused`) and the tally.
+/// Reads `text`; returns a word a row (`planned`, a reason, `refused`) and the tally. It is read twice: once with every
+/// row remembered, and once with the suspects alone, which must come to the same.
 fn read_with(text: &str, settings: &ListSettings, read_columns: &[&str]) -> (Vec<String>, Tally) {
     let categories = categories();
     let read_columns = read_columns.iter().map(|name| (*name).to_owned()).collect();
-    let context = Context {
+    let context = |known| Context {
         file: "l.csv",
         settings,
         categories: Some(&categories),
         read_columns: &read_columns,
-        known: &Known::default(),
+        known,
     };
+    let known = Known::default();
+    let suspects = Suspects::find(context(&known), Supplied::new(text.as_bytes()), text.len() as u64, |_, _| {});
+    let (fates, tally) = read_in(context(&known), text);
+    let known = Known { suspects: Some(suspects.unwrap()), ..Known::default() };
+    let (again, with_suspects) = read_in(context(&known), text);
+    assert_eq!((&again, &with_suspects.findings), (&fates, &tally.findings), "{text}");
+    assert_eq!(known.suspects.map(|(_, digest)| digest), Some(tally.digest));
+    (fates, tally)
+}
+
+fn read_in(context: Context<'_>, text: &str) -> (Vec<String>, Tally) {
     let mut people = People::new(context, Supplied::new(text.as_bytes())).unwrap();
     let mut fates = Vec::new();
     while let Some(row) = people.read().unwrap() {
@@ -33,6 +45,18 @@ fn read_with(text: &str, settings: &ListSettings, read_columns: &[&str]) -> (Vec
         tally.counts.planned + tally.counts.withheld.values().sum::<u64>() + tally.counts.refused
     );
     (fates, tally)
+}
+
+proptest::proptest! {
+    #[test]
+    fn only_suspects_need_be_remembered(
+        rows in proptest::collection::vec("[12]?,[aA]\\.?[bB]?@(x|X|bü)\\.de,[PQ]?", 1..30),
+        which in 0_usize..3,
+    ) {
+        let toml = ["", "[people]\nshared_address = \"first-only\"\n", "[people]\nperson_addresses = \"first\"\n"][which];
+        let (settings, _) = super::super::read_settings("affected.toml", toml.as_bytes());
+        read_with(&format!("id,email,name\n{}\n", rows.join("\n")), &settings.unwrap(), &[]);
+    }
 }
 
 fn read(text: &str) -> (Vec<String>, Tally) {
@@ -446,7 +470,7 @@ fn an_undeclared_encoding_is_named_and_never_used() {
 #[test]
 fn a_wrong_declaration_is_shown_at_its_first_octet() {
     let form = Form { encoding: Some(encoding_rs::SHIFT_JIS), ..Form::default() };
-    let (fates, findings) = read_form(b"email,name\na@b.example,\xa0\nc@d.example,Bo\n", form);
+    let (fates, findings) = read_form(b"email,name\na@b.example,\xa0\nc@d.example,Bo\n", form.clone());
     assert_eq!(fates, ["refused", "Bo"]);
     assert_eq!(findings.iter().map(|f| f.0).collect::<Vec<_>>(), ["wrong-encoding", "wrong-encoding"]);
     let (_, findings) = read_form("\u{feff}email\n".as_bytes(), form);
