@@ -66,10 +66,11 @@ pub enum Command {
         after_help = "Example: forthwith resolve acme-2026-11 --resend --id C17 --reason \"not in the relay's log\""
     )]
     Resolve(ResolveArgs),
-    /// Settle doubts from the relay's own log, and record what the relay did afterwards
+    /// Settle doubts from the relay's own log or events, and record what the relay did afterwards
     #[command(after_help = "Examples:
   forthwith reconcile acme-2026-11 --postfix-log /var/log/mail.log --dry-run
-  forthwith reconcile acme-2026-11 --postfix-log mail.log --log-zone Europe/Berlin --by \"Ines Okafor\"")]
+  forthwith reconcile acme-2026-11 --postfix-log mail.log --log-zone Europe/Berlin --by \"Ines Okafor\"
+  forthwith reconcile acme-2026-11 --events ses-events.json")]
     Reconcile(ReconcileArgs),
     /// Look at the relay, the sender's DNS records and this machine; hands nothing over and writes nothing
     ///
@@ -164,6 +165,7 @@ pub enum Form {
 
 /// Arguments of `notify`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub struct NotifyArgs {
     #[command(flatten)]
     pub incident: IncidentArgs,
@@ -185,9 +187,12 @@ pub struct NotifyArgs {
     /// Hand over at most N notices, then stop: a canary
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
-    /// End when only later retries are left
+    /// End when only later retries are left, or nothing may begin now
     #[arg(long)]
     pub no_wait: bool,
+    /// Hand over although the last notice goes out after the deadline, or the deadline has passed
+    #[arg(long)]
+    pub late: bool,
     /// Rehearsal only: throw the earlier rehearsal away and begin anew
     #[arg(long, conflicts_with = "dry_run")]
     pub fresh: bool,
@@ -267,11 +272,10 @@ pub struct ResolveArgs {
 pub struct ReconcileArgs {
     #[command(flatten)]
     pub incident: IncidentArgs,
-    /// The log of the Postfix that the notices were handed over to, not packed
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub postfix_log: PathBuf,
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// The time zone of lines that name none; this machine's where it is not given
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", conflicts_with = "events")]
     pub log_zone: Option<String>,
     /// How far the relay's clock and this machine's may differ, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3600))]
@@ -282,6 +286,18 @@ pub struct ReconcileArgs {
     /// Show what would be concluded, and record nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// What `reconcile` reads: one of them.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct SourceArgs {
+    /// The log of the Postfix that the notices were handed over to, not packed
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub postfix_log: Option<PathBuf>,
+    /// The events that Amazon SES exported, as JSON in any of its forms, not packed
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub events: Option<PathBuf>,
 }
 
 /// Arguments of `doctor`.

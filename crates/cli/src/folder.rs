@@ -162,20 +162,26 @@ fn read_file(path: &Path, octets_max: usize) -> Result<Option<Vec<u8>>, CommandE
     let cannot = |error| {
         CommandError::new(Exit::Cannot, format!("cannot read {}", path.display()))
             .because(error)
-            .hint("let this account read it, or work as the account that may")
+            .hint("put it there as a file that this account can read")
     };
-    match fs::metadata(path) {
+    let file = match open_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(cannot(error)),
-        // A device or pipe could be read for ever.
-        Ok(kind) if !kind.is_file() => {
-            return Err(CommandError::new(Exit::Cannot, format!("{} is not a file", path.display())));
-        }
-        Ok(_) => {}
-    }
+        file => file.map_err(cannot)?,
+    };
     let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(cannot)?;
     // One octet over the limit is read, so that whoever reads the document sees that it is too long.
     file.take(octets_max as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
     Ok(Some(bytes))
+}
+
+/// Opens a regular file; a device or pipe could be read for ever.
+pub fn open_file(path: &Path) -> io::Result<fs::File> {
+    let kind = fs::metadata(path)?;
+    if kind.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !kind.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    fs::File::open(path)
 }

@@ -5,7 +5,7 @@ mod workbook;
 
 use crate::{
     exit::{CommandError, Exit},
-    folder::Folder,
+    folder::{Folder, open_file},
     inputs::Inputs,
     progress::Reading,
     terminal::Out,
@@ -17,7 +17,6 @@ use forthwith_core::{
 };
 use std::{
     collections::BTreeMap,
-    fs::File,
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
@@ -177,18 +176,6 @@ pub fn digest(folder: &Folder, name: &str) -> Result<Option<Digest>, CommandErro
         }
         hashing.add(&piece[..n]);
     }
-}
-
-/// Opens a regular file; a device or pipe could be read for ever.
-fn open_file(path: &Path) -> io::Result<File> {
-    let kind = std::fs::metadata(path)?;
-    if kind.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if !kind.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    File::open(path)
 }
 
 fn cannot(path: &Path, error: io::Error) -> CommandError {

@@ -14,6 +14,7 @@ mod known;
 mod ledgers;
 mod list;
 mod ordered;
+mod pacing;
 mod packet;
 mod password;
 mod progress;
@@ -37,7 +38,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    let cli = args::Cli::parse();
+    let cli = match args::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => return answer(&said),
+    };
     let out = Out::new(cli.format, cli.quiet);
     match commands::run(&cli, out) {
         Ok(exit) => exit.into(),
@@ -46,6 +50,17 @@ fn run() -> ExitCode {
             error.exit.into()
         }
     }
+}
+
+/// Prints what clap has to say: help on standard output; or what is wrong with the arguments, which it quotes.
+fn answer(said: &clap::Error) -> ExitCode {
+    if said.use_stderr() {
+        note(said.render().to_string().trim_end());
+    } else {
+        // Nothing can be done about a standard output that is gone.
+        let _ = said.print();
+    }
+    u8::try_from(said.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 fn report(error: &CommandError, out: Out) {

@@ -1,12 +1,14 @@
 //! Where the relay's password comes from: a file that only its owner reads, or what a command prints.
 
-use crate::exit::{CommandError, Exit};
+use crate::{
+    exit::{CommandError, Exit},
+    folder::open_file,
+};
 use forthwith_core::{
     delivery::{PasswordSource, Relay},
     private::Private,
 };
 use std::{
-    fs::File,
     io::{self, Read as _},
     os::unix::fs::MetadataExt as _,
     path::Path,
@@ -42,7 +44,7 @@ fn cannot(message: impl Into<String>) -> CommandError {
 fn from_file(path: &Path) -> Result<String, CommandError> {
     let shown = path.display();
     let failed = |error: io::Error| cannot(format!("cannot read the password file {shown}")).because(error);
-    let file = File::open(path).map_err(failed)?;
+    let file = open_file(path).map_err(failed)?;
     let mode = file.metadata().map_err(failed)?.mode();
     if mode & 0o077 != 0 {
         return Err(cannot(format!("others can read the password file {shown}")).hint(format!("chmod 600 {shown}")));

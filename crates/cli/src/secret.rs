@@ -53,8 +53,14 @@ pub fn private_folder(path: &Path) -> Result<(), CommandError> {
 pub fn load(folder: &Folder) -> Result<Option<PlanKey>, CommandError> {
     let path = path(folder);
     let unusable = |why: &str| CommandError::new(Exit::Ledger, format!("the plan's key {} {why}", path.display()));
-    let cannot = |error| unusable("cannot be read").because(error);
-    let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
+    let cannot = |error| {
+        unusable("cannot be read")
+            .because(error)
+            .hint("it is a file of its own, and no link is followed; put it back from your backup")
+    };
+    // A pipe that nobody writes into is not waited for.
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).unwrap_or(0);
     let file = match OpenOptions::new().read(true).custom_flags(flags).open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(cannot)?,
@@ -64,8 +70,9 @@ pub fn load(folder: &Folder) -> Result<Option<PlanKey>, CommandError> {
     }
     let mut bytes = Vec::new();
     file.take(PlanKey::OCTETS as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    let bytes: [u8; PlanKey::OCTETS] =
-        bytes.try_into().map_err(|_| unusable("is damaged: it must have 32 octets"))?;
+    let bytes: [u8; PlanKey::OCTETS] = bytes.try_into().map_err(|_| {
+        unusable("is damaged: it must have 32 octets").hint("put it back from your backup; no other key will do")
+    })?;
     Ok(Some(PlanKey::new(bytes)))
 }
 

@@ -25,7 +25,7 @@ pub struct Summary {
     pub withheld: BTreeMap<Withheld, u64>,
     /// Notices by state.
     pub counts: Counts,
-    /// What is known of them after the relay, where its log was read.
+    /// What is known of them after the relay, where its record was read.
     pub left_relay: Option<LeftRelay>,
 }
 
@@ -105,7 +105,7 @@ impl Summary {
         lines
     }
 
-    /// Returns what is known of notices after the relay; null where its log was not read.
+    /// Returns what is known of notices after the relay; null where its record was not read.
     pub fn left_relay_json(&self) -> Value {
         json!(self.left_relay.map(|left| json!({
             "passed_on": left.passed_on, "waiting": left.waiting, "returned": left.returned,
@@ -130,7 +130,7 @@ fn in_transit(left: &LeftRelay, accepted: u64) -> String {
         (waiting, returned) => format!("; {} wait there, {} came back", grouped(waiting), grouped(returned)),
     };
     let (passed_on, accepted) = (grouped(left.passed_on), grouped(accepted));
-    format!("Left the relay: {passed_on} of {accepted}{others} (by its log, read {:.0})", left.read_at)
+    format!("Left the relay: {passed_on} of {accepted}{others} (by its own record, read {:.0})", left.read_at)
 }
 
 /// Returns why a row has no notice, as people say it.

@@ -170,7 +170,8 @@ fn parse_quoted(inner: &str) -> Result<(), ParseAddressError> {
     Ok(())
 }
 
-fn parse_domain(domain: &str) -> Result<String, ParseAddressError> {
+/// Reads a domain as it stands behind an `@`, and returns it in A-label form and lower case.
+pub fn parse_domain(domain: &str) -> Result<String, ParseAddressError> {
     if domain.starts_with('[') || domain.parse::<std::net::Ipv4Addr>().is_ok() {
         return Err(ParseAddressError::IpLiteral);
     }
@@ -243,6 +244,15 @@ mod tests {
             ("\"a\\\"b\"@example.org", Ok("\"a\\\"b\"@example.org")),
             ("jo@bücher.example", Ok("jo@xn--bcher-kva.example")),
             ("jo@BÜCHER.example", Ok("jo@xn--bcher-kva.example")),
+            // One domain, typed in other ways (UTS #46): composed or not, wide, dotted and dotless, sharp.
+            ("jo@bu\u{308}cher.example", Ok("jo@xn--bcher-kva.example")),
+            ("jo@\u{ff45}xample.org", Ok("jo@example.org")),
+            ("jo@\u{130}stanbul.example", Ok("jo@xn--istanbul-o0e.example")),
+            ("jo@ISTANBUL.example", Ok("jo@istanbul.example")),
+            ("jo@stra\u{df}e.example", Ok("jo@xn--strae-oqa.example")),
+            ("jo@example\u{3002}org", Ok("jo@example.org")),
+            // What looks like another domain is another one, and shows as such.
+            ("jo@p\u{430}ypal.example", Ok("jo@xn--pypal-4ve.example")),
             ("", Err(E::Form)),
             ("ada", Err(E::Form)),
             ("@example.org", Err(E::Form)),
@@ -270,6 +280,12 @@ mod tests {
             ("ada@xn--example-.org", Err(E::Domain)),
             ("ada@exa\u{200b}mple.org", Err(E::Control)),
             ("ada\u{202e}@example.org", Err(E::Control)),
+            ("ada@exa\u{ad}mple.org", Err(E::Control)),
+            ("ada@\u{2066}example.org", Err(E::Control)),
+            ("ada\u{feff}@example.org", Err(E::Control)),
+            ("ada@xn--a\u{308}.example", Err(E::Domain)),
+            ("ada@xn--.example", Err(E::Domain)),
+            ("ada@ex%41mple.org", Err(E::Domain)),
             ("ada@example.org\r\nBcc: eve@example.org", Err(E::Control)),
             ("jürgen@example.org", Err(E::NeedsSmtputf8)),
         ] {

@@ -1,9 +1,11 @@
 //! The affected list: bytes to rows, rows to recipients and findings.
 //!
-//! The seam is kept: `source` counts and digests octets as they were supplied, `text` makes text of the file's octets, `encoding` says in which encoding they are;
-//! `records` knows lines and quotes, `delimiter` what separates cells; `rows` turns records into cells by way
+//! The seam is kept: `source` counts and digests octets as they were supplied, `text` makes text of the file's
+//! octets, `encoding` says in which encoding they are; `records` knows lines and quotes, `delimiter` what separates cells; `rows` turns records into cells by way
 //! of the csv crate; `people` knows what a row means; `standards` what the values of its columns may be; `settings`
-//! is affected.toml; `sheet` stands for a workbook's rows in the place of text, and `shown` says what its numbers look like; `exported` is the form of lists that we write ourselves, `beside` how lists beside the affected one are read. Everything streams: a list of a million rows is never held whole.
+//! is affected.toml; `sheet` stands for a workbook's rows in the place of text, and `shown` says what its numbers
+//! look like; `exported` is the form of lists that we write ourselves, `beside` how lists beside the affected one
+//! are read. Everything streams: a list of a million rows is never held whole.
 
 mod beside;
 mod delimiter;

@@ -1,9 +1,12 @@
 //! How notices go out: the meaning of delivery.toml. `delivery/read.rs` is how it is read.
 
+mod preset;
 mod read;
 
+pub use preset::{Figure, Host, MessageId, PRESETS, Preset};
 pub use read::{parse_rate, parse_relay, read};
 
+use crate::{calendar::Calendar, domains::Domains};
 use std::{path::PathBuf, time::Duration};
 
 /// What delivery.toml says, with its defaults.
@@ -11,10 +14,18 @@ use std::{path::PathBuf, time::Duration};
 pub struct Delivery {
     /// The server that we submit to.
     pub relay: Relay,
+    /// The relay's own queue, where the run waits for it.
+    pub queue: Option<Queue>,
+    /// What is known of the relay, where the operator named it.
+    pub preset: Option<&'static Preset>,
     /// How many connections are open at once, 1 to 256.
     pub connections: u32,
     /// At most this many attempts in every window of this length; empty means unlimited.
     pub limits: Vec<Limit>,
+    /// The groups of recipient domains that have limits of their own, which hold beside those.
+    pub domains: Domains,
+    /// When attempts may begin.
+    pub calendar: Calendar,
     /// How long a relay that was reached may be away before the run ends with exit 7.
     pub patience: Duration,
     /// How long each stage may take.
@@ -28,8 +39,12 @@ impl Default for Delivery {
     fn default() -> Self {
         Self {
             relay: Relay::Inbox,
+            queue: None,
+            preset: None,
             connections: read::CONNECTIONS_DEFAULT,
             limits: Vec::new(),
+            domains: Domains::default(),
+            calendar: Calendar::default(),
             patience: read::PATIENCE_DEFAULT,
             timeouts: Timeouts::default(),
             give_up_after: read::GIVE_UP_DEFAULT,
@@ -63,6 +78,18 @@ pub struct Server {
     pub login: Option<Login>,
     /// The name that we give in EHLO; `localhost` literal of our address where it is not given.
     pub ehlo_name: Option<String>,
+    /// After how many messages a line is closed and another opened; `None` leaves it to the sender.
+    pub messages_per_connection: Option<u32>,
+}
+
+/// A relay's own queue: accepted by a relay that waits for the next is not yet on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// The run waits while more messages than this are in it.
+    pub limit: u64,
+    /// What lists it, a JSON object on a line for each message, as `postqueue -j` does: the program and its
+    /// arguments, run without a shell.
+    pub command: Vec<String>,
 }
 
 /// How the line to a relay is protected. There is no opportunistic mode.
@@ -103,6 +130,19 @@ pub struct Limit {
     pub window: Duration,
 }
 
+impl std::fmt::Display for Limit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let unit = match self.window.as_secs() {
+            1 => "s",
+            60 => "min",
+            3_600 => "h",
+            86_400 => "d",
+            _ => return write!(f, "{} in {:?}", self.attempts, self.window),
+        };
+        write!(f, "{}/{unit}", self.attempts)
+    }
+}
+
 /// How long each stage may take. Defaults are the minima of RFC 5321 section 4.5.3.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
@@ -136,6 +176,16 @@ impl Default for Timeouts {
             data: minutes(2),
             content: minutes(3),
             dot: minutes(10),
+        }
+    }
+}
+
+impl Relay {
+    /// Returns the host that we submit to; `None` for the built-in inbox.
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Inbox => None,
+            Self::Server(server) => Some(&server.host),
         }
     }
 }

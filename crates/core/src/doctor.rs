@@ -5,10 +5,12 @@
 
 mod domain;
 mod machine;
+mod preset;
 mod relay;
 
 pub use domain::{Domain, Mx, Seen, domain};
 pub use machine::{Clock, FileModes, Machine, OCTETS_PER_NOTICE, machine};
+pub use preset::preset;
 pub use relay::{Certificate, Probe, RelayFacts, Tls, relay};
 
 use serde::Serialize;

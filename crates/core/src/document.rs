@@ -193,6 +193,11 @@ impl<'d> Field<'d> {
         self.report.push(Finding::warning(code, Place::span(&self.report.file, self.span()), message).hint(hint));
     }
 
+    /// Reports something worth knowing at this value, with what can be done.
+    pub fn note(&self, code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
+        self.report.push(Finding::note(code, Place::span(&self.report.file, self.span()), message).hint(hint));
+    }
+
     fn wrong_type(&self, expected: &str) {
         let found = self.value.get_ref().type_str();
         self.refuse("wrong-type", format!("`{}` has the type {found}; {expected} belongs here", self.name));

@@ -5,10 +5,14 @@
 //! driver asks [`Engine::next`], does it, and reports.
 
 mod lines;
+mod opening;
+mod ready;
 mod supply;
 
 use crate::{
+    calendar::{Calendar, Rest},
     delivery::Limit,
+    domains::{Domains, Earlier},
     fuse::{Blown, Fuse, FuseLimits, Likeness},
     notice::{Claimed, Entry, Particulars, Token},
     outage::{Outage, Patience},
@@ -19,7 +23,9 @@ use crate::{
 };
 use jiff::Timestamp;
 use lines::Lines;
-use std::{collections::VecDeque, time::Duration};
+use opening::{Gate, Opening};
+use ready::Ready;
+use std::time::Duration;
 use supply::Supply;
 
 /// Notices that a run holds at once, attempted ones included: bounds memory at any size of plan.
@@ -36,6 +42,10 @@ pub struct Settings {
     pub connections: u32,
     /// The pace.
     pub limits: Vec<Limit>,
+    /// The groups of recipient domains that have a pace of their own.
+    pub domains: Domains,
+    /// When attempts may begin.
+    pub calendar: Calendar,
     /// How long a relay that was reached may be away.
     pub patience: Duration,
     /// At most this many notices are handed over, then the run ends: a canary.
@@ -96,6 +106,10 @@ pub enum Stop {
     LimitReached,
     /// All that is left is due later; this is when.
     OnlyLaterRetries(Timestamp),
+    /// The relay's own queue is too long, or unknown, and the run does not stay for later.
+    RelayBacklog,
+    /// The calendar lets nothing begin before the end of this rest.
+    Resting(Rest),
     /// The relay could not be reached, or took nothing, for too long; this came last.
     RelayUnreachable(Failure),
     /// The relay refuses us.
@@ -166,32 +180,38 @@ pub enum End {
 pub struct Engine {
     settings: Settings,
     pace: Pace,
+    opening: Opening,
     outage: Outage,
     fuse: Fuse,
     lines: Lines,
     supply: Supply,
-    ready: VecDeque<Claimed>,
+    ready: Ready,
     in_flight: u32,
     handed_over: u64,
     losses_in_a_row: u32,
     failure: Option<Failure>,
+    is_held: bool,
     stop: Option<Stop>,
 }
 
 impl Engine {
     /// Returns the engine of a run that begins at `now`. `earlier_attempts`: see [`Pace::new`].
-    pub fn new(settings: Settings, earlier_attempts: impl IntoIterator<Item = Timestamp>, now: Timestamp) -> Self {
+    pub fn new(settings: Settings, earlier_attempts: impl IntoIterator<Item = Earlier>, now: Timestamp) -> Self {
+        let earlier: Vec<_> = earlier_attempts.into_iter().collect();
+        let of_run = earlier.iter().filter(|attempt| attempt.is_of_run()).map(|attempt| attempt.at);
         Self {
-            pace: Pace::new(&settings.limits, earlier_attempts, now),
+            pace: Pace::new(&settings.limits, of_run.clone(), now),
+            opening: Opening::new(settings.calendar.clone(), of_run, now),
+            ready: Ready::new(settings.domains.clone(), &earlier, now),
             outage: Outage::new(settings.patience),
             fuse: Fuse::new(settings.fuse),
             lines: Lines::new(settings.connections.max(1)),
             supply: Supply::Unknown,
-            ready: VecDeque::new(),
             in_flight: 0,
             handed_over: 0,
             losses_in_a_row: 0,
             failure: None,
+            is_held: false,
             stop: None,
             settings,
         }
@@ -210,6 +230,12 @@ impl Engine {
         }
         if let Some(next) = self.without_work() {
             return next;
+        }
+        if let Some(next) = self.without_opening(now) {
+            return next;
+        }
+        if self.is_held {
+            return self.held();
         }
         if let Some(until) = self.outage.pause(now) {
             return Next::WaitUntil(until);
@@ -247,6 +273,25 @@ impl Engine {
         })
     }
 
+    /// Returns what to do while the relay's own queue is waited for.
+    fn held(&mut self) -> Next {
+        let leaves = self.settings.later == Later::Leave && self.in_flight == 0;
+        if leaves { self.end(Stop::RelayBacklog) } else { Next::WaitForReport }
+    }
+
+    /// Returns what to do where the calendar lets nothing begin, or `None` where it does.
+    fn without_opening(&mut self, now: Timestamp) -> Option<Next> {
+        match self.opening.gate(now) {
+            Gate::Open => None,
+            Gate::WaitForReport => Some(Next::WaitForReport),
+            Gate::Rest(rest) => {
+                self.outage.rested(now);
+                let leaves = self.settings.later == Later::Leave && self.in_flight == 0;
+                Some(if leaves { self.end(Stop::Resting(rest)) } else { Next::WaitUntil(rest.until) })
+            }
+        }
+    }
+
     fn end(&mut self, stop: Stop) -> Next {
         self.stop = Some(stop.clone());
         Next::Stop(stop)
@@ -258,7 +303,11 @@ impl Engine {
             let (_, next) = self.pace.grant(now, 1);
             return next.map_or(Next::WaitForReport, Next::WaitUntil);
         }
-        self.lines.dial(now, self.in_flight, self.ready.len().min(available))
+        let able = self.ready.able(now);
+        if able == 0 {
+            return self.ready.next(now).map_or(Next::WaitForReport, Next::WaitUntil);
+        }
+        self.lines.dial(now, self.in_flight, able.min(available).min(self.opening.available()))
     }
 
     fn attempt(&mut self, now: Timestamp) -> Next {
@@ -266,26 +315,25 @@ impl Engine {
         if granted == 0 {
             return next.map_or(Next::WaitForReport, Next::WaitUntil);
         }
-        let claimed = self.ready.pop_front().expect("a worker is sent on only while a notice is ready");
-        self.in_flight += 1;
-        Next::Attempt(Box::new(claimed))
+        match self.ready.take(now) {
+            Ok(claimed) => {
+                self.opening.grant();
+                self.in_flight += 1;
+                Next::Attempt(Box::new(claimed))
+            }
+            Err(next) => {
+                self.pace.give_back();
+                next.map_or(Next::WaitForReport, Next::WaitUntil)
+            }
+        }
     }
 
     /// Gives up what comes next, where it was refused for longer than is tried.
     fn expire(&mut self, now: Timestamp) -> Option<Vec<Entry>> {
-        let mut expired = Vec::new();
-        while self.ready.front().and_then(|claimed| self.limit(claimed)).is_some_and(|limit| limit <= now) {
-            let claimed = self.ready.pop_front().expect("its front was looked at");
-            expired.push(entry(&claimed, now, Happening::Expired, Particulars::default()));
-        }
-        (!expired.is_empty()).then_some(expired)
-    }
-
-    /// Returns when a notice is given up: counted from its own first offer, and never before a relay refused it
-    /// since a person last decided. Who was never attempted never expires, however slow the pace.
-    fn limit(&self, claimed: &Claimed) -> Option<Timestamp> {
-        let first_offer = claimed.date.filter(|_| claimed.deferrals > 0)?;
-        Some(first_offer.checked_add(self.settings.give_up_after?).unwrap_or(Timestamp::MAX))
+        let after = self.settings.give_up_after;
+        let expired = self.ready.remove_while(|claimed| limit(claimed, after).is_some_and(|limit| limit <= now));
+        let entry = |claimed| entry(claimed, now, Happening::Expired, Particulars::default());
+        (!expired.is_empty()).then(|| expired.iter().map(entry).collect())
     }
 
     /// Takes what a claim found; `next_due` as in the ledger's claim.
@@ -319,9 +367,17 @@ impl Engine {
         self.lines.closed();
     }
 
-    /// Takes note that the MAIL of a granted attempt was written.
-    pub fn mail_written(&mut self, at: Timestamp) {
+    /// Takes note that the MAIL of a granted attempt, for `claimed`, was written.
+    pub fn mail_written(&mut self, claimed: &Claimed, at: Timestamp) {
         self.pace.spend(at);
+        self.opening.spend(at);
+        self.ready.spend(claimed, at);
+    }
+
+    /// Begins nothing new while `is_held`; see [`crate::backlog`]. The run does not end because of it, unless it
+    /// does not stay for later.
+    pub fn hold(&mut self, is_held: bool) {
+        self.is_held = is_held;
     }
 
     /// Begins nothing new; the run ends when nothing is in flight. A reason that stands already stays.
@@ -332,6 +388,14 @@ impl Engine {
     /// Returns until when the relay is left alone, and what it did last.
     pub fn pause(&self, now: Timestamp) -> Option<(Timestamp, &Failure)> {
         Some((self.outage.pause(now)?, self.failure.as_ref()?))
+    }
+
+    /// Returns the rest that the calendar asks for at `now`, where it does.
+    pub fn rest(&mut self, now: Timestamp) -> Option<Rest> {
+        match self.opening.gate(now) {
+            Gate::Rest(rest) => Some(rest),
+            Gate::Open | Gate::WaitForReport => None,
+        }
     }
 
     /// Takes what came of an attempt, and returns the entries to append, in their order.
@@ -363,7 +427,8 @@ impl Engine {
 
     fn take_back(&mut self, claimed: Claimed) -> Vec<Entry> {
         self.pace.give_back();
-        self.ready.push_front(claimed);
+        self.opening.give_back();
+        self.ready.take_back(claimed);
         Vec::new()
     }
 
@@ -469,7 +534,7 @@ impl Engine {
     fn due(&self, now: Timestamp, claimed: &Claimed, reply: Option<&Reply>) -> Timestamp {
         let delay = retry::delay(claimed.deferrals, &claimed.token, reply);
         let due = now.checked_add(delay).unwrap_or(Timestamp::MAX);
-        self.limit(claimed).map_or(due, |limit| due.min(limit.max(now)))
+        limit(claimed, self.settings.give_up_after).map_or(due, |limit| due.min(limit.max(now)))
     }
 
     fn relay_failed(&mut self, now: Timestamp, failure: Failure) {
@@ -483,6 +548,13 @@ impl Engine {
         }
         self.failure = Some(failure);
     }
+}
+
+/// Returns when a notice is given up: counted from its own first offer, and never before a relay refused it
+/// since a person last decided. Who was never attempted never expires, however slow the pace.
+fn limit(claimed: &Claimed, give_up_after: Option<Duration>) -> Option<Timestamp> {
+    let first_offer = claimed.date.filter(|_| claimed.deferrals > 0)?;
+    Some(first_offer.checked_add(give_up_after?).unwrap_or(Timestamp::MAX))
 }
 
 fn particulars(stage: Stage, answer: Answer, connection: u64) -> Particulars {

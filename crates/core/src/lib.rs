@@ -7,13 +7,17 @@
 pub mod address;
 pub mod affected;
 pub mod approval;
+pub mod backlog;
+pub mod calendar;
 pub mod delivery;
 pub mod digest;
 pub mod doctor;
 pub mod document;
+pub mod domains;
 pub mod engine;
 pub mod fact;
 pub mod finding;
+pub mod forecast;
 pub mod fuse;
 pub mod incident;
 pub mod key;

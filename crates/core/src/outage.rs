@@ -49,6 +49,11 @@ impl Outage {
         (self.failures, self.since, self.until) = (0, None, None);
     }
 
+    /// Takes note that nothing is tried until after `now` for a reason of our own: that time is no outage.
+    pub fn rested(&mut self, now: Timestamp) {
+        self.since = self.since.map(|since| since.max(now));
+    }
+
     /// Takes note of a failure, and returns what follows.
     pub fn failed(&mut self, now: Timestamp) -> Patience {
         let since = *self.since.get_or_insert(now);

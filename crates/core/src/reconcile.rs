@@ -1,14 +1,16 @@
-//! Settles doubts from a relay's own log: lines of a Postfix in, one conclusion for each notice in doubt out, and
-//! what became of accepted notices after the relay.
+//! Settles doubts from a relay's own record, the lines of a Postfix or the events of a provider: one conclusion for
+//! each notice in doubt, and what became of accepted notices after the relay.
 //!
-//! It concludes only what the log proves, and says of the rest why it stays in doubt. It reads no file and no
-//! clock: the lines, the relay's time zone and the time of reading are arguments.
+//! It concludes only what the record proves, and says of the rest why it stays in doubt. It reads no file and no
+//! clock: the octets, the relay's time zone and the time of reading are arguments.
 
+mod events;
 mod line;
 mod onward;
 mod postfix;
 mod session;
 
+pub use events::{EventExport, EventReading, Flaw, Place, Shown};
 pub use onward::{Onward, Passage};
 pub use postfix::{LogSettings, PostfixLog};
 
@@ -31,7 +33,7 @@ pub struct Doubt {
     pub lost_at: Option<Timestamp>,
 }
 
-/// What the log says of one doubt.
+/// What the record says of one doubt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conclusion {
     /// The relay took the message.
@@ -45,9 +47,9 @@ pub enum Conclusion {
 /// The lines that prove a conclusion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
-    /// The relay's queue id.
+    /// The relay's queue id, or the provider's id of the message.
     pub queue_id: String,
-    /// The lines of that queue id and its session, verbatim, each ended by LF.
+    /// The lines of that queue id and its session, or the event, verbatim, each ended by LF.
     pub lines: Private<Vec<u8>>,
 }
 
@@ -77,6 +79,8 @@ pub enum WhyOpen {
     EndsTooSoon,
     /// More was under way in the log than is kept in memory.
     TooMuch,
+    /// No event bears its token.
+    NoEvent,
 }
 
 impl fmt::Display for WhyOpen {
@@ -90,6 +94,7 @@ impl fmt::Display for WhyOpen {
             Self::CountsDiffer => "the relay took another number of messages than the log shows to be queued",
             Self::EndsTooSoon => "the log ends too soon after the line was lost",
             Self::TooMuch => "too much was under way in the log at once to be followed",
+            Self::NoEvent => "no event shows it, which proves nothing: an export need not be whole",
         })
     }
 }

@@ -4,6 +4,7 @@
 //! receipts, so that many workers share one sync. The first failure is final: nothing is written after it.
 //! It decides nothing about notices.
 
+mod board;
 mod desk;
 mod writer;
 
@@ -14,8 +15,8 @@ use std::{
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
-    thread::JoinHandle,
+    task::{Context, Poll, Wake, Waker},
+    thread::{JoinHandle, Thread},
 };
 use tokio::sync::{oneshot, watch};
 use writer::Writer;
@@ -54,13 +55,15 @@ pub struct RecorderEnd<L = Box<dyn Ledger>> {
 
 /// Resolves once an append is durable. Dropping it does not take the append back.
 ///
-/// An offer is committed as soon as the thread is free. Anything else may wait some milliseconds for company,
-/// unless its receipt is waited for.
+/// An offer is committed within a fraction of a millisecond. Anything else may wait some milliseconds for company,
+/// unless its receipt is waited for. Who is woken for a receipt polls or drops it: it passes the word on to others.
 #[must_use = "what is appended is not durable until its receipt resolves"]
 pub struct Receipt {
-    outcome: oneshot::Receiver<Result<Outcome, RecordingStopped>>,
-    /// Where to say that somebody waits, until it was said.
-    desk: Option<Arc<Desk>>,
+    desk: Arc<Desk>,
+    number: u64,
+    /// Whether the desk is to be told that somebody waits, until it was.
+    is_to_hurry: bool,
+    is_waiting: bool,
 }
 
 /// The ledger failed, and nothing was written from then on.
@@ -86,11 +89,9 @@ impl Recorder {
     /// Appends; the order of calls is the order in the chain. It does not wait: the receipt resolves once the
     /// entry is durable, or with the failure that stopped the recording.
     pub fn append(&self, append: Append) -> Receipt {
-        let (answer, outcome) = oneshot::channel();
-        let desk = &self.hand.0;
-        let receipt = Receipt { outcome, desk: (!is_awaited(&append)).then(|| Arc::clone(desk)) };
-        desk.append(append, answer);
-        receipt
+        let (desk, is_to_hurry) = (Arc::clone(&self.hand.0), !is_awaited(&append));
+        let number = desk.append(append);
+        Receipt { desk, number, is_to_hurry, is_waiting: false }
     }
 
     /// Claims up to `want` notices that are due at `now`, after everything appended so far is durable.
@@ -123,25 +124,43 @@ impl Future for Receipt {
     type Output = Result<Outcome, RecordingStopped>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let polled = Pin::new(&mut self.outcome).poll(context);
-        if polled.is_pending() {
-            self.hurry();
+        let polled = self.desk.board.look(self.number, context.waker());
+        self.is_waiting = polled.is_pending();
+        if self.is_waiting && std::mem::take(&mut self.is_to_hurry) {
+            self.desk.hurry();
         }
-        polled.map(|answer| answer.unwrap_or_else(|_| Err(RecordingStopped::gone())))
+        polled
+    }
+}
+
+impl Drop for Receipt {
+    fn drop(&mut self) {
+        if self.is_waiting {
+            self.desk.board.leave(self.number);
+        }
     }
 }
 
 impl Receipt {
     /// Waits for the receipt on a thread that drives no futures.
     pub fn wait(mut self) -> Result<Outcome, RecordingStopped> {
-        self.hurry();
-        self.outcome.blocking_recv().unwrap_or_else(|_| Err(RecordingStopped::gone()))
-    }
-
-    fn hurry(&mut self) {
-        if let Some(desk) = self.desk.take() {
-            desk.hurry();
+        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        let mut context = Context::from_waker(&waker);
+        loop {
+            match Pin::new(&mut self).poll(&mut context) {
+                Poll::Ready(outcome) => return outcome,
+                Poll::Pending => std::thread::park(),
+            }
         }
+    }
+}
+
+/// Wakes a thread that is parked.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 

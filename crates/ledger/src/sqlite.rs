@@ -25,7 +25,7 @@ pub use evidence::{Evidence, LeftRelay, Settled};
 pub use freeze::{Freeze, FreezeError};
 pub use read::{Counts, CurrentPlan, FrozenRows, LedgerReader, NoticeView, Notices, RunView, Which};
 pub use row::SealedRow;
-pub use story::{EventView, NoticeStory, Story};
+pub use story::{EventView, NoticeStory, Story, Waiting};
 pub use told::{PeopleTold, PersonTold};
 pub use verify::Flaw;
 

@@ -6,7 +6,9 @@
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
 use forthwith_core::{
+    calendar::Calendar,
     delivery::{Security, Server, Timeouts},
+    domains::Domains,
     engine::Later,
     fuse::FuseLimits,
     message::Message,
@@ -42,10 +44,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             ca_file: None,
             login: None,
             ehlo_name: None,
+            messages_per_connection: None,
         },
         password: None,
         connections,
         limits: Vec::new(),
+        domains: Domains::default(),
+        calendar: Calendar::default(),
         earlier_attempts: Vec::new(),
         patience: Duration::from_mins(1),
         timeouts: Timeouts::default(),
@@ -53,6 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         later: Later::Leave,
         give_up_after: None,
         fuse: FuseLimits::default(),
+        queue: None,
         render: render(),
         recorder,
         clock: Arc::new(Timestamp::now),

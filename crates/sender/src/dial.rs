@@ -251,7 +251,14 @@ impl Dialer {
                 return Err(Failure::judged(Stage::Ehlo, Answer::Lost(why)));
             }
         };
-        let session = Session::new(connection, tap, Extensions::read(&ehlo), self.timeouts, number);
+        let session = Session::new(
+            connection,
+            tap,
+            Extensions::read(&ehlo),
+            self.timeouts,
+            number,
+            self.server.messages_per_connection,
+        );
         Ok((session, ehlo))
     }
 

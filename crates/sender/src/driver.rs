@@ -3,9 +3,17 @@
 //! It does what the engine says and appends what the engine returns, in that order, under one lock. It
 //! decides nothing about notices.
 
-use crate::{dial::Dialer, ended::Ended, progress::Progress, worker::Worker};
+use crate::{
+    backlog::{RelayQueue, Watched},
+    dial::Dialer,
+    ended::Ended,
+    progress::Progress,
+    worker::Worker,
+};
 use forthwith_core::{
+    calendar::Calendar,
     delivery::{Limit, Server, Timeouts},
+    domains::{Domains, Earlier},
     engine::{End, Engine, Failure, Later, Line, Next, Settings},
     fuse::FuseLimits,
     message::Message,
@@ -57,8 +65,12 @@ pub struct Run {
     pub connections: u32,
     /// The pace; empty means unlimited.
     pub limits: Vec<Limit>,
-    /// When earlier attempts were made that the limits still count: see `forthwith_core::pace::Pace::new`.
-    pub earlier_attempts: Vec<Timestamp>,
+    /// The groups of recipient domains that have a pace of their own.
+    pub domains: Domains,
+    /// When attempts may begin.
+    pub calendar: Calendar,
+    /// Attempts of earlier runs that the limits still count: see `forthwith_core::pace::Pace::new`.
+    pub earlier_attempts: Vec<Earlier>,
     /// How long a relay that was reached may be away.
     pub patience: Duration,
     /// How long each stage may take.
@@ -75,6 +87,8 @@ pub struct Run {
     pub render: Render,
     /// The ledger's handle.
     pub recorder: Recorder,
+    /// The relay's own queue, where the run waits for it.
+    pub queue: Option<RelayQueue>,
     /// The clock.
     pub clock: Clock,
     /// What the operator wants. A request in the ledger drains the run too.
@@ -110,6 +124,8 @@ pub async fn deliver(run: Run) -> Ended {
     let settings = Settings {
         connections: run.connections.max(1),
         limits: run.limits,
+        domains: run.domains,
+        calendar: run.calendar,
         patience: run.patience,
         hand_over_at_most: run.hand_over_at_most,
         later: run.later,
@@ -129,12 +145,19 @@ pub async fn deliver(run: Run) -> Ended {
         clock: run.clock,
         progress: run.progress,
     });
-    let ended = work(&shared, workers, &run.stop).await;
+    let ended = work(&shared, workers, &run.stop, run.queue).await;
     settle(&shared, ended).await
 }
 
 /// Runs the workers, and returns what the engine told the last of them.
-async fn work(shared: &Arc<Shared>, workers: u32, stop: &watch::Receiver<StopSignal>) -> Ended {
+async fn work(
+    shared: &Arc<Shared>,
+    workers: u32,
+    stop: &watch::Receiver<StopSignal>,
+    queue: Option<RelayQueue>,
+) -> Ended {
+    let watched = queue.map(|queue| Watched::begin(shared, queue));
+    let mut queue = std::pin::pin!(Watched::watch(watched, shared));
     let mut tasks = JoinSet::new();
     for _ in 0..workers {
         tasks.spawn(Worker::new(Arc::clone(shared), stop.clone()).run());
@@ -143,6 +166,8 @@ async fn work(shared: &Arc<Shared>, workers: u32, stop: &watch::Receiver<StopSig
     let mut ended = Ended::Stopped;
     loop {
         tokio::select! {
+            biased;
+            () = &mut queue => unreachable!("the watch over a queue has no end"),
             () = &mut watching => unreachable!("the watch for a stop has no end"),
             joined = tasks.join_next() => match joined {
                 Some(Ok(end)) => ended = end,
@@ -207,7 +232,12 @@ impl Shared {
 
     pub(crate) fn ask(&self, line: Line) -> Next {
         let now = self.now();
-        self.engine().next(now, line)
+        let mut engine = self.engine();
+        let next = engine.next(now, line);
+        if matches!(next, Next::WaitUntil(_)) {
+            self.progress.set_rest(engine.rest(now));
+        }
+        next
     }
 
     /// Claims notices for the window.
@@ -247,6 +277,13 @@ impl Shared {
     pub(crate) fn hung_up(&self) {
         self.progress.connections.fetch_sub(1, Relaxed);
         self.engine().hung_up();
+        self.changed.notify_waiters();
+    }
+
+    /// Holds the run, or lets it go on; `why` is what it waits for.
+    pub(crate) fn hold(&self, why: Option<String>) {
+        self.engine().hold(why.is_some());
+        self.progress.set_backlog(why);
         self.changed.notify_waiters();
     }
 

@@ -1,6 +1,7 @@
 //! Why a run ended. It says nothing about exit codes.
 
 use forthwith_core::{
+    calendar::Rest,
     engine::{Failure, Stop},
     fuse::{Blown, Likeness},
     notice::Token,
@@ -23,6 +24,10 @@ pub enum Ended {
         /// When the first of them is due.
         next: Timestamp,
     },
+    /// The relay's own queue is too long, or unknown, and the run was not to stay.
+    RelayBacklog,
+    /// The calendar lets nothing begin before the end of this rest, and the run does not wait.
+    Resting(Rest),
     /// The relay could not be reached, or took nothing, for too long; no notice was judged because of it.
     RelayUnreachable(Failure),
     /// The relay refuses us: credentials, sender, TLS, policy. No notice was judged because of it.
@@ -74,6 +79,8 @@ impl From<Stop> for Ended {
             Stop::Drained => Self::Stopped,
             Stop::LimitReached => Self::LimitReached,
             Stop::OnlyLaterRetries(next) => Self::OnlyLaterRetries { next },
+            Stop::RelayBacklog => Self::RelayBacklog,
+            Stop::Resting(rest) => Self::Resting(rest),
             Stop::RelayUnreachable(failure) => Self::RelayUnreachable(failure),
             Stop::RelayRefuses(failure) => Self::RelayRefuses(failure),
             Stop::FuseBlown { likeness, blown, reply, restored } => {

@@ -6,6 +6,7 @@
 //! from notice to message, and a recorder that makes offers durable.
 
 mod auth;
+mod backlog;
 mod certificate;
 mod dial;
 mod dns;
@@ -22,6 +23,7 @@ mod tls;
 mod wire;
 mod worker;
 
+pub use backlog::RelayQueue;
 pub use dns::{Dns, SenderDomains};
 pub use driver::{Clock, Render, RenderFailure, Run, StopSignal, deliver};
 pub use ended::Ended;

@@ -1,6 +1,6 @@
 //! What a run has done so far, to be read by whoever shows it. It is counted here and decided elsewhere.
 
-use forthwith_core::{engine::Failure, state::Happening, verdict::Answer};
+use forthwith_core::{calendar::Rest, engine::Failure, state::Happening, verdict::Answer};
 use jiff::Timestamp;
 use std::sync::{
     Mutex,
@@ -31,6 +31,8 @@ pub struct Progress {
     /// Lines open now.
     pub connections: AtomicU64,
     pause: Mutex<Option<Pause>>,
+    backlog: Mutex<Option<String>>,
+    rest: Mutex<Option<Rest>>,
 }
 
 /// A relay that is left alone for a while.
@@ -47,6 +49,25 @@ impl Progress {
     pub fn pause(&self, now: Timestamp) -> Option<Pause> {
         let pause = self.pause.lock().expect("nothing panics while it holds the pause");
         pause.clone().filter(|pause| now < pause.until)
+    }
+
+    /// Returns why the run waits for the relay's own queue, where it does.
+    pub fn backlog(&self) -> Option<String> {
+        self.backlog.lock().expect("nothing panics while it holds the reason").clone()
+    }
+
+    pub(crate) fn set_backlog(&self, why: Option<String>) {
+        *self.backlog.lock().expect("nothing panics while it holds the reason") = why;
+    }
+
+    /// Returns the rest that holds at `now`, by the calendar.
+    pub fn rest(&self, now: Timestamp) -> Option<Rest> {
+        let rest = *self.rest.lock().expect("nothing panics while it holds the rest");
+        rest.filter(|rest| now < rest.until)
+    }
+
+    pub(crate) fn set_rest(&self, rest: Option<Rest>) {
+        *self.rest.lock().expect("nothing panics while it holds the rest") = rest;
     }
 
     pub(crate) fn count(&self, happening: Happening) {

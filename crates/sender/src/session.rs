@@ -13,10 +13,12 @@ use lettre::transport::smtp::{Error, client::AsyncSmtpConnection, response::Resp
 use std::{error::Error as _, fmt, future::Future, pin::pin, task::Poll, time::Duration};
 use tokio::time::{Instant, timeout};
 
-/// Messages over one line: bounds what a relay that leaks per message may cost it, and spreads load anew.
+/// Messages over one line where nobody says: bounds what a relay that leaks per message may cost it, and spreads load anew.
 const MESSAGES_MAX: u32 = 1_000;
 /// How old a line may become: relays and firewalls close older ones at moments of their choice.
 const AGE_MAX: Duration = Duration::from_mins(5);
+/// What follows a message that ends in CRLF, and ends the transaction.
+const FINAL_DOT: &str = ".\r\n";
 /// How long a relay may take for RSET; it has nothing to do for it.
 const RSET_LIMIT: Duration = Duration::from_secs(20);
 /// How long input is read after a failed write: what the relay said is there already, or is lost.
@@ -31,6 +33,7 @@ pub(crate) struct Session {
     number: u64,
     opened: Instant,
     messages: u32,
+    messages_max: u32,
     stage: Stage,
     cleanliness: Cleanliness,
 }
@@ -72,6 +75,7 @@ impl Session {
         offers: Extensions,
         timeouts: Timeouts,
         number: u64,
+        messages_max: Option<u32>,
     ) -> Self {
         Self {
             connection,
@@ -81,6 +85,7 @@ impl Session {
             number,
             opened: Instant::now(),
             messages: 0,
+            messages_max: messages_max.unwrap_or(MESSAGES_MAX),
             stage: Stage::Ehlo,
             cleanliness: Cleanliness::Clean,
         }
@@ -103,7 +108,7 @@ impl Session {
 
     /// Returns whether the line has served long enough.
     pub(crate) fn is_worn(&self) -> bool {
-        self.messages >= MESSAGES_MAX || self.opened.elapsed() >= AGE_MAX
+        self.messages >= self.messages_max || self.opened.elapsed() >= AGE_MAX
     }
 
     /// Returns whether the last transaction left the line in a state from which another may begin.
@@ -236,9 +241,10 @@ impl Session {
     /// Sends content and dot and waits for the reply, and returns where it ended.
     async fn hand_over(&mut self, message: &[u8]) -> (Stage, Answer) {
         self.stage = Stage::Content;
-        self.tap.begin_content();
+        let content = with_dot(message);
+        self.tap.begin_message(content.len() - FINAL_DOT.len());
         self.tap.expect(1);
-        let answer = self.send_message(message).await;
+        let answer = self.send_content(Raw(&content)).await;
         let stage = if self.tap.is_dot_out() { Stage::Dot } else { Stage::Content };
         self.tap.end_message();
         if stage == Stage::Dot && is_final(&answer) {
@@ -248,21 +254,11 @@ impl Session {
         (stage, answer)
     }
 
-    /// lettre writes `\r\n.\r\n` itself, so the CRLF that ends the message is left to it: what goes out is
-    /// then exactly the message.
-    async fn send_message(&mut self, message: &[u8]) -> Answer {
+    /// Sends content and dot as lettre sends a command, which is exactly what it is given.
+    async fn send_content(&mut self, content: Raw<'_>) -> Answer {
         let (content_limit, dot_limit) = (self.timeouts.content, self.timeouts.dot);
-        let tap = self.tap.clone();
-        let mut content = Some(message.strip_suffix(b"\r\n").unwrap_or(message));
-        let parts = std::iter::from_fn(|| {
-            let part = content.take();
-            if part.is_none() {
-                tap.end_content();
-            }
-            part
-        });
         let sent = {
-            let mut sending = pin!(self.connection.message_iter(parts));
+            let mut sending = pin!(self.connection.command(content));
             // What fits into the socket's buffer leaves now, and the time for the dot begins.
             let mut sent = poll_once(sending.as_mut()).await;
             while sent.is_none() {
@@ -349,6 +345,30 @@ impl Session {
     }
 }
 
+/// Returns `message` as it goes out: a dot that begins a line is doubled (RFC 5321 section 4.5.2), and the final
+/// one follows.
+fn with_dot(message: &[u8]) -> String {
+    const LINE_WITH_DOT: &str = "\r\n.";
+    let message = str::from_utf8(message).expect("the gate passes ASCII alone");
+    let mut content = String::with_capacity(message.len() + FINAL_DOT.len());
+    if message.starts_with('.') {
+        content.push('.');
+    }
+    // Few messages have such a line, and whether one has is found many octets at a time.
+    if message.contains(LINE_WITH_DOT) {
+        for piece in message.split_inclusive(LINE_WITH_DOT) {
+            content.push_str(piece);
+            if piece.ends_with(LINE_WITH_DOT) {
+                content.push('.');
+            }
+        }
+    } else {
+        content.push_str(message);
+    }
+    content.push_str(FINAL_DOT);
+    content
+}
+
 /// Returns why lettre gave up, in words that hold nothing of what was sent.
 fn why_lost(error: Option<&Error>) -> String {
     match error.and_then(|error| error.source()).and_then(|source| source.downcast_ref::<std::io::Error>()) {
@@ -375,4 +395,21 @@ async fn poll_once<F: Future>(future: F) -> Option<F::Output> {
         Poll::Pending => Poll::Ready(None),
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dot_that_begins_a_line_is_doubled_and_no_other() {
+        for (message, sent) in [
+            ("a\r\n", "a\r\n.\r\n"),
+            (".\r\n", "..\r\n.\r\n"),
+            ("a.\r\n.b.\r\n..\r\n\r\n.\r\nc\r\n", "a.\r\n..b.\r\n...\r\n\r\n..\r\nc\r\n.\r\n"),
+            (".\r\n.\r\n.\r\n", "..\r\n..\r\n..\r\n.\r\n"),
+        ] {
+            assert_eq!(with_dot(message.as_bytes()), sent);
+        }
+    }
 }

@@ -8,12 +8,16 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 use std::{
-    io,
+    fs::{self, File},
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client::TlsStream};
+
+/// Octets in `ca_file`: the authorities of a whole system take a quarter of a MiB.
+const CA_FILE_OCTETS_MAX: u64 = 8 << 20;
 
 /// Why TLS cannot be set up. No line was opened.
 #[derive(Debug, thiserror::Error)]
@@ -113,14 +117,27 @@ impl Tls {
 
 fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), SetUpTlsError> {
     let failed = |why: String| SetUpTlsError::CaFile { path: path.to_owned(), why };
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))?;
+    let octets = read_file(path).map_err(|error| failed(error.to_string()))?;
     let mut count = 0;
-    for certificate in certificates {
+    for certificate in CertificateDer::pem_slice_iter(&octets) {
         let certificate = certificate.map_err(|error| failed(error.to_string()))?;
         roots.add(certificate).map_err(|error| failed(error.to_string()))?;
         count += 1;
     }
     if count == 0 { Err(failed("there is no certificate in it".to_owned())) } else { Ok(()) }
+}
+
+/// Reads a regular file of bounded size: a pipe or a device could be read for ever.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut octets = Vec::new();
+    File::open(path)?.take(CA_FILE_OCTETS_MAX + 1).read_to_end(&mut octets)?;
+    if octets.len() as u64 > CA_FILE_OCTETS_MAX {
+        return Err(io::Error::other("longer than 8 MiB"));
+    }
+    Ok(octets)
 }
 
 /// Returns what went wrong and what to do about it.

@@ -2,7 +2,8 @@
 //! exactly how many octets of a message have gone out.
 //!
 //! lettre only steers: it is told of each reply line in a form that it can parse, and what is concluded comes
-//! from the replies kept here. Content and final dot leave in one write. It sets no deadlines.
+//! from the replies kept here. What lettre flushes leaves in one write, content and final dot together. It sets
+//! no deadlines.
 
 use crate::reply::{Fault, ReplyReader};
 use forthwith_core::verdict::Reply;
@@ -10,6 +11,7 @@ use lettre::transport::smtp::client::AsyncTokioStream;
 use std::{
     collections::VecDeque,
     fmt, io,
+    mem::MaybeUninit,
     net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
@@ -19,13 +21,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Octets read from the relay at once.
 const READ_OCTETS: usize = 4 * 1024;
-/// Octets of a message that are held back so that content and dot leave in one write; a longer message leaves
-/// in blocks.
-const HOLD_OCTETS_MAX: usize = 64 * 1024;
 /// Octets that are kept of what is no whole reply: enough to see what a relay speaks instead of SMTP.
 const UNREADABLE_KEPT_MAX: usize = 4 * 1024;
-/// Octets between the end of content and the final dot: the CRLF that ends its last line.
-const LINE_END_OCTETS: u64 = 2;
 
 /// What `Wire` needs of a stream.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -43,8 +40,6 @@ struct Seen {
     is_inside_reply: bool,
     fault: Option<Fault>,
     unreadable: Vec<u8>,
-    holds: bool,
-    given: u64,
     written: u64,
     dot_at: Option<u64>,
 }
@@ -80,17 +75,10 @@ impl Tap {
         seen.fault.is_none() && seen.replies.is_empty() && !seen.is_inside_reply && seen.owed == 0
     }
 
-    /// Begins a message: from here octets are counted, and held until [`Tap::end_content`].
-    pub(crate) fn begin_content(&self) {
+    /// Begins a message whose final dot follows `content` octets: from here what goes out is counted.
+    pub(crate) fn begin_message(&self, content: usize) {
         let mut seen = self.seen();
-        (seen.holds, seen.given, seen.written, seen.dot_at) = (true, 0, 0, None);
-    }
-
-    /// Ends the content: what is given from here on is the final dot, and leaves.
-    pub(crate) fn end_content(&self) {
-        let mut seen = self.seen();
-        seen.holds = false;
-        seen.dot_at = Some(seen.given + LINE_END_OCTETS);
+        (seen.written, seen.dot_at) = (0, Some(content as u64));
     }
 
     /// Returns whether any octet of the final dot may have gone out.
@@ -106,8 +94,7 @@ impl Tap {
 
     /// Forgets the message that was under way.
     pub(crate) fn end_message(&self) {
-        let mut seen = self.seen();
-        (seen.holds, seen.dot_at) = (false, None);
+        self.seen().dot_at = None;
     }
 }
 
@@ -210,8 +197,8 @@ impl<S: Transport> AsyncRead for Wire<S> {
             }
             wire.steering.clear();
             wire.steered = 0;
-            let mut bytes = [0; READ_OCTETS];
-            let mut received = ReadBuf::new(&mut bytes);
+            let mut bytes = [const { MaybeUninit::uninit() }; READ_OCTETS];
+            let mut received = ReadBuf::uninit(&mut bytes);
             ready!(Pin::new(&mut wire.stream).poll_read(context, &mut received))?;
             if received.filled().is_empty() {
                 return Poll::Ready(Ok(()));
@@ -225,27 +212,14 @@ impl<S: Transport> AsyncRead for Wire<S> {
 }
 
 impl<S: Transport> AsyncWrite for Wire<S> {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let wire = self.get_mut();
-        let holds = wire.tap.seen().holds;
-        if holds && wire.held.len() + bytes.len() > HOLD_OCTETS_MAX {
-            ready!(wire.poll_drain(context))?;
-            let written = ready!(Pin::new(&mut wire.stream).poll_write(context, bytes))?;
-            let mut seen = wire.tap.seen();
-            seen.given += written as u64;
-            seen.written += written as u64;
-            return Poll::Ready(Ok(written));
-        }
-        wire.held.extend_from_slice(bytes);
-        wire.tap.seen().given += bytes.len() as u64;
+    /// Holds what is written until it is flushed: lettre flushes each command, and a message whole.
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.get_mut().held.extend_from_slice(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wire = self.get_mut();
-        if wire.tap.seen().holds {
-            return Poll::Ready(Ok(()));
-        }
         ready!(wire.poll_drain(context))?;
         Pin::new(&mut wire.stream).poll_flush(context)
     }

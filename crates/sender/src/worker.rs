@@ -214,7 +214,7 @@ impl Worker {
         let mail_written = || {
             shared.progress.attempts.fetch_add(1, Relaxed);
             let now = shared.now();
-            shared.engine().mail_written(now);
+            shared.engine().mail_written(claimed, now);
         };
         let envelope = envelope(claimed, message);
         let transacted = tokio::select! {

@@ -12,7 +12,7 @@ use crate::{
     html, language,
     layout::{Piece, lay_out},
     lint,
-    mime::{self, Marks, RenderError},
+    mime::{Form, Marks, RenderError, Shared},
     scan,
     shape::{Encoded, Shapes},
     source::{self, Collected, LanguagePhrases, Source},
@@ -82,6 +82,7 @@ struct Sheet {
     entity: Entity,
     language: String,
     parts: Vec<Part>,
+    form: Form,
     shapes: Shapes,
 }
 
@@ -189,20 +190,19 @@ impl Words {
         let entity = &sheet.entity;
         let marks = Marks {
             token: token.as_str(),
-            message_id: key.message_id(token, &self.incident.id, entity.from.address.domain()),
-            boundary: key.boundary(token),
-            subject: &sheet.subject,
-            language: &sheet.language,
-            from: &entity.from,
-            reply_to: entity.reply_to.as_ref(),
-            to: to(recipient),
+            message_id: &key.message_id(token, &self.incident.id, entity.from.address.domain()),
+            boundary: &key.boundary(token),
+            to: &to(recipient),
         };
-        let mut bytes = mime::masked(encoded, &marks)?;
-        let content = Digest::of(&bytes);
-        match date {
-            None => gate(&bytes)?,
-            Some(date) => mime::set_date(&mut bytes, &mime::date_value(date)?)?,
-        }
+        let masked = sheet.form.fill_in(&encoded, &marks)?;
+        let content = Digest::of(&masked.bytes);
+        let bytes = match date {
+            None => {
+                gate(&masked.bytes)?;
+                masked.bytes
+            }
+            Some(date) => masked.dated(date)?,
+        };
         let return_path = format!("{}@{}", key.return_path(token), entity.return_path_domain);
         Ok(Message { return_path, bytes, content })
     }
@@ -304,7 +304,14 @@ impl Words {
         }
         let entity = context::entity(&self.incident, variant).clone();
         let (subject, language) = (phrases.subject.clone(), variant.language.clone());
-        Ok(Sheet { subject, entity, language, parts, shapes: Shapes::default() })
+        let shared = Shared {
+            subject: &subject,
+            language: &language,
+            from: &entity.from,
+            reply_to: entity.reply_to.as_ref(),
+        };
+        let form = Form::new(&shared)?;
+        Ok(Sheet { subject, entity, language, parts, form, shapes: Shapes::default() })
     }
 
     /// Fills an element in and parses it.

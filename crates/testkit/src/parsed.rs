@@ -1,4 +1,4 @@
-//! Messages as an independent parser reads them: the `email` package of Python.
+//! Messages and pages as an independent parser reads them: the `email` package and `html.parser` of Python.
 //!
 //! What our own code wrote, our own code must not be asked to read.
 
@@ -49,6 +49,38 @@ def message(name):
 json.dump([message(name) for name in sys.argv[1:]], sys.stdout)
 "#;
 
+/// Reads the pages that are named as arguments and prints what each is made of, but for the words.
+const STRUCTURES: &str = r#"
+import html.parser, json, sys
+
+class Structure(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.seen, self.texts = [], []
+    def see(self, what):
+        if "".join(self.texts).strip():
+            self.seen.append("text")
+        self.texts = []
+        self.seen.append(what)
+    def handle_starttag(self, tag, attributes): self.see("<" + tag + " " + repr(attributes))
+    def handle_endtag(self, tag): self.see("</" + tag)
+    def handle_comment(self, data): self.see("comment")
+    def handle_decl(self, decl): self.see("declaration " + decl)
+    def handle_pi(self, data): self.see("instruction")
+    def unknown_decl(self, data): self.see("unknown")
+    def handle_data(self, data): self.texts.append(data)
+
+def structure(name):
+    with open(name, encoding="utf-8", newline="") as file:
+        page = Structure()
+        page.feed(file.read())
+        page.close()
+    page.see("end")
+    return page.seen
+
+json.dump([structure(name) for name in sys.argv[1:]], sys.stdout)
+"#;
+
 impl Parsed {
     /// Returns the value of the first header field called `name`.
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -63,13 +95,24 @@ impl Parsed {
 
 /// Parses `messages` with `python`, the `python3` that `tools::require` found.
 pub fn parse(python: &Path, messages: &[&[u8]]) -> io::Result<Vec<Parsed>> {
+    ask(python, SCRIPT, messages)
+}
+
+/// Returns the structure of each HTML page as Python's `html.parser` sees it: elements with their attributes,
+/// comments, and where there is text; not what the text says.
+pub fn structures(python: &Path, pages: &[&str]) -> io::Result<Vec<Vec<String>>> {
+    ask(python, STRUCTURES, &pages.iter().map(|page| page.as_bytes()).collect::<Vec<_>>())
+}
+
+/// Runs `script` over files with these contents, and reads the JSON that it prints.
+fn ask<T: serde::de::DeserializeOwned>(python: &Path, script: &str, contents: &[&[u8]]) -> io::Result<T> {
     let folder = tempfile::tempdir()?;
     let mut command = Command::new(python);
     // Neither the machine's nor the account's own modules take part.
-    command.args(["-I", "-c", SCRIPT]);
-    for (number, message) in messages.iter().enumerate() {
-        let file = folder.path().join(format!("{number}.eml"));
-        fs::write(&file, message)?;
+    command.args(["-I", "-c", script]);
+    for (number, content) in contents.iter().enumerate() {
+        let file = folder.path().join(number.to_string());
+        fs::write(&file, content)?;
         command.arg(file);
     }
     let output = command.output()?;
@@ -107,5 +150,15 @@ mod tests {
         let Some(python) = tools::require("python3") else { return };
         let broken = MESSAGE.replace("--b--\r\n", "");
         assert!(!parse(&python, &[broken.as_bytes()]).unwrap()[0].defects.is_empty());
+    }
+
+    #[test]
+    fn structures_differ_by_markup_and_not_by_words() {
+        let Some(python) = tools::require("python3") else { return };
+        let pages = ["<p>a &lt;b&gt;</p>", "<p>other</p>", "<p>a <b></p>", "<p><!-- a --></p>", "<p></p>"];
+        let found = structures(&python, &pages).unwrap();
+        assert_eq!(found[0], ["<p []", "text", "</p", "end"]);
+        assert_eq!(found[0], found[1]);
+        assert!(found[2..].iter().all(|structure| *structure != found[0]), "{found:?}");
     }
 }

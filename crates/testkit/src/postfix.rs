@@ -57,6 +57,8 @@ rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
+showq unix n - n - - showq
+smtp unix - - n - - smtp
 error unix - - n - - error
 retry unix - - n - - error
 virtual unix - n n - - virtual
@@ -130,6 +132,35 @@ impl Postfix {
     /// Returns the file that Postfix logs to.
     pub fn log_file(&self) -> PathBuf {
         self.folder.path().join("maillog")
+    }
+
+    /// Returns the command that lists its queue, a JSON object on a line for each message.
+    pub fn queue_command(&self) -> Vec<String> {
+        let postqueue = tools::find("postqueue").unwrap_or_else(|| "postqueue".into());
+        let words = [postqueue, "-c".into(), self.config(), "-j".into()];
+        words.map(|word| word.to_string_lossy().into_owned()).to_vec()
+    }
+
+    /// Returns how many messages are in its queue.
+    pub fn queued(&self) -> io::Result<usize> {
+        let command = self.queue_command();
+        let output = Command::new(&command[0]).args(&command[1..]).output()?;
+        if !output.status.success() {
+            return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).lines().count())
+    }
+
+    /// Throws away every message in its queue.
+    pub fn empty_queue(&self) -> io::Result<()> {
+        let program = tools::find("postsuper").ok_or_else(|| io::Error::other("postsuper is not installed"))?;
+        let output = Command::new(program).arg("-c").arg(self.config()).args(["-d", "ALL"]).output()?;
+        let said = || io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned());
+        if output.status.success() { Ok(()) } else { Err(said()) }
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("etc")
     }
 
     /// Connects and hangs up, which Postfix logs.

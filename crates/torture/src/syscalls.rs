@@ -104,18 +104,23 @@ fn points(lane: &Lane) -> Vec<Point> {
             strace::run_and_trace(strace, command, &KILLED_BEFORE.join(",")).unwrap()
         });
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let mut most: BTreeMap<(u32, &str), usize> = BTreeMap::new();
-        for call in &calls {
-            *most.entry((call.thread, &call.name)).or_default() += 1;
-        }
         for call in KILLED_BEFORE {
-            let of_call = most.iter().filter(|((_, name), _)| *name == call);
-            let most = of_call.map(|(_, count)| *count).max().unwrap_or(0);
+            let most = busiest(&calls, call);
             println!("{act:?} {call} {most}");
             points.extend((1..=most).map(|k| Point { act, call, k }));
         }
     }
     points
+}
+
+/// Returns how many calls called `name` the thread that makes the most of them makes: strace counts for each
+/// thread apart.
+pub(crate) fn busiest(calls: &[Call], name: &str) -> usize {
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    for call in calls.iter().filter(|call| call.name == name) {
+        *counts.entry(call.thread).or_default() += 1;
+    }
+    counts.into_values().max().unwrap_or(0)
 }
 
 impl Lane {

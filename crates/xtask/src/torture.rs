@@ -23,7 +23,7 @@ pub(crate) enum Torture {
     /// Cuts the power of the disk under runs. As root, on a machine that has loop devices.
     Power(real::Settings<10_000>),
     /// Lets writes, syncs, clocks and limits fail, and sends signals.
-    Faults(real::Settings<100>),
+    Faults(real::Settings<200>),
 }
 
 /// Runs it.

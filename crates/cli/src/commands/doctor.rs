@@ -5,7 +5,7 @@ mod machine;
 
 use crate::{
     args::DoctorArgs,
-    commands::refuse_settings,
+    commands::{notify::backlog, refuse_settings},
     exit::{CommandError, Exit},
     folder::{Folder, INCIDENT},
     inputs::{self, Inputs},
@@ -19,6 +19,7 @@ use forthwith_core::{
     incident::Incident,
     private::Private,
     sample,
+    verdict::Reply,
 };
 use forthwith_sender::{Dns, Looked, SenderDomains, inspect};
 use jiff::Timestamp;
@@ -49,14 +50,16 @@ pub fn run(args: &DoctorArgs, out: Out) -> Result<Exit, CommandError> {
     out.message(format!("Looking at {} and {} …", delivery.relay, counted(senders.len() as u64, "sender")));
     let now = Timestamp::now();
     let (facts, domains) = look(args, &delivery, password, &senders)?;
+    let greeting = facts.as_ref().and_then(|facts| facts.greeting.as_ref()).map(Reply::text);
+    let machine = machine::look(&folder, &delivery, greeting, now);
+    about_relay.extend(queue_of(&delivery));
+    about_relay.extend(doctor::preset(&delivery, machine.notices));
     let mut groups = vec![relay(&delivery, &incident, facts.as_ref(), about_relay, now)];
     groups.extend(
         domains
             .iter()
             .map(|domain| Group { title: format!("Domain {}", domain.from), observations: doctor::domain(domain) }),
     );
-    let greeting = facts.and_then(|facts| facts.greeting).map(|greeting| greeting.text());
-    let machine = machine::look(&folder, &delivery, greeting, now);
     groups.push(Group { title: "This machine".to_owned(), observations: doctor::machine(&machine) });
     Ok(report(&delivery, &groups, out))
 }
@@ -101,6 +104,27 @@ fn password_of(delivery: &Delivery, seen: &mut Vec<Observation>) -> Option<Priva
             None
         }
     }
+}
+
+/// Counts the relay's own queue as a run would before its start.
+fn queue_of(delivery: &Delivery) -> Option<Observation> {
+    let about = "relay.queue";
+    let queue = delivery.queue.as_ref()?;
+    Some(match backlog::first(queue) {
+        Ok(messages) if messages.all > queue.limit => {
+            let found = format!("more than {} messages in the relay's own queue", queue.limit);
+            let means = "a run waits until it is shorter";
+            Observation::look(about, found, means, "look where they are to go, with `postqueue -p`")
+        }
+        Ok(messages) => {
+            let found = format!("{} in the relay's own queue", counted(messages.all, "message"));
+            Observation::ok(about, found, format!("a run waits while there are more than {}", queue.limit))
+        }
+        Err(error) => {
+            let to_do = error.hints.first().cloned().unwrap_or_default();
+            Observation::broken(about, error.chain(), "`notify` would end with exit 1", to_do)
+        }
+    })
 }
 
 /// Looks at the relay and asks the DNS, at the same time.

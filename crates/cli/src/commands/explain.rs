@@ -74,7 +74,7 @@ fn told(story: &Story, doubts: &BTreeSet<Token>, stage: Stage) -> Vec<String> {
     if let Some(notice) = &story.notice {
         lines.push(format!("  notice {}, number {} in order", notice.token, notice.position));
         lines.push(format!("  {}", state_in_words(notice.standing.state, doubts.contains(&notice.token), stage)));
-        lines.extend(notice.onward.iter().map(onward));
+        lines.extend(notice.onward.iter().flat_map(onward));
         lines.extend(notice.events.iter().map(event));
     }
     lines.push(String::new());
@@ -119,14 +119,24 @@ fn event(event: &EventView) -> String {
 }
 
 /// What the relay did with it, in its own words; no proof that anybody read it.
-fn onward(onward: &Onward) -> String {
+fn onward(onward: &Onward) -> Vec<String> {
     let passage = match onward.passage {
         Passage::PassedOn => "left the relay",
         Passage::Waiting => "waits at the relay",
         Passage::Returned => "the relay gave up",
     };
     let at = onward.at.map(|at| format!(" {at:.0}")).unwrap_or_default();
-    format!("  {passage}{at}: {} {} — {}", onward.relay, onward.dsn, onward.reply.expose())
+    let mut lines = vec![format!("  {passage}{at}: {} {} — {}", onward.relay, onward.dsn, onward.reply.expose())];
+    if onward.is_complained {
+        lines.push("  somebody complained of it as unwanted".to_owned());
+    }
+    let ids: Vec<_> = onward.ids.iter().map(String::as_str).collect();
+    match ids.len() {
+        0 => {}
+        1 => lines.push(format!("  the provider took it as {}", ids[0])),
+        many => lines.push(format!("  TAKEN {many} TIMES by the provider, as {}", ids.join(", "))),
+    }
+    lines
 }
 
 fn state_in_words(state: State, doubted: bool, run: Stage) -> &'static str {

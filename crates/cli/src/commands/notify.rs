@@ -1,5 +1,6 @@
 //! `forthwith notify`: the dry run, the rehearsal, and the run that tells people.
 
+pub mod backlog;
 mod confirm;
 mod dry_run;
 mod ending;
@@ -17,12 +18,15 @@ use crate::{
         waves::{self, TOLD_BEFORE},
     },
     ledgers::{self, Stage},
-    list, secret,
-    terminal::{Out, counted},
+    list,
+    pacing::{self, Reckoning},
+    secret,
+    terminal::{Out, counted, note},
 };
 use forthwith_core::{
     affected::read_settings,
     approval,
+    calendar::Calendar,
     delivery::{Delivery, Relay, parse_rate, parse_relay},
     key::PlanKey,
     sample,
@@ -36,8 +40,12 @@ pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
     if args.dry_run {
         return dry_run::run(&folder, out);
     }
-    let delivery = delivery(args, &folder, out)?;
+    let mut delivery = delivery(args, &folder, out)?;
     let stage = if delivery.relay == Relay::Inbox { Stage::Rehearsal } else { Stage::Real };
+    if stage == Stage::Rehearsal {
+        // Nobody is told, so nobody waits for the hour either.
+        delivery.calendar = Calendar::default();
+    }
     if args.fresh {
         forget_rehearsal(stage, &folder)?;
     }
@@ -51,13 +59,18 @@ pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
         }
     };
     let ready = get_ready(&folder, stage, &mut ledger, out, now);
-    let ready = ready.and_then(|ready| {
+    let ready = ready.and_then(|mut ready| {
         release(&ready, &delivery, out)?;
+        if let Some(why) = delivery.preset.and_then(|preset| preset.unfit(ready.plan.planned)) {
+            note(&format!("UNFIT  {why}. `forthwith doctor` says what to do."));
+        }
+        let queue = delivery.queue.as_ref().map(backlog::first).transpose()?;
+        ready.reckoning = reckon(args, &ready, &ledger, &delivery, now, out)?;
         confirm::confirm(args, &ready, &delivery, out)?;
-        Ok(ready)
+        Ok((ready, queue))
     });
     match ready {
-        Ok(ready) => run::run(args, &folder, ready, delivery, ledger, out),
+        Ok((ready, queue)) => run::run(args, &folder, ready, (delivery, queue), ledger, out),
         Err(error) => {
             // What is asked for next time is in the error; the record says only that nothing was done.
             let _ = ledger.end(Timestamp::now(), "not begun");
@@ -76,6 +89,8 @@ pub struct Ready {
     pub key: PlanKey,
     /// Whether people are told.
     pub stage: Stage,
+    /// When the last of them is, by the pace; `None` for a rehearsal, or where nothing is left.
+    pub reckoning: Option<Reckoning>,
 }
 
 fn delivery(args: &NotifyArgs, folder: &Folder, out: Out) -> Result<Delivery, CommandError> {
@@ -119,6 +134,10 @@ pub fn relay_settings(asked: Option<&str>, folder: &Folder, out: Out) -> Result<
         }
     };
     if let Some(relay) = asked {
+        if relay.host() != delivery.relay.host() {
+            // Queue and preset are another relay's. Its pace stays, as one of ours would.
+            (delivery.queue, delivery.preset) = (None, None);
+        }
         delivery.relay = override_relay(relay, &delivery.relay);
     }
     Ok(delivery)
@@ -130,6 +149,7 @@ fn override_relay(asked: Relay, configured: &Relay) -> Relay {
     if asked.host == configured.host {
         asked.login.clone_from(&configured.login);
         asked.allow_plaintext = configured.allow_plaintext;
+        asked.messages_per_connection = configured.messages_per_connection;
     }
     asked.ca_file.clone_from(&configured.ca_file);
     asked.ehlo_name.clone_from(&configured.ehlo_name);
@@ -190,7 +210,7 @@ fn get_ready(
             CommandError::new(Exit::NotReleased, message).hint("go on with the version that froze the plan")
         );
     }
-    Ok(Ready { plan, inputs, key, stage })
+    Ok(Ready { plan, inputs, key, stage, reckoning: None })
 }
 
 fn freeze_anew(
@@ -248,6 +268,42 @@ fn drifted(drift: &Drift, folder: &Folder, stage: Stage, plan: &CurrentPlan) -> 
             .hint("put the files back as they were, or take them away: the frozen ones are in the ledger")
             .hint("more people are a second wave: an incident folder of its own"),
     }
+}
+
+/// Works out when the last notice goes out, before anything is connected.
+///
+/// # Errors
+///
+/// Exit 4 where that is after the deadline, or the deadline has passed, and nobody said `--late`.
+fn reckon(
+    args: &NotifyArgs,
+    ready: &Ready,
+    ledger: &SqliteLedger,
+    delivery: &Delivery,
+    now: Timestamp,
+    out: Out,
+) -> Result<Option<Reckoning>, CommandError> {
+    let reader = ledger.reader().map_err(ledgers::unusable)?;
+    let counts = reader.counts().map_err(ledgers::failed)?;
+    let left = counts.queued + counts.deferred;
+    if ready.stage == Stage::Rehearsal || left == 0 {
+        return Ok(None);
+    }
+    let deadline = pacing::deadline(&ready.plan);
+    let reckoning = Reckoning::new(&reader, ledger.run(), left, delivery.clone(), deadline, None, now)?;
+    match reckoning.too_late() {
+        Some(why) if args.late => out.message(format!("{why}: going on, as --late says")),
+        Some(why) => {
+            for line in reckoning.lines() {
+                out.message(line);
+            }
+            let error = CommandError::new(Exit::NotReleased, why);
+            let error = reckoning.remedies().into_iter().fold(error, CommandError::hint);
+            return Err(error.hint("--late hands over all the same: late is better than never"));
+        }
+        None => {}
+    }
+    Ok(Some(reckoning))
 }
 
 /// Checks that the plan may go to this relay: released, and no sample text in it.

@@ -1,100 +1,103 @@
-//! `forthwith reconcile`: settles doubts from the relay's own log, and records what the relay did afterwards.
+//! `forthwith reconcile`: settles doubts from the relay's own log or a provider's events, and records what the relay
+//! did afterwards.
+
+mod events;
+mod postfix;
 
 use crate::{
     args::ReconcileArgs,
     exit::{CommandError, Exit},
     folder::Folder,
+    inputs,
     ledgers::{self, Stage},
     summary::Summary,
     terminal::{Out, counted},
 };
 use forthwith_core::{
     digest::{Digest, Hashing},
-    reconcile::{Conclusion, Doubt, LINE_OCTETS_MAX, LogReading, LogSettings, Passage, PostfixLog},
+    notice::Token,
+    reconcile::{Conclusion, Doubt, Onward, Passage},
     state::Happening,
 };
 use forthwith_ledger::sqlite::{CurrentPlan, Evidence, LedgerReader, ResolveError, Settled, SqliteLedger, Which};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufRead as _, BufReader, Read as _},
     path::Path,
 };
 
-/// Octets of the log that are read at a time.
+/// Octets of a file that are read at a time.
 const PIECE_OCTETS: usize = 1 << 18;
 /// Doubts that are shown one by one; JSON lists them all.
 const SHOWN_MAX: usize = 100;
 /// Doubts that are settled at once: at most one for each line of each run that broke, so far fewer.
 const DOUBTS_MAX: usize = 100_000;
 
-/// A doubt, and what the log says of it.
+/// A doubt, and what the file says of it.
 struct Judged {
     row: u64,
-    doubt: Doubt,
+    token: Token,
     conclusion: Conclusion,
+    in_words: String,
 }
 
-/// A log that was read whole.
-struct Log {
-    reading: LogReading,
+/// A file that was read whole.
+struct Read {
+    /// What it is.
+    form: &'static str,
     digest: Digest,
+    records: u64,
+    /// The same with their name: `12 lines`.
+    counted: String,
+    judged: Vec<Judged>,
+    onward: BTreeMap<Token, Onward>,
+    /// What else is to be said of it.
+    remarks: Vec<String>,
+    about: Value,
 }
 
 /// Runs the command.
 pub fn run(args: &ReconcileArgs, out: Out) -> Result<Exit, CommandError> {
     let folder = Folder::find(&args.incident.incident)?;
-    let zone = zone(args)?;
+    let zone = postfix::zone(args)?;
     let now = Timestamp::now();
     let (reader, plan) = ledgers::look(&folder, Stage::Real)?;
-    let skew = SignedDuration::from_secs(i64::from(args.clock_skew));
     if args.dry_run {
-        let (judged, log) = judge(args, &reader, &plan, zone, skew, now)?;
-        return report(args, &folder, &reader, &plan, &judged, &log, out);
+        let read = judge(args, &folder, &reader, &plan, zone, now)?;
+        return report(args, &folder, &reader, &plan, &read, out);
     }
-    // The lock is held from reading to recording: what the log is read for is what is settled.
+    // The lock is held from reading to recording: what the file is read for is what is settled.
     let mut ledger = ledgers::open(&folder, Stage::Real, "reconcile", now)?;
-    let done = judge(args, &reader, &plan, zone, skew, now).and_then(|(judged, log)| {
-        record(args, &mut ledger, &judged, &log, now)?;
-        Ok((judged, log))
+    let done = judge(args, &folder, &reader, &plan, zone, now).and_then(|read| {
+        record(args, &mut ledger, &read, now)?;
+        Ok(read)
     });
     let how = if done.is_ok() { "done" } else { "refused" };
     ledger.end(Timestamp::now(), how).map_err(ledgers::failed)?;
-    let (judged, log) = done?;
-    report(args, &folder, &reader, &plan, &judged, &log, out)
-}
-
-fn zone(args: &ReconcileArgs) -> Result<TimeZone, CommandError> {
-    let Some(name) = &args.log_zone else { return Ok(TimeZone::system()) };
-    TimeZone::get(name).map_err(|error| {
-        CommandError::new(Exit::Usage, format!("there is no time zone \"{name}\""))
-            .because(error)
-            .hint("names are those of the IANA: Europe/Berlin, UTC")
-    })
+    report(args, &folder, &reader, &plan, &done?, out)
 }
 
 fn judge(
     args: &ReconcileArgs,
+    folder: &Folder,
     reader: &LedgerReader,
     plan: &CurrentPlan,
     zone: TimeZone,
-    skew: SignedDuration,
     now: Timestamp,
-) -> Result<(Vec<Judged>, Log), CommandError> {
+) -> Result<Read, CommandError> {
     let doubts = doubts(reader)?;
-    let settings = LogSettings {
-        incident: plan.frozen.incident.clone(),
-        doubts: doubts.iter().map(|(_, doubt)| doubt.token.clone()).collect(),
-        zone,
-        read_at: now,
-    };
-    let log = read(&args.postfix_log, PostfixLog::new(settings))?;
-    let judged = doubts.into_iter().map(|(row, doubt)| {
-        let conclusion = log.reading.conclude(&doubt, skew);
-        Judged { row, doubt, conclusion }
-    });
-    Ok((judged.collect(), log))
+    match (&args.source.postfix_log, &args.source.events) {
+        (Some(log), _) => {
+            // A folder whose settings are gone or refused has a ledger still.
+            let preset = inputs::delivery(folder)?.0.and_then(|delivery| delivery.preset);
+            postfix::judge(args, log, &plan.frozen.incident, zone, doubts, preset, now)
+        }
+        (None, Some(export)) => events::judge(export, doubts, reader),
+        (None, None) => Err(CommandError::new(Exit::Usage, "name the log or the export to read")),
+    }
 }
 
 /// Returns the notices in doubt with the row of each.
@@ -112,59 +115,47 @@ fn doubts(reader: &LedgerReader) -> Result<Vec<(u64, Doubt)>, CommandError> {
     Ok(doubts)
 }
 
-/// Reads the log, as long as it was when it was opened.
-fn read(path: &Path, mut log: PostfixLog) -> Result<Log, CommandError> {
+/// Shows the octets of the file at `path` to `see`, as long as it was when it was opened; returns its digest.
+fn pieces(path: &Path, what: &str, mut see: impl FnMut(&[u8])) -> Result<Digest, CommandError> {
     let cannot = |error| CommandError::new(Exit::Cannot, format!("cannot read {}", path.display())).because(error);
     let data = std::fs::metadata(path).map_err(cannot)?;
     if !data.is_file() {
-        let message = format!("{} is no file", path.display());
-        return Err(CommandError::new(Exit::Usage, message).hint("give the relay's mail log, not packed"));
+        return Err(CommandError::new(Exit::Usage, format!("{} is no file", path.display())).hint(what));
     }
     let mut file = BufReader::with_capacity(PIECE_OCTETS, File::open(path).map_err(cannot)?).take(data.len());
-    let (mut hashing, mut line) = (Hashing::default(), Vec::new());
+    let mut hashing = Hashing::default();
     loop {
         let piece = file.fill_buf().map_err(cannot)?;
         if piece.is_empty() {
-            break;
+            return Ok(hashing.finish());
         }
-        let end = piece.iter().position(|octet| *octet == b'\n');
-        let (part, used) = end.map_or((piece, piece.len()), |end| (&piece[..end], end + 1));
-        let room = LINE_OCTETS_MAX.saturating_sub(line.len());
-        line.extend_from_slice(&part[..part.len().min(room)]);
-        hashing.add(&piece[..used]);
-        file.consume(used);
-        if end.is_some() {
-            log.line(&line);
-            line.clear();
-        }
+        hashing.add(piece);
+        see(piece);
+        let octets = piece.len();
+        file.consume(octets);
     }
-    // A last line without its end is still being written, and is left out: it may be cut short.
-    Ok(Log { reading: log.finish(), digest: hashing.finish() })
 }
 
 fn record(
     args: &ReconcileArgs,
     ledger: &mut SqliteLedger,
-    judged: &[Judged],
-    log: &Log,
+    read: &Read,
     now: Timestamp,
 ) -> Result<(), CommandError> {
-    let settled: Vec<Settled> = judged
-        .iter()
+    let settled: Vec<Settled> = (read.judged.iter())
         .filter_map(|judged| {
             let (happening, proof) = match &judged.conclusion {
                 Conclusion::Accepted(proof) => (Happening::ProvedAccepted, proof),
                 Conclusion::NotAccepted(proof) => (Happening::ProvedNotAccepted, proof),
                 Conclusion::Open(_) => return None,
             };
-            let (token, queue_id, lines) =
-                (judged.doubt.token.clone(), proof.queue_id.clone(), proof.lines.clone());
+            let (token, queue_id, lines) = (judged.token.clone(), proof.queue_id.clone(), proof.lines.clone());
             Some(Settled { token, happening, queue_id, lines })
         })
         .collect();
     let by = args.by.clone().unwrap_or_else(ledgers::account);
-    let evidence = Evidence { log: log.digest, lines: log.reading.lines, by: &by, at: now };
-    ledger.reconcile(&settled, &log.reading.onward, &evidence).map_err(|error| match error {
+    let evidence = Evidence { log: read.digest, form: read.form, lines: read.records, by: &by, at: now };
+    ledger.reconcile(&settled, &read.onward, &evidence).map_err(|error| match error {
         ResolveError::Ledger(error) => ledgers::failed(error),
         error => CommandError::new(Exit::Ledger, "nothing was settled").because(error),
     })?;
@@ -176,24 +167,25 @@ fn report(
     folder: &Folder,
     reader: &LedgerReader,
     plan: &CurrentPlan,
-    judged: &[Judged],
-    log: &Log,
+    read: &Read,
     out: Out,
 ) -> Result<Exit, CommandError> {
     let summary = Summary::read(reader, plan, Stage::Real)?;
     let mut value = summary.json();
     value["dry_run"] = json!(args.dry_run);
-    value["log"] = about(log);
-    value["doubts"] = judged.iter().map(as_json).collect();
+    value["log"] = about(read);
+    value["doubts"] = read.judged.iter().map(as_json).collect();
     value["left_relay"] = summary.left_relay_json();
     out.json(&value);
-    let lines = counted(log.reading.lines, "line");
-    out.line(format!("{}: {lines}, {}", args.postfix_log.display(), log.digest));
-    if log.reading.understood == 0 {
-        out.line("No line of it is Postfix's.");
+    let judged = &read.judged;
+    let path = args.source.postfix_log.as_ref().or(args.source.events.as_ref());
+    let path = path.map(|path| path.display().to_string()).unwrap_or_default();
+    out.line(format!("{path}: {}, {}", read.counted, read.digest));
+    for remark in &read.remarks {
+        out.line(remark);
     }
     for judged in judged.iter().take(SHOWN_MAX) {
-        out.line(format!("  row {} {}: {}", judged.row, judged.doubt.token, in_words(&judged.conclusion)));
+        out.line(format!("  row {} {}: {}", judged.row, judged.token, judged.in_words));
     }
     if judged.len() > SHOWN_MAX {
         out.line(format!("  … and {} more; --format json lists them all", judged.len() - SHOWN_MAX));
@@ -226,16 +218,15 @@ fn next_steps(args: &ReconcileArgs, folder: &Folder, not_accepted: u64, open: u6
     }
 }
 
-fn about(log: &Log) -> Value {
-    let count = |left: Passage| log.reading.onward.values().filter(|onward| onward.passage == left).count();
-    json!({
-        "sha256": log.digest.hex(),
-        "lines": log.reading.lines,
-        "understood": log.reading.understood,
-        "first": log.reading.span.map(|(first, _)| first.to_string()),
-        "last": log.reading.span.map(|(_, last)| last.to_string()),
-        "passed_on": count(Passage::PassedOn), "waiting": count(Passage::Waiting), "returned": count(Passage::Returned),
-    })
+fn about(read: &Read) -> Value {
+    let count = |left: Passage| read.onward.values().filter(|onward| onward.passage == left).count();
+    let mut about = read.about.clone();
+    about["form"] = json!(read.form);
+    about["sha256"] = json!(read.digest.hex());
+    about["passed_on"] = json!(count(Passage::PassedOn));
+    about["waiting"] = json!(count(Passage::Waiting));
+    about["returned"] = json!(count(Passage::Returned));
+    about
 }
 
 fn as_json(judged: &Judged) -> Value {
@@ -245,17 +236,7 @@ fn as_json(judged: &Judged) -> Value {
         Conclusion::Open(why) => ("in_doubt", None, Some(why.to_string())),
     };
     json!({
-        "row": judged.row, "token": judged.doubt.token.as_str(), "conclusion": conclusion,
+        "row": judged.row, "token": judged.token.as_str(), "conclusion": conclusion,
         "queue_id": queue_id, "why": why,
     })
-}
-
-fn in_words(conclusion: &Conclusion) -> String {
-    match conclusion {
-        Conclusion::Accepted(proof) => format!("accepted: {} became active in the relay's queue", proof.queue_id),
-        Conclusion::NotAccepted(proof) => {
-            format!("not accepted: {} never became active, and its connection is in the log whole", proof.queue_id)
-        }
-        Conclusion::Open(why) => format!("stays in doubt: {why}"),
-    }
 }

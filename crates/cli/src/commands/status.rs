@@ -4,13 +4,19 @@ use crate::{
     args::StatusArgs,
     exit::{CommandError, Exit},
     folder::Folder,
+    inputs,
     ledgers::{self, Stage},
+    pacing::{self, Reckoning},
     progress::{span, time_left},
     summary::Summary,
     terminal::{Out, counted},
 };
-use forthwith_core::state::State;
-use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader, RunView, Which};
+use forthwith_core::{
+    calendar::{Calendar, Rest},
+    delivery::Limit,
+    state::State,
+};
+use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader, RunView, Waiting, Which};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -29,11 +35,31 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
     let run = reader.last_run(Some("notify")).map_err(ledgers::failed)?;
     let recent = reader.accepted_since(now - PACE_OVER).map_err(ledgers::failed)?;
     let is_running = run.as_ref().is_some_and(|run| run.is_alive);
-    out.json(&report(&summary, run.as_ref(), recent));
+    let waiting = match run.as_ref().filter(|run| run.is_alive) {
+        Some(run) => reader.waiting(run.run).map_err(ledgers::failed)?,
+        None => None,
+    };
+    let measured = u32::try_from(recent).ok().filter(|recent| is_running && *recent > 0);
+    let measured = measured.map(|attempts| Limit { attempts, window: PACE_OVER.unsigned_abs() });
+    let ahead = ahead(&folder, &summary, &reader, &plan, measured, now)?;
+    let mut value = report(&summary, run.as_ref(), recent, ahead.as_ref());
+    value["waiting"] = json!(waiting.as_ref().map(|waiting| json!({
+        "since": waiting.since.to_string(), "kind": waiting.kind, "facts": waiting.facts,
+    })));
+    out.json(&value);
     for line in summary.lines() {
         out.line(line);
     }
     out.line(pace(&summary, is_running, recent));
+    if let Some(waiting) = &waiting {
+        out.line(waits(waiting));
+    }
+    if let Some(Ahead { rest, calendar, reckoning }) = &ahead {
+        if let Some(rest) = rest {
+            out.line(pacing::resting(rest, &calendar.zone));
+        }
+        out.line(format!("The last notice goes out: {}", reckoning.end()));
+    }
     if let Some(run) = &run {
         out.line(about_run(run));
     }
@@ -45,11 +71,13 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-fn report(summary: &Summary, run: Option<&RunView>, recent: u64) -> Value {
+fn report(summary: &Summary, run: Option<&RunView>, recent: u64, ahead: Option<&Ahead>) -> Value {
     let mut report = summary.json();
     report["running"] = json!(run.is_some_and(|run| run.is_alive));
     report["left_relay"] = summary.left_relay_json();
     report["accepted_last_minute"] = json!(recent);
+    report["rests"] = ahead.and_then(|ahead| ahead.rest.as_ref()).map_or(Value::Null, pacing::resting_json);
+    report["forecast"] = ahead.map_or(Value::Null, |ahead| ahead.reckoning.json());
     report["last_run"] = json!(run.map(|run| json!({
         "run": run.run,
         "started_at": run.started_at.to_string(),
@@ -58,6 +86,38 @@ fn report(summary: &Summary, run: Option<&RunView>, recent: u64) -> Value {
         "head": run.head.to_string(),
     })));
     report
+}
+
+/// What delivery.toml makes of now and of the time left.
+struct Ahead {
+    rest: Option<Rest>,
+    calendar: Calendar,
+    reckoning: Reckoning,
+}
+
+/// Returns what lies ahead, where anything is left to attempt and delivery.toml can be read. A rehearsal never
+/// rests and has no deadline.
+fn ahead(
+    folder: &Folder,
+    summary: &Summary,
+    reader: &LedgerReader,
+    plan: &CurrentPlan,
+    measured: Option<Limit>,
+    now: Timestamp,
+) -> Result<Option<Ahead>, CommandError> {
+    if summary.stage == Stage::Rehearsal || summary.is_at_rest() {
+        return Ok(None);
+    }
+    let Some(delivery) = inputs::delivery(folder)?.0 else { return Ok(None) };
+    let calendar = delivery.calendar.clone();
+    let today = match calendar.per_day {
+        Some(_) => reader.attempt_times_since(calendar.day(now).0).map_err(ledgers::failed)?.len(),
+        None => 0,
+    };
+    let left = summary.counts.queued + summary.counts.deferred;
+    let deadline = pacing::deadline(plan);
+    let reckoning = Reckoning::new(reader, i64::MAX, left, delivery, deadline, measured, now)?;
+    Ok(Some(Ahead { rest: calendar.rest(now, today as u64), calendar, reckoning }))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a pace is shown without digits behind the point")]
@@ -75,6 +135,20 @@ fn pace(summary: &Summary, is_running: bool, recent: u64) -> String {
     }
 }
 
+fn waits(waiting: &Waiting) -> String {
+    let of = |name: &str| waiting.facts.get(name).map_or("?", String::as_str);
+    let since = waiting.since;
+    match waiting.kind.as_str() {
+        "queue-full" => format!(
+            "WAITS since {since:.0}: {} messages in the relay's own queue, {} of them deferred; it goes on at {}",
+            of("messages"),
+            of("deferred"),
+            of("resume-at")
+        ),
+        _ => format!("WAITS since {since:.0}: the relay's own queue cannot be counted: {}", of("why")),
+    }
+}
+
 fn about_run(run: &RunView) -> String {
     let ended = match &run.ended {
         Some((at, how)) => format!("ended {at:.0}: {how}"),
@@ -85,8 +159,7 @@ fn about_run(run: &RunView) -> String {
 }
 
 fn deadline(plan: &CurrentPlan, now: Timestamp) -> Option<String> {
-    let line = plan.frozen.manifest.lines().find_map(|line| line.strip_prefix("deadline "))?;
-    let deadline: Timestamp = line.parse().ok()?;
+    let deadline = pacing::deadline(plan)?;
     let seconds = deadline.as_second() - now.as_second();
     let apart = span(seconds.unsigned_abs());
     Some(if seconds >= 0 {
@@ -107,8 +180,9 @@ fn show_doubts(reader: &LedgerReader, summary: &Summary, folder: &Folder, out: O
         out.line(format!("  row {} {} since {:.0}: {why}", notice.row, notice.token, notice.since));
     }
     let path = folder.path.display();
-    out.line("The relay's log settles them where it is a Postfix's:");
+    out.line("The relay's own record settles them where it is a Postfix or Amazon SES:");
     out.line(format!("  forthwith reconcile {path} --postfix-log FILE"));
+    out.line(format!("  forthwith reconcile {path} --events FILE"));
     out.line("Otherwise look for their tokens in its log, then settle each:");
     out.line(format!("  forthwith resolve {path} --let-stand --id TOKEN --reason \"the relay's log shows it\""));
     out.line(format!("  forthwith resolve {path} --resend --id TOKEN --reason \"not in the relay's log\""));

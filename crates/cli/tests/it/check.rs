@@ -71,7 +71,7 @@ fn all_findings_come_in_one_run_and_each_code_is_counted_whole() {
     assert_eq!(of_code("unknown-key"), 2);
     assert_eq!(of_code("country-unknown"), 1);
     let people = incident.run("check", &[]).exits(3).stdout;
-    assert!(people.contains("1,190 more findings") && people.contains("delivery.toml:9:1"), "{people}");
+    assert!(people.contains("1,190 more findings") && people.contains("delivery.toml:17:1"), "{people}");
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //!
 //! `harness::Run` looks at every octet of both streams; here the words are the worst that can be said.
 
-use crate::harness::Incident;
+use crate::harness::{Incident, OCTOBER, run};
 use forthwith_testkit::relay::{Act, At, Relay, Script};
+use std::fs;
 
 /// A reply that would colour, erase and reverse.
 const REPLY: &str = "\u{1b}[31m\u{1b}]0;title\u{7} \u{9b}2J \u{202e}desrever\u{2069} \u{200b}";
@@ -72,6 +73,76 @@ fn a_relay_that_refuses_us_is_spelled_out_too() {
         for format in ["human", "json"] {
             let run = incident.run("notify", &["--relay", &url, "--confirm", "1", "--format", format]);
             run.exits(7).warns(&["desrever"]);
+        }
+    }
+}
+
+/// Characters that a terminal obeys, or that nobody sees: each is spelled out wherever it came from.
+const OBEYED: [&str; 12] = [
+    "\u{1b}]52;c;eA==\u{7}",
+    "\u{1b}[2J",
+    "\u{9b}31m",
+    "\u{1b}]8;;http://e.example\u{1b}\\",
+    "over\rwritten",
+    "\u{202e}desrever",
+    "\u{2066}isolated",
+    "in\u{200b}visible",
+    "\u{7f}deleted",
+    "\u{8}\u{8}back",
+    "\u{feff}marked",
+    "\u{e0041}tagged",
+];
+
+fn has_unseen(said: &str) -> bool {
+    said.chars().any(|c| matches!(c, '\u{200b}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'))
+}
+
+#[test]
+fn what_was_typed_is_spelled_out() {
+    for typed in OBEYED {
+        let word = &*format!("x{typed}");
+        for words in [
+            &[word][..],
+            &["check", word],
+            &["check", ".", &*format!("--{word}")],
+            &["check", ".", "--format", word],
+            &["explain", ".", word],
+            &["notify", ".", "--rate", word],
+            &["notify", ".", "--relay", word, "--confirm", "1"],
+            &["notify", ".", "--confirm", word],
+            &["new", "/nowhere/at/all", "--from", word],
+        ] {
+            let run = run(words);
+            assert!(run.code() > 0, "{words:?}");
+            assert!(!has_unseen(&run.stderr) && !has_unseen(&run.stdout), "{words:?}: {}", run.stderr);
+        }
+    }
+}
+
+/// Columns that are nobody's but the templates' may hold anything, and files may be called anything.
+#[test]
+fn what_only_templates_read_and_names_of_files_are_spelled_out() {
+    let rows = OBEYED.iter().enumerate().map(|(n, note)| format!("C{n},p{n}@people.example,Ada,\"{note}\"\n"));
+    let incident = Incident::with_list("id,email,name,note\n".to_owned() + &rows.collect::<String>());
+    incident.write("templates/greeting.en.md", "Hello {{ name }}, {{ note }}.\n");
+    incident.run("notify", &[]).exits(0);
+    for row in 1..=OBEYED.len() {
+        let row = row.to_string();
+        for more in [&["--as", "text"][..], &["--as", "html"], &["--as", "eml"], &["--format", "json"]] {
+            let shown = incident.run("preview", &[&["--row", &row], more].concat()).exits(0).stdout;
+            assert!(!has_unseen(&shown), "{row} {more:?}: {shown}");
+        }
+        incident.run("explain", &[&row, "--rehearsal"]).exits(0);
+    }
+    for name in OBEYED {
+        let incident = Incident::example(OCTOBER);
+        fs::rename(incident.file("affected.csv"), incident.file(&format!("{name}.csv").replace('/', ""))).unwrap();
+        incident.write(&format!("templates/{}.md", name.replace('/', "")), "x\n");
+        incident.write("templates/greeting.en.md", format!("{{{{ {name} }}}} {name}\n"));
+        incident.append("incident.toml", "\n[colour]\n");
+        for format in ["human", "json"] {
+            let run = incident.run("check", &["--format", format]).exits(3);
+            assert!(!has_unseen(&run.stdout) && !has_unseen(&run.stderr), "{name:?}: {}", run.stdout);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The tests of the command line, as one program: one file for each command, and what cuts across them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod backlog;
 mod bad_input;
 mod bad_relay;
 mod bounded;
@@ -8,6 +9,7 @@ mod canary;
 mod check;
 mod commands;
 mod completions;
+mod crash;
 mod doctor;
 mod dry_run;
 mod escapes;
@@ -15,11 +17,15 @@ mod explain;
 mod exports;
 mod golden;
 mod harness;
+mod hostile_list;
 mod lists;
 mod man;
 mod new;
 mod notify;
+mod odd_files;
+mod pace;
 mod people;
+mod presets;
 mod preview;
 mod proof_faults;
 mod proof_incident;
@@ -32,6 +38,7 @@ mod proof_power;
 mod proof_reconcile;
 mod proof_second_run;
 mod reconcile;
+mod reconcile_events;
 mod release;
 mod resolve;
 mod status;

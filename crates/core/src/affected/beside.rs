@@ -119,7 +119,10 @@ fn line(
                 "a delimiter within a cell needs quotes around the cell".to_owned(),
             ));
         }
-        Some(RowFault::Sheet(_)) => unreachable!("text is read here, and no workbook"),
+        Some(RowFault::Sheet(fault)) => {
+            let (code, message, hint) = super::faults::describe_sheet(fault, &[]);
+            return Err(refused(code, message, hint));
+        }
         None => {}
     }
     let cells: Vec<_> =

@@ -1,11 +1,19 @@
 //! Reads delivery.toml, and the few forms that its values share with the command line.
 
-use super::{Delivery, Limit, Login, PasswordSource, Relay, Security, Server, Timeouts};
+mod calendar;
+mod domains;
+mod relay;
+
+pub use relay::parse_relay;
+
+use super::{Delivery, Limit, Timeouts};
 use crate::{
     document::{self, Field, Table},
+    domains::Domains,
     finding::Finding,
 };
-use std::{path::PathBuf, time::Duration};
+use relay::RelayTable;
+use std::time::Duration;
 
 /// Connections at once: more than any relay allows one client.
 const CONNECTIONS_MAX: u64 = 256;
@@ -34,15 +42,19 @@ pub fn read(file: &str, bytes: &[u8]) -> (Option<Delivery>, Vec<Finding>) {
 
 fn delivery(root: &Table<'_>) -> Option<Delivery> {
     let relay = root.need("relay", "\"inbox\" for a rehearsal, or a table with `url`");
-    let relay = relay.and_then(|field| relay_setting(&field));
+    let relay = relay.and_then(|field| RelayTable::read(&field));
+    // What is set beside a preset wins.
+    let preset = relay.as_ref().and_then(|relay| relay.preset);
     let connections = match root.get("connections") {
         Some(field) => connections(&field),
-        None => Some(CONNECTIONS_DEFAULT),
+        None => Some(preset.and_then(|preset| preset.connections).unwrap_or(CONNECTIONS_DEFAULT)),
     };
     let limits = match root.get("rate") {
         Some(field) => limits(&field),
-        None => Some(Vec::new()),
+        None => Some(preset.map_or(&[][..], |preset| preset.limits).to_vec()),
     };
+    let domains = root.get("domains").map_or(Some(Domains::default()), |field| domains::groups(&field));
+    let calendar = calendar::calendar(root);
     let timeouts = match root.get("timeouts") {
         Some(field) => field.table().and_then(|table| timeouts(&table)),
         None => Some(Timeouts::default()),
@@ -55,76 +67,19 @@ fn delivery(root: &Table<'_>) -> Option<Delivery> {
         }),
         None => Some(GIVE_UP_DEFAULT),
     };
-    let (relay, patience) = relay?;
+    let RelayTable { relay, patience, queue, preset } = relay?;
     Some(Delivery {
         relay,
+        queue,
+        preset,
         connections: connections?,
         limits: limits?,
+        domains: domains?,
+        calendar: calendar?,
         patience,
         timeouts: timeouts?,
         give_up_after: give_up_after?,
     })
-}
-
-fn relay_setting(field: &Field<'_>) -> Option<(Relay, Duration)> {
-    if field.is_text() {
-        return relay_url(field).map(|relay| (relay, PATIENCE_DEFAULT));
-    }
-    let table = field.table()?;
-    let relay = table.need("url", "smtps://HOST, smtp+starttls://HOST, smtp://127.0.0.1, or inbox");
-    let relay = relay.and_then(|field| relay_url(&field));
-    let patience = table.get("patience").map_or(Some(PATIENCE_DEFAULT), |field| duration(&field));
-    let allow_plaintext = table.get("allow_plaintext").map_or(Some(false), |field| field.truth());
-    let ca_file =
-        table.get("ca_file").map_or(Some(None), |field| field.line().map(|path| Some(PathBuf::from(path))));
-    let ehlo_name = table.get("ehlo_name").map_or(Some(None), |field| ehlo_name(&field).map(Some));
-    let login = login(&table);
-    table.finish();
-    let (mut relay, login, ca_file, ehlo_name) = (relay?, login?, ca_file?, ehlo_name?);
-    if let Relay::Server(server) = &mut relay {
-        server.allow_plaintext = allow_plaintext?;
-        server.login = login;
-        server.ca_file = ca_file;
-        server.ehlo_name = ehlo_name;
-    }
-    Some((relay, patience?))
-}
-
-fn relay_url(field: &Field<'_>) -> Option<Relay> {
-    parse_relay(&field.line()?).map_err(|error| field.refuse("relay", error.to_string())).ok()
-}
-
-fn ehlo_name(field: &Field<'_>) -> Option<String> {
-    let name = field.line()?;
-    let fits = name.len() <= 255 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.[]:".contains(&b));
-    if !fits {
-        field.refuse(
-            "unknown-value",
-            "an EHLO name is a host name or an address literal (RFC 5321 section 4.1.1.1)",
-        );
-    }
-    fits.then_some(name)
-}
-
-fn login(table: &Table<'_>) -> Option<Option<Login>> {
-    let user = table.get("user").map(|field| field.line());
-    let file = table.get("password_file").map(|field| field.line().map(|p| PasswordSource::File(PathBuf::from(p))));
-    let command = table.get("password_command").map(|field| field.lines().map(PasswordSource::Command));
-    if let Some(field) = table.get("password") {
-        let hint = "put it in a file of mode 0600 and name it: password_file = \"…\"";
-        field.refuse_with("password-in-clear", "a password does not stand in a settings file", hint);
-        return None;
-    }
-    match (user, file, command) {
-        (None, None, None) => Some(None),
-        (Some(user), Some(password), None) | (Some(user), None, Some(password)) => {
-            Some(Some(Login { user: user?, password: password? }))
-        }
-        _ => {
-            table.refuse("login", "a login is `user` and one of `password_file` and `password_command`");
-            None
-        }
-    }
 }
 
 fn connections(field: &Field<'_>) -> Option<u32> {
@@ -224,98 +179,10 @@ pub fn parse_rate(text: &str) -> Result<Option<Limit>, ParseSettingError> {
     Ok(Some(Limit { attempts, window: Duration::from_secs(seconds) }))
 }
 
-/// Reads `inbox`, `smtps://HOST[:465]`, `smtp+starttls://HOST[:587]` or `smtp://HOST[:25]`.
-pub fn parse_relay(text: &str) -> Result<Relay, ParseSettingError> {
-    if text == "inbox" {
-        return Ok(Relay::Inbox);
-    }
-    let refuse = |why: &str| {
-        let forms = "smtps://HOST, smtp+starttls://HOST, smtp://HOST (plaintext, loopback), or inbox";
-        ParseSettingError(format!("{why}; write {forms}"))
-    };
-    let (scheme, rest) = text.split_once("://").ok_or_else(|| refuse("this is not a relay"))?;
-    let (security, default_port) = match scheme {
-        "smtps" => (Security::ImplicitTls, 465),
-        "smtp+starttls" => (Security::StartTls, 587),
-        "smtp" => (Security::Plaintext, 25),
-        _ => return Err(refuse("the scheme before :// is not known")),
-    };
-    let rest = rest.strip_suffix('/').unwrap_or(rest);
-    if rest.contains('@') {
-        return Err(refuse("a login does not stand in a relay's URL: it goes into [relay] user and password_file"));
-    }
-    let (host, port) = split_port(rest).ok_or_else(|| refuse("the host or port cannot be read"))?;
-    let is_name = |host: &str| {
-        !host.is_empty()
-            && host.len() <= 253
-            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
-    };
-    if !is_name(&host) && host.parse::<std::net::IpAddr>().is_err() {
-        return Err(refuse("the host is not a name or an address"));
-    }
-    Ok(Relay::Server(Server {
-        host,
-        port: port.unwrap_or(default_port),
-        security,
-        allow_plaintext: false,
-        ca_file: None,
-        login: None,
-        ehlo_name: None,
-    }))
-}
-
-/// Splits `host`, `host:port`, `[v6]` and `[v6]:port`.
-fn split_port(text: &str) -> Option<(String, Option<u16>)> {
-    if let Some(rest) = text.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']')?;
-        let port = match rest.strip_prefix(':') {
-            Some(port) => Some(port.parse().ok()?),
-            None if rest.is_empty() => None,
-            None => return None,
-        };
-        return Some((host.to_owned(), port));
-    }
-    match text.split_once(':') {
-        Some((host, port)) => Some((host.to_owned(), Some(port.parse().ok().filter(|port| *port != 0)?))),
-        None => Some((text.to_owned(), None)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn relays() {
-        for (text, shown) in [
-            ("inbox", "inbox"),
-            ("smtps://mail.example.org", "smtps://mail.example.org:465"),
-            ("smtp+starttls://mail.example.org:2525", "smtp+starttls://mail.example.org:2525"),
-            ("smtp://127.0.0.1:2599/", "smtp://127.0.0.1:2599"),
-            ("smtp://[::1]:25", "smtp://[::1]:25"),
-            ("smtps://[::1]", "smtps://[::1]:465"),
-        ] {
-            assert_eq!(parse_relay(text).unwrap().to_string(), shown);
-        }
-        for bad in [
-            "",
-            "mail.example.org",
-            "http://x.y",
-            "smtps://",
-            "smtps://u:p@x.y",
-            "smtp://x:0",
-            "smtp://x:99999",
-            "smtp://a b",
-            "smtp://[::1",
-            "smtp://[::1]x",
-        ] {
-            assert!(parse_relay(bad).is_err(), "{bad}");
-        }
-        let Relay::Server(server) = parse_relay("smtp://[::1]:25").unwrap() else { panic!() };
-        assert!(server.is_loopback());
-        let Relay::Server(server) = parse_relay("smtp://192.0.2.1").unwrap() else { panic!() };
-        assert!(!server.is_loopback());
-    }
+    use crate::delivery::Relay;
 
     #[test]
     fn rates_and_times() {

@@ -1,7 +1,15 @@
 //! Drives the engine in simulated time against a ledger of a few lines that refuses impossible entries.
 
 use super::*;
-use crate::{address::Address, digest::Digest, private::Private, recipient::Recipient, state::State};
+use crate::{
+    address::Address,
+    digest::Digest,
+    domains::{Against, DomainGroup},
+    private::Private,
+    recipient::Recipient,
+    state::State,
+};
+use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 fn at(seconds: i64) -> Timestamp {
@@ -12,6 +20,8 @@ fn settings() -> Settings {
     Settings {
         connections: 4,
         limits: Vec::new(),
+        domains: Domains::default(),
+        calendar: Calendar::default(),
         patience: Duration::from_mins(15),
         hand_over_at_most: None,
         later: Later::Leave,
@@ -113,7 +123,7 @@ impl World {
                     let end = relay(&claimed);
                     let is_offered = !matches!(end, End::Untouched | End::DeadLine(_));
                     if is_offered {
-                        engine.mail_written(self.now);
+                        engine.mail_written(&claimed, self.now);
                         self.apply(&entry(&claimed, self.now, Happening::Offered, Particulars::default()));
                     }
                     if !is_offered || matches!(&end, End::Answered(_, Answer::Lost(_))) {
@@ -477,4 +487,282 @@ fn a_stale_line_costs_the_notice_nothing() {
     assert!(engine.report(at(0), 1, *taken, End::Untouched).is_empty());
     let Next::Attempt(again) = engine.next(at(0), Line::Open) else { panic!("a notice is ready") };
     assert_eq!(again.notice, number);
+}
+
+/// Two groups and everybody else; notice n goes to the n-th of four domains, in turn.
+fn grouped() -> Domains {
+    let limit = |attempts, seconds| Limit { attempts, window: Duration::from_secs(seconds) };
+    let group = |name: &str, limit| DomainGroup { names: vec![name.to_owned()], limits: vec![limit] };
+    Domains::new(vec![group("d0.example", limit(1, 10)), group("d1.example", limit(2, 60))])
+}
+
+fn to_domains(count: i64) -> Vec<Claimed> {
+    let to = |notice: i64| Address::parse(&format!("ada@d{}.example", notice % 4)).unwrap();
+    let mut notices: Vec<_> = (0..count).map(claimed).collect();
+    for claimed in &mut notices {
+        claimed.recipient.address = to(claimed.notice);
+    }
+    notices
+}
+
+/// Returns an engine with `count` notices at hand, nothing to claim, and a line open.
+fn at_hand(settings: Settings, count: i64) -> Engine {
+    let mut engine = Engine::new(settings, [], at(0));
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::Refill(_)));
+    engine.refilled(to_domains(count), None);
+    engine.supply.answered(true, None);
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::Dial(1)));
+    engine.dialled(at(0), Ok(()));
+    engine
+}
+
+/// Attempts all that may go at `now`, and returns their numbers and what the engine said then.
+fn attempt_all(engine: &mut Engine, now: Timestamp) -> (Vec<i64>, Next) {
+    let mut attempted = Vec::new();
+    loop {
+        match engine.next(now, Line::Open) {
+            Next::Attempt(claimed) => {
+                attempted.push(claimed.notice);
+                engine.mail_written(&claimed, now);
+                engine.report(now, 1, *claimed, End::Answered(Stage::Dot, reply("250 2.0.0 ok")));
+            }
+            other => return (attempted, other),
+        }
+    }
+}
+
+#[test]
+fn a_group_that_used_up_its_pace_holds_nobody_back_and_the_rest_keep_their_order() {
+    let mut engine = at_hand(Settings { domains: grouped(), ..settings() }, 12);
+    let (attempted, next) = attempt_all(&mut engine, at(0));
+    assert_eq!(attempted, [0, 1, 2, 3, 5, 6, 7, 10, 11], "4 and 8 wait for their group, 9 for its");
+    assert!(matches!(next, Next::WaitUntil(until) if until == at(10)), "{next:?}");
+    assert!(
+        matches!(engine.next(at(9), Line::Closed), Next::WaitUntil(until) if until == at(10)),
+        "no line in vain"
+    );
+    assert_eq!(attempt_all(&mut engine, at(10)).0, [4]);
+    assert_eq!(attempt_all(&mut engine, at(20)).0, [8]);
+    assert!(attempt_all(&mut engine, at(59)).0.is_empty());
+    let (attempted, next) = attempt_all(&mut engine, at(60));
+    assert_eq!(attempted, [9]);
+    assert!(matches!(next, Next::Done), "{next:?}");
+}
+
+#[test]
+fn the_limits_of_the_run_hold_for_groups_too() {
+    let limits = vec![Limit { attempts: 3, window: Duration::from_secs(1) }];
+    let mut engine = at_hand(Settings { limits, domains: grouped(), ..settings() }, 8);
+    assert_eq!(attempt_all(&mut engine, at(0)).0, [0, 1, 2]);
+    assert_eq!(attempt_all(&mut engine, at(1)).0, [3, 5, 6]);
+    let (attempted, next) = attempt_all(&mut engine, at(2));
+    assert_eq!(attempted, [7]);
+    assert!(matches!(next, Next::WaitUntil(until) if until == at(10)), "{next:?}");
+}
+
+#[test]
+fn a_notice_taken_back_is_the_first_of_all_and_its_group_may_go_again() {
+    let mut engine = at_hand(Settings { domains: grouped(), ..settings() }, 4);
+    let Next::Attempt(first) = engine.next(at(0), Line::Open) else { panic!() };
+    let Next::Attempt(second) = engine.next(at(0), Line::Open) else { panic!() };
+    engine.report(at(0), 1, *second, End::Untouched);
+    engine.report(at(0), 1, *first, End::Untouched);
+    assert_eq!(attempt_all(&mut engine, at(0)).0, [0, 1, 2, 3]);
+}
+
+#[test]
+fn lines_are_opened_for_what_groups_allow() {
+    let mut engine = at_hand(Settings { domains: grouped(), connections: 9, ..settings() }, 40);
+    assert_eq!(attempt_all(&mut engine, at(0)).0.len(), 23);
+    // A minute later three may go: one of d0 and two of d1. One line is open.
+    for _ in 0..2 {
+        assert!(matches!(engine.next(at(60), Line::Closed), Next::Dial(_)));
+    }
+    assert!(matches!(engine.next(at(60), Line::Closed), Next::WaitForReport));
+}
+
+#[test]
+fn earlier_attempts_count_against_their_group_and_unknown_ones_against_every() {
+    let domains = grouped();
+    let earlier = [domains.earlier(at(-1), Some("d0.example")), domains.earlier(at(-1), Some("d3.example"))];
+    let earlier: Vec<_> = earlier.into_iter().flatten().chain(Earlier::unrecorded(at(-2), 1)).collect();
+    let mut engine = Engine::new(Settings { domains, ..settings() }, earlier, at(0));
+    engine.next(at(0), Line::Closed);
+    engine.refilled(to_domains(8), None);
+    engine.supply.answered(true, None);
+    engine.next(at(0), Line::Closed);
+    engine.dialled(at(0), Ok(()));
+    assert_eq!(attempt_all(&mut engine, at(0)).0, [1, 2, 3, 6, 7], "one of d1 was reserved for the killed run");
+    assert_eq!(attempt_all(&mut engine, at(9)).0, [0], "ten seconds after the attempt at -1");
+}
+
+/// Half a minute of each day, around the beginning of these tests' time: 12:26:40 UTC.
+fn a_minute() -> Calendar {
+    let hours = crate::calendar::Hours { from: 12 * 60 + 26, to: 12 * 60 + 27 };
+    Calendar { hours: Some(hours), ..Calendar::default() }
+}
+
+#[test]
+fn outside_hours_nothing_begins_and_what_was_begun_ends() {
+    let settings = Settings { calendar: a_minute(), later: Later::Await, ..settings() };
+    let mut engine = at_hand(settings, 4);
+    let Next::Attempt(claimed) = engine.next(at(19), Line::Open) else { panic!() };
+    engine.mail_written(&claimed, at(19));
+    let tomorrow = at(86_400 - 40);
+    for now in [20, 100] {
+        let next = engine.next(at(now), Line::Closed);
+        assert!(matches!(next, Next::WaitUntil(until) if until == tomorrow), "{next:?}");
+    }
+    assert_eq!(engine.rest(at(20)).unwrap().until, tomorrow);
+    let entries = engine.report(at(25), 1, *claimed, End::Answered(Stage::Dot, reply("250 2.0.0 ok")));
+    assert_eq!(entries[0].happening, Happening::Accepted);
+    assert!(matches!(engine.next(tomorrow, Line::Open), Next::Attempt(_)));
+}
+
+#[test]
+fn a_run_that_does_not_wait_leaves_when_its_hours_end_and_nothing_is_in_flight() {
+    let mut engine = at_hand(Settings { calendar: a_minute(), ..settings() }, 4);
+    let Next::Attempt(claimed) = engine.next(at(19), Line::Open) else { panic!() };
+    engine.mail_written(&claimed, at(19));
+    assert!(matches!(engine.next(at(20), Line::Closed), Next::WaitUntil(_)));
+    engine.report(at(25), 1, *claimed, End::Answered(Stage::Dot, reply("250 2.0.0 ok")));
+    let next = engine.next(at(25), Line::Open);
+    assert!(matches!(next, Next::Stop(Stop::Resting(rest)) if rest.until == at(86_400 - 40)), "{next:?}");
+}
+
+#[test]
+fn a_night_does_not_count_as_a_relay_that_is_away() {
+    let settings = Settings { calendar: a_minute(), later: Later::Await, ..settings() };
+    let mut engine = at_hand(settings, 4);
+    let Next::Attempt(claimed) = engine.next(at(19), Line::Open) else { panic!() };
+    engine.mail_written(&claimed, at(19));
+    engine.report(at(19), 1, *claimed, End::Answered(Stage::Mail, reply("451 4.3.2 busy")));
+    assert!(matches!(engine.next(at(19), Line::Open), Next::Refill(_)));
+    engine.refilled(Vec::new(), None);
+    let tomorrow = at(86_400 - 40);
+    assert!(matches!(engine.next(at(30), Line::Open), Next::WaitUntil(until) if until == tomorrow));
+    engine.next(at(86_400 - 60), Line::Open);
+    let Next::Attempt(claimed) = engine.next(tomorrow, Line::Open) else { panic!() };
+    engine.mail_written(&claimed, tomorrow);
+    engine.report(tomorrow, 1, *claimed, End::Answered(Stage::Mail, reply("451 4.3.2 busy")));
+    assert!(matches!(engine.next(tomorrow, Line::Open), Next::Refill(_)), "it pauses and does not give up");
+}
+
+#[test]
+fn a_day_ends_at_its_number_and_goes_on_at_midnight() {
+    let calendar = Calendar { per_day: Some(3), ..Calendar::default() };
+    let mut engine = at_hand(Settings { calendar, later: Later::Await, ..settings() }, 5);
+    let (attempted, next) = attempt_all(&mut engine, at(0));
+    let midnight = at(86_400 - 44_800);
+    assert_eq!(attempted, [0, 1, 2]);
+    assert!(matches!(next, Next::WaitUntil(until) if until == midnight), "{next:?}");
+    assert_eq!(attempt_all(&mut engine, midnight).0, [3, 4]);
+}
+
+/// What an operator may write, and what a run does with it.
+fn group_limits() -> impl Strategy<Value = Vec<Vec<Limit>>> {
+    let limit = (1_u32..5, 1_u64..40).prop_map(|(attempts, s)| Limit { attempts, window: Duration::from_secs(s) });
+    prop::collection::vec(prop::collection::vec(limit, 0..3), 4)
+}
+
+proptest! {
+    /// However the clock goes, a recount of what was attempted finds no window too full, of a group or of the
+    /// run, and nothing waits that might have gone.
+    #[test]
+    fn a_recount_finds_no_window_of_any_group_too_full(
+        limits in group_limits(),
+        gaps in prop::collection::vec(-20_i64..30, 1..60),
+        earlier in prop::collection::vec((0_usize..3, 0_i64..40), 0..20),
+        count in 1_i64..60,
+    ) {
+        let group = |n: usize| DomainGroup { names: vec![format!("d{n}.example")], limits: limits[n].clone() };
+        let domains = Domains::new((0..3).map(group).collect());
+        let mut made: Vec<(i64, i64)> = Vec::new();
+        let mut before = Vec::new();
+        for (domain, ago) in earlier {
+            let name = format!("d{domain}.example");
+            before.extend(domains.earlier(at(-ago), Some(&name)));
+            before.push(Earlier { at: at(-ago), against: Against::Run });
+            made.push((-ago, i64::try_from(domain).unwrap()));
+        }
+        // Only what keeps to the limits was ever made.
+        let count_in = |made: &[(i64, i64)], of: Option<i64>, end: i64, limit: &Limit| {
+            let length = i64::try_from(limit.window.as_secs()).unwrap();
+            let inside = |(at, domain): &&(i64, i64)| {
+                *at > end - length && *at <= end && of.is_none_or(|of| *domain == of)
+            };
+            u32::try_from(made.iter().filter(inside).count()).unwrap()
+        };
+        made.sort_unstable();
+        let new_from = made.len();
+        let settings = Settings { limits: limits[3].clone(), domains, ..settings() };
+        let mut engine = Engine::new(settings, before, at(0));
+        engine.next(at(0), Line::Closed);
+        engine.refilled(to_domains(count), None);
+        engine.supply.answered(true, None);
+        engine.lines.dial(at(0), 0, 1);
+        engine.dialled(at(0), Ok(()));
+        let (mut clock, mut seen) = (0, 0);
+        let mut left: Vec<i64> = (0..count).collect();
+        for gap in gaps {
+            clock += gap;
+            seen = seen.max(clock);
+            let (attempted, next) = attempt_all(&mut engine, at(clock));
+            made.extend(attempted.iter().map(|notice| (seen, notice % 4)));
+            left.retain(|notice| !attempted.contains(notice));
+            for (number, of) in [(0, Some(0)), (1, Some(1)), (2, Some(2)), (3, None)] {
+                for limit in &limits[number] {
+                    for (end, domain) in &made[new_from..] {
+                        if of.is_none_or(|of| of == *domain) {
+                            prop_assert!(count_in(&made, of, *end, limit) <= limit.attempts.max(
+                                count_in(&made[..new_from], of, *end, limit)));
+                        }
+                    }
+                }
+            }
+            let is_full = |limits: &[Limit], of| limits.iter().any(|l| count_in(&made, of, seen, l) >= l.attempts);
+            for notice in &left {
+                let domain = notice % 4;
+                let of_group = usize::try_from(domain).unwrap();
+                let waits = is_full(&limits[3], None) || (domain < 3 && is_full(&limits[of_group], Some(domain)));
+                prop_assert!(waits, "{notice} might have gone at {seen}");
+            }
+            match next {
+                Next::WaitUntil(until) => prop_assert!(until > at(seen)),
+                Next::Done => prop_assert!(left.is_empty()),
+                other => prop_assert!(false, "{other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_held_run_begins_nothing_and_does_not_end_unless_it_does_not_stay() {
+    let ready = |later| {
+        let mut engine = Engine::new(Settings { later, ..settings() }, [], at(0));
+        assert!(matches!(engine.next(at(0), Line::Closed), Next::Refill(_)));
+        engine.refilled(vec![claimed(0), claimed(1)], None);
+        engine.refilled(Vec::new(), None);
+        engine
+    };
+    let mut engine = ready(Later::Await);
+    engine.hold(true);
+    for seconds in [0, 1, 1_000_000] {
+        for line in [Line::Open, Line::Closed] {
+            assert!(matches!(engine.next(at(seconds), line), Next::WaitForReport));
+        }
+    }
+    engine.hold(false);
+    let Next::Attempt(first) = engine.next(at(1_000_001), Line::Open) else { panic!("it goes on") };
+    engine.hold(true);
+    engine.drain();
+    engine.report(at(1_000_002), 1, *first, End::Answered(Stage::Dot, reply("250 ok")));
+    assert!(matches!(engine.next(at(1_000_002), Line::Open), Next::Stop(Stop::Drained)));
+
+    let mut engine = ready(Later::Leave);
+    let Next::Attempt(first) = engine.next(at(0), Line::Open) else { panic!("it is not held yet") };
+    engine.hold(true);
+    assert!(matches!(engine.next(at(0), Line::Open), Next::WaitForReport), "one is in flight");
+    engine.report(at(1), 1, *first, End::Answered(Stage::Dot, reply("250 ok")));
+    assert!(matches!(engine.next(at(1), Line::Open), Next::Stop(Stop::RelayBacklog)));
 }

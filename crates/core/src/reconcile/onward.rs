@@ -3,9 +3,12 @@
 use crate::private::Private;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Characters of the next server's reply that are kept.
-const REPLY_CHARS_MAX: usize = 512;
+pub(super) const REPLY_CHARS_MAX: usize = 512;
+/// Names that a provider gave to one notice that are kept: one for each decision to tell again.
+const IDS_MAX: usize = 16;
 /// What Postfix's delivery agents log, and what it says of the message.
 const STATUSES: [(&str, Passage); 4] = [
     ("status=sent", Passage::PassedOn),
@@ -27,6 +30,23 @@ pub struct Onward {
     pub dsn: String,
     /// The next server's words, which may name the person.
     pub reply: Private<String>,
+    /// Whether the person, or their provider, complained.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_complained: bool,
+    /// The provider's names of the message, where it exports events: two are two copies.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ids: BTreeSet<String>,
+}
+
+impl Passage {
+    /// Of two of the same time, the higher is what came of it.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Waiting => 0,
+            Self::PassedOn => 1,
+            Self::Returned => 2,
+        }
+    }
 }
 
 /// What came of a message after the relay had accepted it.
@@ -35,13 +55,31 @@ pub struct Onward {
 pub enum Passage {
     /// The next server took it, or it was put into a mailbox.
     PassedOn,
-    /// The relay tries again.
+    /// The relay has it, and tries or tries again.
     Waiting,
     /// The relay gave up.
     Returned,
 }
 
 impl Onward {
+    /// Takes over what `other` tells: what came of it last, whichever was read first.
+    pub fn add(&mut self, mut other: Self) {
+        let is_later = match (self.at, other.at) {
+            (Some(at), Some(other_at)) if at != other_at => other_at > at,
+            _ => other.passage.rank() >= self.passage.rank(),
+        };
+        let is_complained = self.is_complained || other.is_complained;
+        let mut ids = std::mem::take(&mut self.ids);
+        ids.append(&mut other.ids);
+        while ids.len() > IDS_MAX {
+            ids.pop_last();
+        }
+        if is_later {
+            *self = other;
+        }
+        (self.is_complained, self.ids) = (is_complained, ids);
+    }
+
     /// Reads what follows the queue id in a delivery agent's line:
     /// `to=<a@b>, relay=mx[192.0.2.7]:25, delay=0.1, delays=…, dsn=2.0.0, status=sent (250 ok)`.
     pub(super) fn parse(text: &str, at: Option<Timestamp>) -> Option<Self> {
@@ -67,7 +105,15 @@ impl Onward {
         let (_, passage) = STATUSES.into_iter().find(|(status, _)| *status == word)?;
         let reply = reply.strip_prefix('(').and_then(|reply| reply.strip_suffix(')')).unwrap_or(reply);
         let reply = Private::new(reply.chars().take(REPLY_CHARS_MAX).collect());
-        Some(Self { passage, at, relay: relay.to_owned(), dsn: dsn.to_owned(), reply })
+        Some(Self {
+            passage,
+            at,
+            relay: relay.to_owned(),
+            dsn: dsn.to_owned(),
+            reply,
+            is_complained: false,
+            ids: BTreeSet::new(),
+        })
     }
 }
 
@@ -102,6 +148,32 @@ mod tests {
         {
             assert_eq!(parse(broken), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn what_came_last_stands_whichever_was_read_first() {
+        let of = |second: Option<i64>, passage: Passage| {
+            let at = second.map(|second| Timestamp::from_second(second).unwrap());
+            Onward { passage, ..Onward::parse("to=<b@y>, relay=none, status=deferred", at).unwrap() }
+        };
+        let both = |one: &Onward, other: &Onward| {
+            let added = [(one, other), (other, one)].map(|(first, second)| {
+                let mut first = first.clone();
+                first.add(second.clone());
+                first
+            });
+            assert_eq!(added[0], added[1]);
+            added[0].passage
+        };
+        assert_eq!(both(&of(Some(1), Passage::PassedOn), &of(Some(2), Passage::Returned)), Passage::Returned);
+        assert_eq!(both(&of(Some(2), Passage::PassedOn), &of(Some(1), Passage::Returned)), Passage::PassedOn);
+        assert_eq!(both(&of(Some(1), Passage::PassedOn), &of(Some(1), Passage::Waiting)), Passage::PassedOn);
+        assert_eq!(both(&of(None, Passage::Waiting), &of(Some(1), Passage::PassedOn)), Passage::PassedOn);
+        let complained =
+            Onward { is_complained: true, ids: ["a".to_owned()].into(), ..of(Some(1), Passage::PassedOn) };
+        let mut later = Onward { ids: ["b".to_owned()].into(), ..of(Some(2), Passage::Returned) };
+        later.add(complained);
+        assert_eq!((later.passage, later.is_complained, later.ids.len()), (Passage::Returned, true, 2));
     }
 
     #[test]

@@ -17,14 +17,16 @@ pub struct Case<'a> {
     pub took: &'a [i64],
     /// Whom the relay refused for good.
     pub refused: &'a [i64],
-    /// When each MAIL arrived, in milliseconds.
-    pub mails: &'a [i64],
+    /// When each MAIL arrived, in milliseconds, and for which notice.
+    pub mails: &'a [(i64, i64)],
     /// How often the relay left a dot without a whole reply.
     pub spoiled_dots: usize,
     /// The ledger in the end.
     pub entries: &'a [Entry],
     /// The pace that was promised.
     pub limits: &'a [Limit],
+    /// The pace that was promised for some of the notices: which, and at most how many.
+    pub groups: &'a [(Vec<i64>, Vec<Limit>)],
     /// The most connections of a run.
     pub connections: usize,
     /// How often a run ended without notice, or its disk failed, or its lines were cut.
@@ -48,6 +50,8 @@ pub enum Offence {
     Doubts(usize),
     /// More MAILs within a window than its limit.
     Pace(usize),
+    /// The same, of one group of notices.
+    GroupPace(usize),
 }
 
 /// What the ledger says of one notice.
@@ -92,8 +96,16 @@ pub fn check(case: &Case<'_>) -> Vec<Offence> {
     if doubts > case.spoiled_dots + case.connections * case.crashes {
         offences.push(Offence::Doubts(doubts));
     }
-    let is_too_fast = |limit: &&Limit| exceeds(case.mails, limit);
+    let times: Vec<_> = case.mails.iter().map(|(at, _)| *at).collect();
+    let is_too_fast = |limit: &&Limit| exceeds(&times, limit);
     offences.extend(case.limits.iter().filter(is_too_fast).map(|limit| Offence::Pace(limit.attempts as usize)));
+    for (members, limits) in case.groups {
+        let of_group = case.mails.iter().filter(|(_, notice)| members.contains(notice));
+        let times: Vec<_> = of_group.map(|(at, _)| *at).collect();
+        let is_too_fast = |limit: &&Limit| exceeds(&times, limit);
+        let offence = |limit: &Limit| Offence::GroupPace(limit.attempts as usize);
+        offences.extend(limits.iter().filter(is_too_fast).map(offence));
+    }
     offences
 }
 
@@ -137,14 +149,18 @@ mod tests {
         let entries: Vec<_> = happenings.iter().map(entry).collect();
         let limits = [Limit { attempts: 2, window: Duration::from_millis(100) }];
         let (refused, spoiled_dots, connections, crashes) = (&[], 0, 1, 1);
+        // Every second MAIL is for somebody of the group.
+        let mails: Vec<_> = mails.iter().copied().zip([0, 1].into_iter().cycle()).collect();
+        let groups = [(vec![1], vec![Limit { attempts: 1, window: Duration::from_millis(150) }])];
         check(&Case {
             owed: 1,
             took,
             refused,
-            mails,
+            mails: &mails,
             spoiled_dots,
             entries: &entries,
             limits: &limits,
+            groups: &groups,
             connections,
             crashes,
         })
@@ -167,5 +183,7 @@ mod tests {
         assert_eq!(judged(&[0], &twice, &[]), [Offence::Doubts(2)]);
         assert_eq!(judged(&[0], &[H::Offered, H::Accepted], &[0, 1, 100]), none);
         assert_eq!(judged(&[0], &[H::Offered, H::Accepted], &[0, 1, 99]), [Offence::Pace(2)]);
+        assert_eq!(judged(&[0], &[H::Offered, H::Accepted], &[0, 0, 100, 150]), none);
+        assert_eq!(judged(&[0], &[H::Offered, H::Accepted], &[0, 1, 100, 150]), [Offence::GroupPace(1)]);
     }
 }

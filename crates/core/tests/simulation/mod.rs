@@ -16,8 +16,10 @@ use checker::{Case, Offence, check};
 use clock::Clock;
 use forthwith_core::{
     address::Address,
+    calendar::Calendar,
     delivery::Limit,
     digest::Digest,
+    domains::{Against, DomainGroup, Domains, Earlier},
     engine::{Later, Settings, Stop},
     fuse::FuseLimits,
     notice::{Claimed, Entry, Particulars, Token},
@@ -189,8 +191,10 @@ impl Story {
                 self.world.ledger.open();
                 self.was_killed = false;
                 self.world.told.fuses += usize::from(matches!(stop, Some(Stop::FuseBlown { .. })));
-                if let Some(Stop::OnlyLaterRetries(due)) = stop {
-                    self.world.clock.pass_until(due);
+                match stop {
+                    Some(Stop::OnlyLaterRetries(due)) => self.world.clock.pass_until(due),
+                    Some(Stop::Resting(rest)) => self.world.clock.pass_until(rest.until),
+                    _ => {}
                 }
             }
         }
@@ -297,15 +301,17 @@ impl Story {
     }
 
     /// Returns when attempts were made that the pace still counts, as the command finds them in the ledger.
-    fn earlier_attempts(&mut self) -> Vec<Timestamp> {
+    fn earlier_attempts(&mut self) -> Vec<Earlier> {
         if self.was_killed {
             self.after_kills.push(self.world.clock.shown());
         }
         let entries = self.world.ledger.durable();
         let offers = entries.iter().filter(|entry| entry.happening == Happening::Offered);
-        let connections = self.settings.connections as usize;
-        let unrecorded = self.after_kills.iter().flat_map(|at| std::iter::repeat_n(*at, connections));
-        offers.map(|entry| entry.at).chain(unrecorded).collect()
+        let Settings { connections, domains, .. } = &self.settings;
+        let unrecorded = self.after_kills.iter().flat_map(|at| Earlier::unrecorded(*at, *connections));
+        let of_group = |entry: &Entry| domains.earlier(entry.at, Some(&domain(entry.notice)));
+        let of_run = offers.clone().map(|entry| Earlier { at: entry.at, against: Against::Run });
+        of_run.chain(offers.filter_map(of_group)).chain(unrecorded).collect()
     }
 
     /// Lets time pass, and a person settle some doubts.
@@ -334,6 +340,10 @@ impl Story {
 
     fn judged(self) -> Told {
         let World { ledger, relay, mut told, .. } = self.world;
+        let owed = i64::try_from(self.owed).expect("a story has few notices");
+        let members = |group: &DomainGroup| (0..owed).filter(|of| group.names.contains(&domain(*of))).collect();
+        let groups = self.settings.domains.groups().iter().map(|group| (members(group), group.limits.clone()));
+        let groups: Vec<_> = groups.collect();
         told.offences = check(&Case {
             owed: self.owed,
             took: &relay.took,
@@ -342,6 +352,7 @@ impl Story {
             spoiled_dots: relay.spoiled_dots,
             entries: ledger.durable(),
             limits: &self.settings.limits,
+            groups: &groups,
             connections: self.settings.connections as usize,
             crashes: told.crashes + told.failed_syncs + told.cuts,
         });
@@ -370,16 +381,22 @@ impl Told {
 
 fn settings(chance: &mut Chance) -> Settings {
     let small = |chance: &mut Chance, most| u32::try_from(1 + chance.below(most)).expect("a small number fits");
-    let mut limits = Vec::new();
-    for window in [1, 20] {
-        if chance.hits(500) {
-            limits.push(Limit { attempts: small(chance, 6), window: Duration::from_secs(window) });
-        }
-    }
+    let limits = |chance: &mut Chance| {
+        let windows = [1, 20].map(|window| chance.hits(500).then_some(window)).into_iter().flatten();
+        let limit = |window| Limit { attempts: small(chance, 6), window: Duration::from_secs(window) };
+        windows.map(limit).collect::<Vec<_>>()
+    };
+    let of_run = limits(chance);
+    let groups = [vec![domain(0), domain(1)], vec![domain(2)]].map(|names| {
+        let limits = limits(chance);
+        chance.hits(500).then_some(DomainGroup { names, limits })
+    });
     let give_up = chance.one_of(&[None, None, None, None, Some(300), Some(4 * 3600)]);
     Settings {
         connections: small(chance, 4),
-        limits,
+        limits: of_run,
+        domains: Domains::new(groups.into_iter().flatten().collect()),
+        calendar: Calendar { per_day: chance.hits(200).then(|| small(chance, 9)), ..Calendar::default() },
         patience: Duration::from_mins(15),
         hand_over_at_most: chance.hits(200).then(|| 1 + chance.below(5)),
         later: chance.one_of(&[Later::Await, Later::Leave]),
@@ -388,11 +405,18 @@ fn settings(chance: &mut Chance) -> Settings {
     }
 }
 
+/// Returns the domain of the person whom a notice is for: one of four.
+fn domain(notice: i64) -> String {
+    format!("d{}.example", notice % 4)
+}
+
 fn notice(number: usize) -> Claimed {
     let letter = |at: usize| char::from(b'a' + u8::try_from(number >> at & 1).expect("a bit fits"));
     let token: String = (0..Token::LENGTH).map(letter).collect();
+    let notice = i64::try_from(number).expect("a story has few notices");
+    let address = format!("ada@{}", domain(notice));
     Claimed {
-        notice: i64::try_from(number).expect("a story has few notices"),
+        notice,
         token: Token::parse(&token).expect("sixteen letters are a token"),
         deferrals: 0,
         requeues: 0,
@@ -403,7 +427,7 @@ fn notice(number: usize) -> Claimed {
             row: 1,
             line: 2,
             id: Private::default(),
-            address: Address::parse("ada@example.org").expect("the address is well formed"),
+            address: Address::parse(&address).expect("the address is well formed"),
             name: Private::default(),
             residence: Residence::default(),
             language: String::new(),

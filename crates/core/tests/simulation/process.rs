@@ -6,6 +6,7 @@
 
 use super::{Order, World, relay::lost};
 use forthwith_core::{
+    domains::Earlier,
     engine::{End, Engine, Failure, Line, Next, Settings, Stop},
     notice::{Claimed, Entry, Particulars},
     state::Happening,
@@ -69,7 +70,7 @@ enum Phase {
 
 impl Process {
     /// Starts a run.
-    pub fn start(settings: Settings, earlier: Vec<Timestamp>, now: Timestamp) -> Self {
+    pub fn start(settings: Settings, earlier: Vec<Earlier>, now: Timestamp) -> Self {
         let worker = || Worker { phase: Phase::Asking, line: None };
         let workers = (0..settings.connections).map(|_| worker()).collect();
         Self { engine: Engine::new(settings, earlier, now), workers, changes: 0, is_cut: false, stop: None }
@@ -269,8 +270,8 @@ impl Process {
             Order::RecordAfterReply => 0,
             Order::Right | Order::OfferUnsynced => world.ledger.append(offered(&claimed, now)),
         };
-        world.relay.mails.push(world.clock.elapsed());
-        self.engine.mail_written(now);
+        world.relay.mails.push((world.clock.elapsed(), claimed.notice));
+        self.engine.mail_written(&claimed, now);
         self.workers[at].line = self.workers[at].line.map(|(number, _)| (number, false));
         Phase::Hearing(Attempt { claimed, offer }, Stage::Mail)
     }

@@ -19,8 +19,8 @@ pub struct Relay {
     pub took: Vec<i64>,
     /// Notices that it refused for good, or meant to.
     pub refused: Vec<i64>,
-    /// When each MAIL arrived, in milliseconds of elapsed time.
-    pub mails: Vec<i64>,
+    /// When each MAIL arrived, in milliseconds of elapsed time, and for which notice.
+    pub mails: Vec<(i64, i64)>,
     /// How often the reply to a dot was lost, cut off, or none that is one.
     pub spoiled_dots: usize,
 }

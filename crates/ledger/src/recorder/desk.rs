@@ -1,11 +1,12 @@
 //! Where appends and claims wait for the writer thread.
 //!
-//! What somebody waits for wakes the thread. What nobody waits for goes along with the next that is, or alone
-//! after a few milliseconds: a verdict needs no sync of its own, since until it is on disk its notice is merely
-//! in doubt, and the next offer over its line is appended behind it.
+//! A claim wakes the thread. So does an offer, once most of the open offers lie here: the lines that still wait
+//! for a reply to theirs are about to bring another, and a commit that more of them share costs each less. What
+//! nobody waits for goes along, or alone after a few milliseconds: a verdict needs no sync of its own, since until
+//! it is on disk its notice is merely in doubt, and the next offer over its line is appended behind it.
 
-use super::{Answer, RecordingStopped};
-use crate::{Append, Claim, Outcome};
+use super::{Answer, RecordingStopped, board::Board};
+use crate::{Append, Claim};
 use forthwith_core::state::Happening;
 use jiff::Timestamp;
 use std::{
@@ -17,6 +18,8 @@ use std::{
 
 /// Entries in one commit: the engine's window of claimed notices, so that no worker waits for two commits.
 const COMMIT_ENTRIES_MAX: usize = 4_096;
+/// How long an offer may lie here for company: about as long as a commit takes on a quick disk.
+const OFFER_LIES_MAX: Duration = Duration::from_micros(200);
 /// How long what nobody waits for may lie here: longer than a busy line needs until its next offer, and so short
 /// that a crash hardly ever finds it.
 const UNAWAITED_MAX: Duration = Duration::from_millis(5);
@@ -32,7 +35,6 @@ pub(super) struct Question {
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) appends: Vec<Append>,
-    pub(super) receipts: Vec<Answer<Outcome>>,
     pub(super) questions: VecDeque<Question>,
 }
 
@@ -41,11 +43,10 @@ impl Batch {
         self.appends.is_empty() && self.questions.is_empty()
     }
 
-    /// Tells everybody in it that nothing is written any more.
+    /// Tells who asked that nothing is written any more.
     pub(super) fn refuse(&mut self, stopped: &RecordingStopped) {
         self.appends.clear();
         // Whoever no longer waits for an answer has dropped it: nothing to tell.
-        self.receipts.drain(..).for_each(|answer| drop(answer.send(Err(stopped.clone()))));
         self.questions.drain(..).for_each(|question| drop(question.answer.send(Err(stopped.clone()))));
     }
 }
@@ -55,28 +56,60 @@ impl Batch {
 pub(super) struct Desk {
     state: Mutex<State>,
     changed: Condvar,
+    /// Where the writer posts what came of the appends.
+    pub(super) board: Board,
 }
 
 #[derive(Default)]
 struct State {
     batch: Batch,
-    is_awaited: bool,
-    /// Since when something lies here that nobody waits for.
-    unawaited_since: Option<Instant>,
-    sleep: Sleep,
+    /// How many appends were ever put down.
+    appended: u64,
+    /// Offers that lie here.
+    offers: usize,
+    /// Offers of whose end nothing was put down yet, those that lie here included.
+    open: usize,
+    /// Whether somebody waits for all that lies here, whatever company may come.
+    is_hurried: bool,
+    /// When the first of what lies here has waited long enough.
+    due: Option<Instant>,
+    /// Until when the writer sleeps, where it does.
+    asleep_until: Option<Instant>,
     is_closed: bool,
     is_abandoned: bool,
 }
 
-/// Whether the writer sleeps.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Sleep {
-    #[default]
-    Awake,
-    /// It looks again by itself, in time for what nobody waits for.
-    Soon,
-    /// It has to be woken for everything.
-    Long,
+impl State {
+    /// Returns whether what lies here is to be written at once.
+    ///
+    /// With two thirds of the open offers a commit is well shared, and the other lines keep the relay busy.
+    fn is_urgent(&self) -> bool {
+        self.is_hurried || (self.offers > 0 && 3 * self.offers >= 2 * self.open)
+    }
+
+    fn put_down(&mut self, append: Append) -> u64 {
+        let mut lies_max = UNAWAITED_MAX;
+        match &append {
+            Append::Notice(_) if is_awaited(&append) => {
+                self.offers += 1;
+                self.open += 1;
+                lies_max = OFFER_LIES_MAX;
+            }
+            // Not every entry ends an offer; the count only says how much company may come.
+            Append::Notice(_) => self.open = self.open.saturating_sub(1).max(self.offers),
+            Append::Run(_) => {}
+        }
+        let due = Instant::now() + lies_max;
+        self.due = Some(self.due.map_or(due, |first| first.min(due)));
+        self.batch.appends.push(append);
+        self.appended += 1;
+        self.appended
+    }
+}
+
+/// Returns whether a worker waits for `append` to be durable.
+pub(super) fn is_awaited(append: &Append) -> bool {
+    matches!(append, Append::Notice(entry) if entry.happening == Happening::Offered)
 }
 
 /// What the writer finds.
@@ -89,30 +122,21 @@ pub(super) enum Look {
     Closed,
 }
 
-/// Returns whether a worker waits for `append` to be durable.
-pub(super) fn is_awaited(append: &Append) -> bool {
-    matches!(append, Append::Notice(entry) if entry.happening == Happening::Offered)
-}
-
 impl Desk {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("nothing panics while it holds the desk")
     }
 
-    /// Puts down an append, behind all earlier ones.
-    pub(super) fn append(&self, append: Append, answer: Answer<Outcome>) {
+    /// Puts down an append, behind all earlier ones, and returns its number.
+    pub(super) fn append(&self, append: Append) -> u64 {
         let mut state = self.state();
         if state.is_abandoned {
-            return;
+            // The board answers it: nothing more is written.
+            return u64::MAX;
         }
-        if is_awaited(&append) {
-            state.is_awaited = true;
-        } else {
-            state.unawaited_since.get_or_insert_with(Instant::now);
-        }
-        state.batch.appends.push(append);
-        state.batch.receipts.push(answer);
+        let number = state.put_down(append);
         self.wake(state);
+        number
     }
 
     /// Puts down a claim, to be answered once all that lies here is durable.
@@ -122,33 +146,29 @@ impl Desk {
             return;
         }
         state.batch.questions.push_back(question);
-        state.is_awaited = true;
+        state.is_hurried = true;
         self.wake(state);
     }
 
     /// Says that somebody waits for all that lies here.
     pub(super) fn hurry(&self) {
         let mut state = self.state();
-        state.is_awaited |= !state.batch.is_empty();
+        state.is_hurried |= !state.batch.is_empty();
         self.wake(state);
     }
 
     /// Says that nobody brings anything any more.
     pub(super) fn close(&self) {
         let mut state = self.state();
-        (state.is_closed, state.is_awaited) = (true, true);
+        (state.is_closed, state.is_hurried) = (true, true);
         self.wake(state);
     }
 
     /// Wakes the writer where it would not look in time by itself.
     fn wake(&self, mut state: MutexGuard<'_, State>) {
-        let sleeps = match state.sleep {
-            Sleep::Awake => false,
-            Sleep::Soon => state.is_awaited,
-            Sleep::Long => true,
-        };
-        if sleeps {
-            state.sleep = Sleep::Awake;
+        let Some(until) = state.asleep_until else { return };
+        if state.is_urgent() || state.due.is_some_and(|due| due < until) {
+            state.asleep_until = None;
             drop(state);
             self.changed.notify_one();
         }
@@ -158,30 +178,26 @@ impl Desk {
     pub(super) fn wait(&self, limit: Duration) -> Look {
         let mut state = self.state();
         // Right after a commit verdicts are about to come: they are not to wake anybody.
-        let mut sleep = Sleep::Soon;
+        let mut idle_max = UNAWAITED_MAX;
         loop {
-            let age = state.unawaited_since.map(|since| since.elapsed());
-            if !state.batch.is_empty() && (state.is_awaited || age.is_some_and(|age| age >= UNAWAITED_MAX)) {
+            let now = Instant::now();
+            if !state.batch.is_empty() && (state.is_urgent() || state.due.is_none_or(|due| due <= now)) {
                 return Look::Work;
             }
             if state.is_closed {
                 return Look::Closed;
             }
-            let wait = match (age, sleep) {
-                (Some(age), _) => UNAWAITED_MAX.saturating_sub(age),
-                (None, Sleep::Long) => limit,
-                (None, _) => UNAWAITED_MAX,
-            };
-            state.sleep = if age.is_some() { Sleep::Soon } else { sleep };
-            let slept = self.changed.wait_timeout(state, wait).expect("nothing panics while it holds the desk");
-            state = slept.0;
-            let slept_long = state.sleep == Sleep::Long;
-            state.sleep = Sleep::Awake;
-            if slept.1.timed_out() && state.batch.is_empty() {
-                if slept_long {
+            let until = state.due.unwrap_or(now + idle_max);
+            state.asleep_until = Some(until);
+            let slept = self.changed.wait_timeout(state, until - now);
+            let (woken, timeout) = slept.expect("nothing panics while it holds the desk");
+            state = woken;
+            state.asleep_until = None;
+            if timeout.timed_out() && state.batch.is_empty() {
+                if idle_max == limit {
                     return Look::Nothing;
                 }
-                sleep = Sleep::Long;
+                idle_max = limit;
             }
         }
     }
@@ -189,14 +205,13 @@ impl Desk {
     /// Takes what lies here, in order, as far as one commit holds it, into the empty `batch`.
     pub(super) fn take(&self, batch: &mut Batch) {
         let mut state = self.state();
-        (state.is_awaited, state.unawaited_since) = (state.is_closed, None);
+        (state.is_hurried, state.due, state.offers) = (state.is_closed, None, 0);
         mem::swap(&mut state.batch, batch);
         if batch.appends.len() > COMMIT_ENTRIES_MAX {
             state.batch.appends = batch.appends.split_off(COMMIT_ENTRIES_MAX);
-            state.batch.receipts = batch.receipts.split_off(COMMIT_ENTRIES_MAX);
             // A claim sees all that was appended before it.
             state.batch.questions = mem::take(&mut batch.questions);
-            state.is_awaited = true;
+            state.is_hurried = true;
         }
     }
 
@@ -205,5 +220,7 @@ impl Desk {
         let mut state = self.state();
         state.is_abandoned = true;
         state.batch = Batch::default();
+        drop(state);
+        self.board.stop(&RecordingStopped::gone());
     }
 }

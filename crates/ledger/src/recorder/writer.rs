@@ -89,10 +89,7 @@ impl<L: Ledger> Writer<L> {
             self.commits += 1;
             self.entries += outcomes.iter().filter(|outcome| **outcome == Outcome::Durable).count() as u64;
             self.batch.appends.clear();
-            for (answer, outcome) in self.batch.receipts.drain(..).zip(outcomes) {
-                // Whoever no longer waits has dropped the receipt: nothing to tell.
-                drop(answer.send(Ok(outcome)));
-            }
+            self.desk.board.post(&outcomes);
         }
         while let Some(question) = self.batch.questions.pop_front() {
             tell(question.answer, self.ledger.claim(question.want, question.now))?;
@@ -113,6 +110,7 @@ impl<L: Ledger> Writer<L> {
     }
 
     fn refuse_until_closed(&mut self, stopped: &RecordingStopped) {
+        self.desk.board.stop(stopped);
         loop {
             self.batch.refuse(stopped);
             match self.desk.wait(STOP_POLL) {

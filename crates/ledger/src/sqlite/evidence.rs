@@ -1,6 +1,6 @@
-//! What a relay's own log settles and reports: doubts, by its lines, and what became of accepted notices.
+//! What a relay's own record settles and reports: doubts, by its lines, and what became of accepted notices.
 //!
-//! A settled doubt is an event of its notice; its lines lie beside the chain. Reports are no states: one event
+//! The record is a log or an export of events. A settled doubt is an event of its notice; its lines lie beside the chain. Reports are no states: one event
 //! of the run binds them all.
 
 use super::{
@@ -27,12 +27,14 @@ use std::collections::BTreeMap;
 /// The kind of the event that a reading of a relay's log leaves.
 const READING: &str = "relay-log";
 
-/// A log that was read, and by whom.
+/// A log or an export that was read, and by whom.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
     /// The SHA-256 of the file.
     pub log: Digest,
-    /// Its lines.
+    /// What it is: `postfix-log`, `events`.
+    pub form: &'static str,
+    /// Its lines, or the records in it.
     pub lines: u64,
     /// Who read it.
     pub by: &'a str,
@@ -47,13 +49,13 @@ pub struct Settled {
     pub token: Token,
     /// `ProvedAccepted` or `ProvedNotAccepted`.
     pub happening: Happening,
-    /// The relay's queue id.
+    /// The relay's queue id, or the provider's id of the message.
     pub queue_id: String,
     /// The lines that prove it.
     pub lines: Private<Vec<u8>>,
 }
 
-/// How many accepted notices are known to be where after the relay, by the last reading of its log.
+/// How many accepted notices are known to be where after the relay, by the last reading of its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeftRelay {
     /// When the log was read.
@@ -164,7 +166,12 @@ impl Recording<'_> {
         for (token, onward) in onward {
             let Some((notice, of_plan, State::Accepted)) = find(transaction, token)? else { continue };
             if of_plan == plan {
-                let report = serde_json::to_string(onward).expect("a report of strings is JSON");
+                let mut known = onward_of(transaction, notice)?;
+                if let Some(known) = &mut known {
+                    known.add(onward.clone());
+                }
+                let report =
+                    serde_json::to_string(known.as_ref().unwrap_or(onward)).expect("a report of strings is JSON");
                 let sql = "UPDATE notices SET report = ?2 WHERE notice = ?1";
                 transaction.prepare_cached(sql)?.execute(params![notice, report])?;
             }
@@ -176,9 +183,10 @@ impl Recording<'_> {
             }
         })?;
         let [(_, passed_on), (_, waiting), (_, returned)] = counts;
-        let Evidence { log, lines, by, at } = *self.evidence;
+        let Evidence { log, form, lines, by, at } = *self.evidence;
         let facts = BTreeMap::from([
             ("by", by.to_owned()),
+            ("form", form.to_owned()),
             ("lines", lines.to_string()),
             ("log", log.hex()),
             ("plan", plan.to_string()),

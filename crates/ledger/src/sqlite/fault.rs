@@ -3,6 +3,9 @@
 use crate::LedgerError;
 use rusqlite::ErrorCode;
 
+/// `SQLITE_ERROR`: a statement does not fit the tables. Ours never change, so that the tables did.
+const DOES_NOT_FIT: i32 = 1;
+
 /// A failure within one operation, before the file is named.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -28,10 +31,10 @@ impl Fault {
 fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::Error as E;
     match error {
-        E::SqliteFailure(failure, _) => matches!(
-            failure.code,
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation
-        ),
+        E::SqliteFailure(failure, _) => {
+            let codes = [ErrorCode::DatabaseCorrupt, ErrorCode::NotADatabase, ErrorCode::ConstraintViolation];
+            failure.extended_code == DOES_NOT_FIT || codes.contains(&failure.code)
+        }
         // A column of another type, a row that must be there and is not, a table that is gone.
         E::FromSqlConversionFailure(..)
         | E::IntegralValueOutOfRange(..)

@@ -246,12 +246,20 @@ fn event<'a>(at: Timestamp, kind: &'a str, facts: &'a str) -> NewEvent<'a> {
     NewEvent { at, kind, notice: None, facts, private: None }
 }
 
+/// Returns the digest of what the line of a plan says and its manifest need not: incident, name of the list, time of
+/// freezing in microseconds.
+pub(crate) fn line_digest(incident: &str, list_name: &str, frozen_at: i64) -> Digest {
+    let lengths = [incident.len(), list_name.len()];
+    Digest::of(format!("forthwith-plan-line-1\n{lengths:?}\n{incident}{list_name}{frozen_at}").as_bytes())
+}
+
 fn planned_facts(number: i64, plan: &FrozenPlan, read: &Read, rows_digest: Digest) -> String {
     let mut facts = BTreeMap::from([
         ("digest".to_owned(), plan.digest.hex()),
         ("plan".to_owned(), number.to_string()),
         ("planned".to_owned(), read.notices.len().to_string()),
         ("rows".to_owned(), read.rows.to_string()),
+        ("line".to_owned(), line_digest(&plan.incident, &plan.list.0, plan.frozen_at.as_microsecond()).hex()),
         ("rows-digest".to_owned(), rows_digest.hex()),
     ]);
     facts.extend(read.withheld.iter().map(|(reason, count)| (format!("withheld.{reason}"), count.to_string())));

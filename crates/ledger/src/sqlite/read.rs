@@ -226,6 +226,54 @@ impl LedgerReader {
         })
     }
 
+    /// Hands over when each attempt since `since` was made and to which domain, in no order: what the pace of a
+    /// group of domains must still respect. `None` where the person was purged.
+    ///
+    /// It looks at every one of them: ask only where there are groups, and no further back than they count.
+    pub fn attempts_to_domains_since(
+        &self,
+        since: Timestamp,
+        mut each: impl FnMut(Timestamp, Option<&str>),
+    ) -> Result<(), LedgerError> {
+        self.read(|connection| {
+            let sql = "SELECT e.at, r.address FROM events e LEFT JOIN notices n ON n.notice = e.notice
+                       LEFT JOIN recipients r ON r.plan = n.plan AND r.row = n.row
+                       WHERE e.kind = 'offered' AND e.at >= ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([since.as_microsecond()])?;
+            while let Some(row) = rows.next()? {
+                let address: Option<&str> = row.get_ref(1)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+                each(time(row.get(0)?)?, address.and_then(domain));
+            }
+            Ok(())
+        })
+    }
+
+    /// Counts the notices of the plan that are still to be attempted, by what `group_of` says of their domains;
+    /// those of which it says nothing are left out.
+    ///
+    /// It looks at every one of them: some seconds for a million, so ask only where there are groups.
+    pub fn count_left(
+        &self,
+        group_of: impl Fn(&str) -> Option<usize>,
+    ) -> Result<BTreeMap<usize, u64>, LedgerError> {
+        self.read(|connection| {
+            let mut counts = BTreeMap::new();
+            let Some(plan) = plan_number(connection)? else { return Ok(counts) };
+            let sql = "SELECT r.address FROM notices n JOIN recipients r ON r.plan = n.plan AND r.row = n.row
+                       WHERE n.plan = ?1 AND (n.state = ?2 OR n.state = ?3)";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(params![plan, State::Queued.number(), State::Deferred.number()])?;
+            while let Some(row) = rows.next()? {
+                let address = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+                if let Some(group) = domain(address).and_then(&group_of) {
+                    *counts.entry(group).or_default() += 1;
+                }
+            }
+            Ok(counts)
+        })
+    }
+
     /// Returns the last run, or the last of one command.
     pub fn last_run(&self, command: Option<&str>) -> Result<Option<RunView>, LedgerError> {
         let living = self.living_run()?;
@@ -290,6 +338,11 @@ impl LedgerReader {
 
 pub(crate) fn plan_number(connection: &Connection) -> Result<Option<i64>, Fault> {
     Ok(super::current_plan(connection)?.map(|(plan, _)| plan))
+}
+
+/// Returns the domain of an address as it is kept; `None` where there is none any more.
+fn domain(address: &str) -> Option<&str> {
+    address.rsplit_once('@').map(|(_, domain)| domain)
 }
 
 fn read_plan(connection: &Connection, plan: i64) -> Result<CurrentPlan, Fault> {

@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const STORIES_MAX: i64 = 100;
 /// Events of one notice that are followed: far more than any schedule of attempts makes.
 const EVENTS_MAX: usize = 10_000;
+/// Events of a run among which its wait is looked for: a run that waits appends only what was in flight before.
+const WAITING_EVENTS_MAX: i64 = 4_096;
 
 /// The story of one row of the list.
 #[derive(Clone, Debug)]
@@ -68,6 +70,50 @@ impl LedgerReader {
             let Some(plan) = plan_number(&moment)? else { return Ok(Vec::new()) };
             let rows = find_rows(&moment, plan, who)?;
             rows.into_iter().map(|row| tell(&moment, plan, row)).collect()
+        })
+    }
+}
+
+/// Why a run waits for the relay's own queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Since when.
+    pub since: Timestamp,
+    /// `queue-full` or `queue-unknown`.
+    pub kind: String,
+    /// How long the queue was, its limit, or why it cannot be counted.
+    pub facts: BTreeMap<String, String>,
+}
+
+impl LedgerReader {
+    /// Returns why `run` waits for the relay's own queue; `None` where it does not.
+    pub fn waiting(&self, run: i64) -> Result<Option<Waiting>, LedgerError> {
+        self.read(|connection| {
+            let sql = "SELECT e.event FROM runs r JOIN events e
+                       ON e.event BETWEEN max(r.run << 32, (r.run << 32) + r.length - ?2) AND (r.run << 32) + r.length
+                       WHERE r.run = ?1 AND e.kind IN ('queue-full', 'queue-unknown', 'queue-goes-on')
+                       ORDER BY e.event DESC LIMIT 1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let last: Option<i64> =
+                statement.query_row(params![run, WAITING_EVENTS_MAX], |row| row.get(0)).optional()?;
+            let Some(event) = last.map(|last| Event::find(connection, last)).transpose()?.flatten() else {
+                return Ok(None);
+            };
+            let facts = event.read_facts()?;
+            let waits = event.kind != "queue-goes-on";
+            Ok(waits.then_some(Waiting { since: event.at, kind: event.kind, facts }))
+        })
+    }
+
+    /// Returns the row of the notice of the plan that stands, by its token; `None` where there is none.
+    pub fn row_of(&self, token: &Token) -> Result<Option<u64>, LedgerError> {
+        self.read(|connection| {
+            let Some(plan) = plan_number(connection)? else { return Ok(None) };
+            let sql = "SELECT row FROM notices WHERE plan = ?1 AND token = ?2";
+            let mut statement = connection.prepare_cached(sql)?;
+            let row: Option<i64> =
+                statement.query_row(params![plan, token.as_str()], |row| row.get(0)).optional()?;
+            Ok(row.map(i64::cast_unsigned))
         })
     }
 }

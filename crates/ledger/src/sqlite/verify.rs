@@ -8,7 +8,7 @@ use super::{
     commit::{Kept, token},
     evidence::{last_reading, reports_digest},
     fault::{Fault, damaged},
-    freeze::manifest_value,
+    freeze::{line_digest, manifest_value},
     read::{LedgerReader, plan_number},
     row::KeptRow,
     schema,
@@ -103,6 +103,9 @@ impl Verifying<'_> {
     /// Every run's chain from its first event to its head, and the heads that later runs saw.
     fn runs(&mut self) -> Result<(), Fault> {
         let moment = self.moment;
+        let sql = "SELECT count(*) FROM event_private p LEFT JOIN events e USING(event) WHERE e.private IS NULL";
+        let strangers: i64 = moment.query_row(sql, (), |row| row.get(0))?;
+        self.hold(strangers == 0, || format!("{strangers} private records belong to no event"));
         let mut named = named_heads(moment)?;
         let mut statement = moment.prepare(
             "SELECT run, command, started_at, ended_at, how, length, head, named FROM runs ORDER BY run",
@@ -195,9 +198,11 @@ impl Verifying<'_> {
     fn plans(&mut self) -> Result<(), Fault> {
         let moment = self.moment;
         let frozen = plan_facts(moment, "planned")?;
-        let superseded = plan_facts(moment, "superseded")?;
-        let mut statement = moment
-            .prepare("SELECT plan, digest, manifest, superseded_at, rows, planned, list_digest FROM plans")?;
+        let superseded = superseded_at(moment)?;
+        let mut statement = moment.prepare(
+            "SELECT plan, digest, manifest, superseded_at, rows, planned, list_digest, incident, list_name, \
+                      frozen_at FROM plans",
+        )?;
         let mut rows = statement.query(())?;
         let mut seen = BTreeSet::new();
         while let Some(row) = rows.next()? {
@@ -216,10 +221,14 @@ impl Verifying<'_> {
                 && fact("rows") == numbers.0.to_string()
                 && fact("planned") == numbers.1.to_string();
             self.hold(as_frozen, || format!("plan {plan} is not the one that was frozen"));
-            let is_superseded = row.get::<_, Option<i64>>(3)?.is_some();
-            let agrees = is_superseded == superseded.contains_key(&plan);
+            let line = line_digest(&row.get::<_, String>(7)?, &row.get::<_, String>(8)?, row.get(9)?);
+            // A ledger that an earlier build froze does not say it.
+            let same_line = facts.and_then(|facts| facts.get("line")).is_none_or(|fact| *fact == line.hex());
+            self.hold(same_line, || format!("the line of plan {plan} was changed"));
+            let superseded_at: Option<i64> = row.get(3)?;
+            let agrees = superseded_at == superseded.get(&plan).copied();
             self.hold(agrees, || format!("plan {plan} was not superseded as its line says"));
-            if !is_superseded {
+            if superseded_at.is_none() {
                 self.rows(plan, &manifest, &fact("rows-digest"))?;
                 self.inputs(plan, facts)?;
             }
@@ -299,9 +308,11 @@ impl Verifying<'_> {
         let sql = "SELECT count(*) FROM events WHERE notice BETWEEN ?1 << 32 AND (?1 << 32) + 4294967295";
         let kept: i64 = moment.query_row(sql, [plan], |row| row.get(0))?;
         self.hold(kept == told, || format!("{kept} events speak of notices, and notices know of {told}"));
-        let sql = "SELECT first_offer_at IS NOT NULL FROM plans WHERE plan = ?1";
-        let offered: bool = moment.query_row(sql, [plan], |row| row.get(0))?;
-        self.hold(offered == first_offer.is_some(), || "the first offer is not the one recorded".to_owned());
+        let sql = "SELECT first_offer_at FROM plans WHERE plan = ?1";
+        let offered: Option<i64> = moment.query_row(sql, [plan], |row| row.get(0))?;
+        let sql = "SELECT at FROM events WHERE event = ?1";
+        let first = first_offer.map(|event| moment.query_row(sql, [event], |row| row.get(0))).transpose()?;
+        self.hold(offered == first, || "the first offer is not the one recorded".to_owned());
         Ok(())
     }
 
@@ -402,6 +413,19 @@ fn plan_facts(connection: &Connection, kind: &str) -> Result<BTreeMap<i64, BTree
         let facts = facts(row)?;
         let plan = facts.get("plan").and_then(|plan| plan.parse().ok());
         plans.insert(plan.ok_or_else(|| damaged("an event of a plan names none"))?, facts);
+    }
+    Ok(plans)
+}
+
+/// Returns when each superseded plan was, in microseconds, from the events.
+fn superseded_at(connection: &Connection) -> Result<BTreeMap<i64, i64>, Fault> {
+    let sql = "SELECT event, facts, at FROM events WHERE kind = 'superseded' AND token IS NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(())?;
+    let mut plans = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let plan = facts(row)?.get("plan").and_then(|plan| plan.parse().ok());
+        plans.insert(plan.ok_or_else(|| damaged("an event of a plan names none"))?, row.get(2)?);
     }
     Ok(plans)
 }

@@ -10,7 +10,7 @@ use forthwith_ledger::{
 use std::fs;
 
 /// A ledger with a bit of everything, at rest, all in its one file.
-fn lived_in() -> Desk {
+pub(crate) fn lived_in() -> Desk {
     let desk = Desk::new();
     let mut ledger = desk.frozen(6, &[sample_withheld(7)]);
     let claimed = claim(&mut ledger, 5, 0);
@@ -88,13 +88,13 @@ fn every_change_of_a_row_is_found() {
 }
 
 /// Returns whether a ledger is refused or its flaws are found.
-fn is_noticed(desk: &Desk) -> bool {
+pub(crate) fn is_noticed(desk: &Desk) -> bool {
     match LedgerReader::open(&desk.path()) {
         Err(_) => true,
         Ok(None) => false,
         Ok(Some(reader)) => match reader.verify() {
             Err(LedgerError::Damaged { .. }) => true,
-            Err(error) => panic!("not seen as damage: {error}"),
+            Err(error) => panic!("not seen as damage: {error}: {:?}", std::error::Error::source(&error)),
             Ok(flaws) => !flaws.is_empty(),
         },
     }

@@ -15,7 +15,7 @@ use forthwith_ledger::{
 use std::collections::BTreeMap;
 
 fn evidence() -> Evidence<'static> {
-    Evidence { log: Digest::of(b"log"), lines: 7, by: "Ada", at: at(9) }
+    Evidence { log: Digest::of(b"log"), form: "postfix-log", lines: 7, by: "Ada", at: at(9) }
 }
 
 fn settled(token: &Token, happening: Happening) -> Settled {
@@ -31,6 +31,8 @@ fn onward(passage: Passage) -> Onward {
         relay: "mx.example.org[192.0.2.7]:25".to_owned(),
         dsn: "2.0.0".to_owned(),
         reply,
+        is_complained: false,
+        ids: [].into(),
     }
 }
 
@@ -112,6 +114,10 @@ fn reports_stand_beside_accepted_notices_alone_and_change_no_state() {
     // A later log knows more of one, and nothing of the other: what was known stays.
     let later = BTreeMap::from([(accepted, onward(Passage::Returned))]);
     let left = ledger.reconcile(&[], &later, &evidence()).unwrap();
+    assert_eq!((left.passed_on, left.waiting, left.returned), (1, 0, 1));
+    // One that was written before it does not make it wait again.
+    let earlier = later.keys().map(|token| (token.clone(), Onward { at: Some(at(7)), ..onward(Passage::Waiting) }));
+    let left = ledger.reconcile(&[], &earlier.collect(), &evidence()).unwrap();
     assert_eq!((left.passed_on, left.waiting, left.returned), (1, 0, 1));
     assert_eq!(desk.reader().notices(Which::In(State::Accepted)).unwrap().count(), 2);
     ledger.end(at(9), "done").unwrap();

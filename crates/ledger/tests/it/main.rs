@@ -5,6 +5,7 @@ mod conformance;
 mod damage;
 mod desk;
 mod evidence;
+mod flips;
 mod place;
 mod plan;
 mod reading;

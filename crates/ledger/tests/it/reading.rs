@@ -130,6 +130,30 @@ fn pace_is_read_back_whatever_the_clock_did() {
 }
 
 #[test]
+fn attempts_are_read_back_with_their_domains_and_what_is_left_is_counted_by_them() {
+    let desk = Desk::new();
+    let mut ledger = desk.frozen(4, &[sample_withheld(5)]);
+    let claimed = claim(&mut ledger, 3, 0);
+    accept(&mut ledger, &claimed[0], 100);
+    let deferred = told(&claimed[1], 200, Happening::Deferred, reply("450 4.2.1 busy"));
+    ledger.commit(&[entry(&claimed[1], 200, Happening::Offered), deferred]).unwrap();
+    let reader = desk.reader();
+    let mut found = Vec::new();
+    let mut note = |at, domain: Option<&str>| found.push((at, domain.map(str::to_owned)));
+    reader.attempts_to_domains_since(at(150), &mut note).unwrap();
+    reader.attempts_to_domains_since(at(300), &mut note).unwrap();
+    assert_eq!(found, [(at(200), Some("example.org".to_owned()))]);
+    // One is accepted; one is deferred, and two were never attempted.
+    let left = |name: &str| reader.count_left(|domain| (domain == name).then_some(7)).unwrap();
+    assert_eq!((left("example.org"), left("example.net")), (BTreeMap::from([(7, 3)]), BTreeMap::new()));
+    // Once people are purged, their attempts are still seen, and to nobody.
+    rusqlite::Connection::open(desk.path()).unwrap().execute("DELETE FROM recipients", ()).unwrap();
+    let mut purged = Vec::new();
+    reader.attempts_to_domains_since(at(150), |at, domain| purged.push((at, domain.is_none()))).unwrap();
+    assert_eq!(purged, [(at(200), true)]);
+}
+
+#[test]
 fn events_hold_no_personal_data_in_clear() {
     let desk = Desk::new();
     let mut ledger = desk.frozen(2, &[sample_withheld(3)]);

@@ -2,7 +2,9 @@
 
 use crate::stand::{plan, render, timeouts};
 use forthwith_core::{
+    calendar::Calendar,
     delivery::{Security, Server},
+    domains::Domains,
     engine::Later,
     fuse::FuseLimits,
     state::State,
@@ -37,10 +39,13 @@ async fn rehearse(ledger: ModelLedger, address: SocketAddr) -> (Ended, ModelLedg
             ca_file: None,
             login: None,
             ehlo_name: None,
+            messages_per_connection: None,
         },
         password: None,
         connections: 8,
         limits: Vec::new(),
+        domains: Domains::default(),
+        calendar: Calendar::default(),
         earlier_attempts: Vec::new(),
         patience: Duration::from_secs(1),
         timeouts: timeouts(20_000),
@@ -48,6 +53,7 @@ async fn rehearse(ledger: ModelLedger, address: SocketAddr) -> (Ended, ModelLedg
         later: Later::Leave,
         give_up_after: None,
         fuse: FuseLimits::default(),
+        queue: None,
         render: render(),
         recorder,
         clock: Arc::new(Timestamp::now),

@@ -98,3 +98,32 @@ fn refused_recipients_do_not_cost_a_line_each() {
     assert_eq!((left.count(State::Bounced), left.count(State::Accepted)), (10, 10));
     assert_eq!(relay.times(At::Greeting), 1);
 }
+
+/// lettre compares keywords by their case and forgets all but four (RFC 5321 section 2.4: case means nothing).
+#[test]
+fn extensions_are_known_in_any_case() {
+    let dialogue = |offers: [&str; 4]| {
+        let relay = Relay::start(Script::new(offers)).unwrap();
+        let clock = || jiff::Timestamp::from_second(1_790_000_000).unwrap();
+        let left = run(plan(3), plaintext(&relay), |run| run.clock = std::sync::Arc::new(clock));
+        assert_eq!(left.count(State::Accepted), 3);
+        relay.clear()
+    };
+    let lower = MODERN.map(str::to_ascii_lowercase);
+    let said = dialogue(MODERN);
+    assert_eq!(dialogue([&lower[0], &lower[1], &lower[2], &lower[3]]), said);
+    let said = String::from_utf8_lossy(&said[0]).into_owned();
+    for word in [" SIZE=", " RET=HDRS", " NOTIFY="] {
+        assert_eq!(said.matches(word).count(), 3, "{word}");
+    }
+}
+
+/// lettre waits for the answer to QUIT without any limit.
+#[test]
+fn nobody_waits_for_the_answer_to_quit() {
+    let relay = Relay::start(Script::new(MODERN).always(At::Quit, Act::Stall)).unwrap();
+    let started = Instant::now();
+    let left = run(plan(3), plaintext(&relay), |run| run.timeouts = timeouts(300));
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert_eq!((&left.ended, left.count(State::Accepted), relay.times(At::Quit)), (&Ended::Done, 3, 1));
+}

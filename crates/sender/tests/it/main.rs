@@ -11,6 +11,7 @@ mod inbox;
 mod lettre;
 mod order;
 mod runs;
+mod sink;
 mod stand;
 mod tls;
 mod verdicts;

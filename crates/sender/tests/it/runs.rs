@@ -32,6 +32,27 @@ fn a_relay_that_refuses_the_connection_is_tried_three_times_in_ten_seconds() {
 }
 
 #[test]
+fn a_line_bears_as_many_messages_as_are_allowed_and_another_is_opened() {
+    for (allowed, connections) in [(3, 1), (3, 4), (1, 2)] {
+        let relay = Relay::start(Script::new(MODERN)).unwrap();
+        let mut server = plaintext(&relay);
+        server.messages_per_connection = Some(allowed);
+        let left = run(plan(20), server, |run| run.connections = connections);
+        assert_eq!((&left.ended, left.count(State::Accepted)), (&Ended::Done, 20));
+        let mut by_line = std::collections::BTreeMap::new();
+        for message in relay.received() {
+            *by_line.entry(message.line).or_insert(0) += 1;
+        }
+        assert_eq!(by_line.values().sum::<u32>(), 20);
+        assert!(by_line.values().all(|messages| *messages <= allowed), "{allowed}: {by_line:?}");
+        if connections == 1 {
+            let full = by_line.values().filter(|messages| **messages == allowed).count();
+            assert!(full + 1 >= by_line.len(), "lines are used to the end: {by_line:?}");
+        }
+    }
+}
+
+#[test]
 fn a_relay_that_never_greets_is_given_up() {
     let relay = Relay::start(Script::new(MODERN).always(At::Greeting, Act::Stall)).unwrap();
     let left = run(plan(3), plaintext(&relay), |run| run.timeouts = timeouts(100));
@@ -244,4 +265,20 @@ fn a_relay_that_serves_two_lines_gets_two() {
     let left = run(plan(200), plaintext(&relay), |run| run.connections = 8);
     assert_eq!((&left.ended, left.count(State::Accepted)), (&Ended::Done, 200));
     assert!(left.facts("relay-failed").len() <= 8, "it is not hammered");
+}
+
+/// Shorter ones than RFC 5321 section 4.5.3.2 has would make doubts of their own, at the dot above all.
+#[test]
+fn no_stage_has_less_time_than_the_standard_gives_it() {
+    let found = forthwith_core::delivery::Timeouts::default();
+    for (stage, found, minutes) in [
+        ("greeting", found.greeting, 5),
+        ("MAIL", found.mail, 5),
+        ("RCPT", found.rcpt, 5),
+        ("DATA", found.data, 2),
+        ("content", found.content, 3),
+        ("dot", found.dot, 10),
+    ] {
+        assert!(found >= std::time::Duration::from_mins(minutes), "{stage}: {found:?}");
+    }
 }

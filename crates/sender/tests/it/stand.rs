@@ -1,7 +1,9 @@
 //! What every test here stands on: a plan of invented notices in a ledger in memory, and a run over it.
 
 use forthwith_core::{
+    calendar::Calendar,
     delivery::{Security, Server, Timeouts},
+    domains::Domains,
     engine::Later,
     fuse::FuseLimits,
     message::Message,
@@ -38,6 +40,7 @@ pub(crate) fn plaintext(relay: &Relay) -> Server {
         ca_file: None,
         login: None,
         ehlo_name: Some("mailer.example".to_owned()),
+        messages_per_connection: None,
     }
 }
 
@@ -122,6 +125,8 @@ pub(crate) fn run_over<L: Ledger + 'static>(
         password: None,
         connections: 1,
         limits: Vec::new(),
+        domains: Domains::default(),
+        calendar: Calendar::default(),
         earlier_attempts: Vec::new(),
         patience: Duration::from_mins(15),
         timeouts: timeouts(10_000),
@@ -129,6 +134,7 @@ pub(crate) fn run_over<L: Ledger + 'static>(
         later: Later::Leave,
         give_up_after: None,
         fuse: FuseLimits::default(),
+        queue: None,
         render: render(),
         recorder,
         clock: Arc::new(Timestamp::now),

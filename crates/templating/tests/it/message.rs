@@ -194,6 +194,30 @@ fn bodies_cannot_smuggle() {
     }
 }
 
+/// The same in words that are the operator's own: refused, or as harmless as in a value.
+#[test]
+fn templates_cannot_smuggle() {
+    let (mut refused, mut rendered) = (0, 0);
+    for end in
+        ["\n.\n", "\n.\r", "\r.\n", "\r.\r", "\n.\r\n", "\r.\r\n", "\r\n\0.\r\n", "\r\n.\r\r\n", "\r\r\n.\r\r\n"]
+    {
+        let text = format!("Before{end}MAIL FROM:<e@x>\r\n\r\n.\r\n\r\nafter{end}.\n");
+        let mut by_statement = email_only();
+        by_statement.notice.statements.insert("closing".to_owned(), statement(&text.replace('<', "")));
+        let own = BTreeMap::from([("closing.en.md".to_owned(), text.replace('<', ""))]);
+        for words in [Words::new(&by_statement, &BTreeMap::new()).0, Words::new(&email_only(), &own).0] {
+            match words.map(|words| words.render(&key(), &token(), &person("Ada", &["email"]), None)) {
+                Some(Ok(message)) => {
+                    assert_eq!(gate(&message.bytes), Ok(()), "{end:?}");
+                    rendered += 1;
+                }
+                None | Some(Err(_)) => refused += 1,
+            }
+        }
+    }
+    assert!(refused > 0 && rendered > 0, "{refused} refused, {rendered} rendered");
+}
+
 #[test]
 fn each_message_holds_its_own_persons_data_alone() {
     let mut incident = email_only();
@@ -232,6 +256,20 @@ fn real_addresses_that_lettre_would_refuse_are_written_as_they_are() {
         let person = Recipient { address: address(odd), ..person("", &["email"]) };
         let message = words.render(&key(), &token(), &person, None).unwrap();
         assert!(header(&message.bytes).contains(&format!("\r\nTo: {odd}\r\n")), "{odd}");
+    }
+}
+
+/// A full stop may not stand in a name outside quotes (RFC 5322 section 3.2.5), and lettre writes it so.
+#[test]
+fn names_with_full_stops_are_quoted() {
+    for name in [".", "..", "J.", "J.R.", "shop.example", "a-b_c.d"] {
+        let mut incident = email_only();
+        incident.organisation.from.name = name.to_owned();
+        let message = words(&incident).render(&key(), &token(), &person(name, &["email"]), None).unwrap();
+        let header = header(&message.bytes);
+        assert!(header.starts_with(&format!("From: \"{name}\" <notice@larkspur.example>\r\n")), "{header}");
+        assert!(header.contains(&format!("\r\nTo: \"{name}\" <ada@example.com>\r\n")), "{header}");
+        assert_eq!(gate(&message.bytes), Ok(()));
     }
 }
 

@@ -147,12 +147,13 @@ mod tests {
                 case.recorded.remove(3);
                 case.facts[3].state = "queued".to_owned();
             }),
-            ("lost 1", |case| {
+            ("lost 1, misstated 1", |case| {
                 case.recorded.remove(3);
                 case.facts.remove(3);
             }),
             ("unflagged copies 1", |case| case.recorded.push(case.recorded[4].clone())),
-            ("phantom acceptances 1", |case| drop(case.recorded.remove(5))),
+            // Whoever the ledger calls accepted and nobody was told is lost as well.
+            ("lost 1, phantom acceptances 1", |case| drop(case.recorded.remove(5))),
             ("strangers 1", |case| {
                 let recipients = vec!["eve@example.org".to_owned()];
                 case.recorded.push(Recorded { recipients, ..case.recorded[0].clone() });
@@ -163,7 +164,7 @@ mod tests {
                 let first = case.recorded[0].message.clone();
                 case.recorded[0].message = std::mem::replace(&mut case.recorded[1].message, first);
             }),
-            ("in doubt 2 of at most 1", |case| {
+            ("", |case| {
                 case.facts[7].state = "in_doubt".to_owned();
                 case.facts[8].state = "in_doubt".to_owned();
                 case.told.crashes = 1;
@@ -173,7 +174,12 @@ mod tests {
             let mut case = Doctored::new();
             doctor(&mut case);
             let judgement = case.judge();
-            assert!(!judgement.is_clean() && judgement.to_string().contains(expected), "{expected}: {judgement}");
+            assert!(!judgement.is_clean(), "{expected}: {judgement}");
+            let offences = judgement.offences().into_iter().filter(|(_, addresses)| !addresses.is_empty());
+            let found: Vec<_> = offences.map(|(name, addresses)| format!("{name} {}", addresses.len())).collect();
+            assert_eq!(found.join(", "), expected, "this and nothing else: {judgement}");
+            let is_too_many = judgement.doubts > judgement.doubts_max;
+            assert_eq!(is_too_many, expected.is_empty(), "{judgement}");
         }
     }
 

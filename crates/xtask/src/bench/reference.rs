@@ -7,6 +7,8 @@ use std::{net::SocketAddrV4, process::Command, time::Instant};
 
 /// Commits that are timed: enough for some tenths of a second on a quick disk.
 const COMMITS: u32 = 500;
+/// How often they are timed, after once without a clock.
+const ROUNDS: u32 = 3;
 
 /// Returns how many messages a second smtp-source hands over; it renders nothing and records nothing.
 pub(crate) fn smtp_source(
@@ -23,6 +25,9 @@ pub(crate) fn smtp_source(
 }
 
 /// Returns how many commits of one row a second `SQLite` makes durable, set up as the ledger is.
+///
+/// `SQLite` itself is optimised in every profile of this workspace. Its log has its full length before the clock
+/// runs, as that of a ledger has after some thousand notices: a log that grows costs more to sync.
 pub(crate) fn commits_per_second() -> anyhow::Result<f64> {
     let folder = tempfile::Builder::new().prefix("commits-").tempdir_in(super::folder::parent()?)?;
     let database = rusqlite::Connection::open(folder.path().join("commits"))?;
@@ -31,12 +36,16 @@ pub(crate) fn commits_per_second() -> anyhow::Result<f64> {
     database.execute_batch("CREATE TABLE commits(one INTEGER PRIMARY KEY)")?;
     let mut insert = database.prepare("INSERT INTO commits VALUES(NULL)")?;
     let mut rates = Vec::new();
-    for _ in 0..3 {
+    for round in 0..=ROUNDS {
         let start = Instant::now();
         for _ in 0..COMMITS {
             insert.execute(())?;
         }
-        rates.push(f64::from(COMMITS) / start.elapsed().as_secs_f64());
+        if round > 0 {
+            rates.push(f64::from(COMMITS) / start.elapsed().as_secs_f64());
+        }
+        // The next round writes over the log that this one has made.
+        database.query_row("PRAGMA wal_checkpoint(RESTART)", (), |_| Ok(()))?;
     }
     Ok(median(&rates))
 }

@@ -15,9 +15,10 @@ use std::path::{Path, PathBuf};
 /// How much is done: `SIZE` unless told otherwise.
 #[derive(Debug, Args)]
 pub(crate) struct Settings<const SIZE: usize> {
-    /// How many kills, points or cuts in all; for faults, how often each that is drawn.
-    #[arg(long, default_value_t = SIZE)]
-    size: usize,
+    /// How many kills, points or cuts in all; for faults, how often each. Each proof has a number of its own.
+    // No default of clap's: it keeps one value for all numbers that this type may have.
+    #[arg(long)]
+    size: Option<usize>,
     /// The seed of the first story; those after it have the numbers after it. From the clock unless given.
     #[arg(long)]
     seed: Option<u64>,
@@ -32,7 +33,7 @@ pub(crate) struct Settings<const SIZE: usize> {
 impl<const SIZE: usize> Settings<SIZE> {
     fn sizes(&self) -> forthwith_torture::Settings {
         let Self { size, seed: given, lanes, .. } = *self;
-        forthwith_torture::Settings { size, seed: given.unwrap_or_else(seed), lanes }
+        forthwith_torture::Settings { size: size.unwrap_or(SIZE), seed: given.unwrap_or_else(seed), lanes }
     }
 
     fn program(&self) -> anyhow::Result<PathBuf> {

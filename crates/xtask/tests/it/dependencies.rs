@@ -6,7 +6,7 @@ use forthwith_testkit::tools::skip;
 /// Every direct dependency of core: name, `default` where its default features are on, features.
 ///
 /// jiff's default features read time zones from the disk, and are therefore off.
-const CORE: [&str; 13] = [
+const CORE: [&str; 14] = [
     "chardetng default",
     "csv default",
     "encoding_rs default",
@@ -15,6 +15,7 @@ const CORE: [&str; 13] = [
     "jiff serde std tzdb-bundle-always",
     "proptest std (dev)",
     "serde default derive",
+    "serde_json default",
     "sha2 default",
     "strsim default",
     "thiserror default",
@@ -33,6 +34,10 @@ const TEMPLATING: [&str; 7] = [
     "thiserror default",
 ];
 
+/// All that is used of lettre: no pool, no TLS, no DKIM, and no tracing, which would write every AUTH line and
+/// every notice into a log.
+const LETTRE: [&str; 3] = ["builder", "smtp-transport", "tokio1"];
+
 /// Libraries that no lock file of ours names: other TLS and RSA code than rustls with aws-lc-rs, and the
 /// clock-reading neighbour of jiff.
 const REFUSED: [&str; 5] = ["openssl", "openssl-sys", "native-tls", "rsa", "chrono"];
@@ -48,6 +53,24 @@ fn the_walled_crates_stand_on_the_written_list() {
         let mut found: Vec<String> = package["dependencies"].as_array().unwrap().iter().map(describe).collect();
         found.sort();
         assert_eq!(found, expected, "{folder}: a new dependency there is a decision: docs/decisions.md, then here");
+    }
+}
+
+/// Its version is exact: the tests of the wire (`crates/sender/tests/it/lettre.rs`) are run again on every change.
+#[test]
+fn of_lettre_only_what_was_looked_at_is_compiled() {
+    let metadata: serde_json::Value =
+        serde_json::from_str(&cargo(&["metadata", "--format-version=1", "--no-deps", "--locked"])).unwrap();
+    let dependencies = metadata["packages"].as_array().unwrap().iter();
+    let dependencies = dependencies.flat_map(|package| package["dependencies"].as_array().unwrap());
+    let lettre: Vec<_> = dependencies.filter(|dependency| dependency["name"] == "lettre").collect();
+    assert!(!lettre.is_empty());
+    for dependency in lettre {
+        assert!(dependency["req"].as_str().unwrap().starts_with('='), "{dependency}");
+        assert_eq!(dependency["uses_default_features"], false);
+        let features = dependency["features"].as_array().unwrap();
+        let more: Vec<_> = features.iter().filter(|f| !LETTRE.contains(&f.as_str().unwrap())).collect();
+        assert!(more.is_empty(), "{more:?}");
     }
 }
 

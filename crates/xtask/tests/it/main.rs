@@ -8,6 +8,7 @@
 mod dependencies;
 mod lists;
 mod pages;
+mod relays;
 mod sources;
 mod states;
 mod tree;

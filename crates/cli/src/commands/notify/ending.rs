@@ -4,13 +4,15 @@ use crate::{
     exit::{CommandError, Exit},
     folder::Folder,
     ledgers::Stage,
+    pacing,
     summary::Summary,
     terminal::{Out, counted, without_addresses},
 };
 use forthwith_core::{digest::Digest, engine::Failure, verdict::Answer};
 use forthwith_ledger::LedgerError;
 use forthwith_sender::Ended;
-use serde_json::json;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
 
 /// What is told of a run beside where its plan stands.
 pub struct Done<'e> {
@@ -26,10 +28,12 @@ pub struct Done<'e> {
     pub seconds: f64,
     /// Whether there was nothing to do, and no connection was opened.
     pub was_at_rest: bool,
+    /// What was forecast before it began.
+    pub forecast: Value,
 }
 
 /// Tells how the run ended, and returns the exit code.
-pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, out: Out) -> Exit {
+pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, zone: &TimeZone, out: Out) -> Exit {
     let error = failure(done.ended, folder);
     let exit = error.as_ref().map_or_else(|| exit(done.ended, summary), |error| error.exit);
     let mut report = summary.json();
@@ -39,6 +43,10 @@ pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, out: Out) -> Ex
     report["attempts"] = json!(done.attempts);
     report["seconds"] = json!(done.seconds);
     report["exit"] = json!(exit as u8);
+    report["forecast"] = done.forecast.clone();
+    if let Ended::Resting(rest) = done.ended {
+        report["rests"] = pacing::resting_json(rest);
+    }
     if let Some(error) = &error {
         report["error"] = json!(error.chain());
         report["hints"] = json!(error.hints);
@@ -48,7 +56,7 @@ pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, out: Out) -> Ex
         out.line(line);
     }
     out.line(format!("\nPlan                {}\nHead of the record  {}", summary.digest, done.head));
-    for line in next_steps(summary, done, folder) {
+    for line in next_steps(summary, done, folder, zone) {
         out.line(line);
     }
     if let Some(error) = error {
@@ -72,6 +80,8 @@ pub fn in_short(ended: &Ended) -> &'static str {
         Ended::Stopped => "stopped",
         Ended::LimitReached => "limit-reached",
         Ended::OnlyLaterRetries { .. } => "only-later-retries",
+        Ended::RelayBacklog => "relay-backlog",
+        Ended::Resting(_) => "resting",
         Ended::RelayUnreachable(_) => "relay-unreachable",
         Ended::RelayRefuses(_) => "relay-refuses",
         Ended::FuseBlown { .. } => "fuse-blown",
@@ -84,7 +94,7 @@ pub fn in_short(ended: &Ended) -> &'static str {
     }
 }
 
-fn next_steps(summary: &Summary, done: &Done<'_>, folder: &Folder) -> Vec<String> {
+fn next_steps(summary: &Summary, done: &Done<'_>, folder: &Folder, zone: &TimeZone) -> Vec<String> {
     let path = folder.path.display();
     let mut lines = vec![String::new()];
     let counts = &summary.counts;
@@ -112,6 +122,15 @@ fn next_steps(summary: &Summary, done: &Done<'_>, folder: &Folder) -> Vec<String
                 "Only later retries are left, the first due {next:.0}: `forthwith notify {path}` makes them"
             ));
         }
+        Ended::RelayBacklog => lines.push(format!(
+            "The relay's own queue is too long, or cannot be counted: `forthwith notify {path}` goes on with {}.",
+            super::run::left(summary)
+        )),
+        Ended::Resting(rest) => lines.push(format!(
+            "{}. `forthwith notify {path}` then goes on with {}.",
+            pacing::resting(rest, zone),
+            super::run::left(summary)
+        )),
         Ended::FuseBlown { reply, .. } => lines.push(format!("The relay said at last: {}", reply.text())),
         _ => {}
     }
@@ -136,7 +155,12 @@ fn failure(ended: &Ended, folder: &Folder) -> Option<CommandError> {
     let again = format!("`forthwith notify {path}` goes on where this run stopped");
     let changed = "the message is not the one that was frozen and released";
     Some(match ended {
-        Ended::Done | Ended::Stopped | Ended::LimitReached | Ended::OnlyLaterRetries { .. } => return None,
+        Ended::Done
+        | Ended::Stopped
+        | Ended::LimitReached
+        | Ended::OnlyLaterRetries { .. }
+        | Ended::RelayBacklog
+        | Ended::Resting(_) => return None,
         Ended::RelayUnreachable(failure) => {
             CommandError::new(Exit::Relay, format!("the relay cannot be reached: {}", told(failure))).hint(again)
         }

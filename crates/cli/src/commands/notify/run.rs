@@ -1,29 +1,30 @@
 //! The run itself: password, signals, progress, delivery, and the end of the record.
 
-use super::{Ready, ending};
+use super::{Ready, backlog, ending};
 use crate::{
     args::NotifyArgs,
     exit::{CommandError, Exit},
     folder::Folder,
     ledgers::{self, Stage},
+    pacing::{self, Reckoning},
     password,
     progress::Counting,
     summary::Summary,
     terminal::{Out, counted, without_addresses},
 };
 use forthwith_core::{
-    delivery::{Delivery, Limit, Relay, Security, Server},
+    backlog::Messages,
+    delivery::{Delivery, Relay, Security, Server},
+    domains::Earlier,
     engine::Later,
     fuse::FuseLimits,
     notice::Claimed,
     private::Private,
 };
-use forthwith_ledger::{
-    Recorder,
-    sqlite::{LedgerReader, SqliteLedger},
-};
+use forthwith_ledger::{Recorder, sqlite::SqliteLedger};
 use forthwith_sender::{Clock, Ended, Inbox, Progress, Render, RenderFailure, Run, StopSignal, deliver};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::Value;
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
@@ -38,26 +39,35 @@ pub fn run(
     args: &NotifyArgs,
     folder: &Folder,
     ready: Ready,
-    delivery: Delivery,
+    (delivery, queue): (Delivery, Option<Messages>),
     ledger: SqliteLedger,
     out: Out,
 ) -> Result<Exit, CommandError> {
     let reader = ledger.reader().map_err(ledgers::unusable)?;
     let (plan, stage) = (ready.plan.clone(), ready.stage);
     let before = Summary::read(&reader, &plan, stage)?;
+    let forecast = ready.reckoning.as_ref().map_or(Value::Null, Reckoning::json);
     if before.is_at_rest() {
         let head = ledger.end(Timestamp::now(), "nothing to do").map_err(ledgers::failed)?;
-        let done =
-            ending::Done { ended: &Ended::Done, head, commits: 0, attempts: 0, seconds: 0.0, was_at_rest: true };
-        return Ok(ending::tell(&before, &done, folder, out));
+        let done = ending::Done {
+            ended: &Ended::Done,
+            head,
+            commits: 0,
+            attempts: 0,
+            seconds: 0.0,
+            was_at_rest: true,
+            forecast,
+        };
+        return Ok(ending::tell(&before, &done, folder, &delivery.calendar.zone, out));
     }
-    let earlier_attempts = earlier_attempts(&reader, ledger.run(), &delivery)?;
+    let earlier_attempts = pacing::earlier_attempts(&reader, ledger.run(), &delivery, Timestamp::now())?;
     let password = password::read(&delivery.relay)?;
     let message = message_of(ready)?;
     let started = Instant::now();
     let (recorder, thread) = Recorder::start(ledger);
     let progress = Arc::new(Progress::default());
-    let job = Job { args, folder, delivery, earlier_attempts, password, message, before: &before, out };
+    let zone = delivery.calendar.zone.clone();
+    let job = Job { args, folder, delivery, queue, earlier_attempts, password, message, before: &before, out };
     let ended = job.deliver(recorder, Arc::clone(&progress));
     // The recorder is gone with the job: the thread ends, and what it says weighs more than how the job ended.
     let end = thread.join().map_err(ending::recording_failed)?;
@@ -66,8 +76,9 @@ pub fn run(
     let head = end.ledger.end(Timestamp::now(), ending::in_short(&ended)).map_err(ledgers::failed)?;
     let after = Summary::read(&reader, &plan, stage)?;
     let attempts = progress.attempts.load(Relaxed);
-    let done = ending::Done { ended: &ended, head, commits: end.commits, attempts, seconds, was_at_rest: false };
-    Ok(ending::tell(&after, &done, folder, out))
+    let done =
+        ending::Done { ended: &ended, head, commits: end.commits, attempts, seconds, was_at_rest: false, forecast };
+    Ok(ending::tell(&after, &done, folder, &zone, out))
 }
 
 /// What a delivery needs from this side.
@@ -75,7 +86,9 @@ struct Job<'a> {
     args: &'a NotifyArgs,
     folder: &'a Folder,
     delivery: Delivery,
-    earlier_attempts: Vec<Timestamp>,
+    /// The first count of the relay's own queue.
+    queue: Option<Messages>,
+    earlier_attempts: Vec<Earlier>,
     password: Option<Private<String>>,
     message: Render,
     before: &'a Summary,
@@ -103,6 +116,7 @@ impl Job<'_> {
             (None, Relay::Server(server)) => server,
             (None, Relay::Inbox) => return Err(CommandError::new(Exit::Cannot, "the built-in inbox did not open")),
         };
+        let zone = self.delivery.calendar.zone.clone();
         let (stop, stopped) = watch::channel(StopSignal::Run);
         tokio::spawn(signals(stop));
         let run = Run {
@@ -110,6 +124,8 @@ impl Job<'_> {
             password: self.password,
             connections: self.delivery.connections,
             limits: self.delivery.limits,
+            domains: self.delivery.domains,
+            calendar: self.delivery.calendar,
             earlier_attempts: self.earlier_attempts,
             patience: self.delivery.patience,
             timeouts: self.delivery.timeouts,
@@ -117,37 +133,19 @@ impl Job<'_> {
             later: if self.args.no_wait { Later::Leave } else { Later::Await },
             give_up_after: Some(self.delivery.give_up_after),
             fuse: FuseLimits::default(),
+            queue: self.delivery.queue.zip(self.queue).map(|(queue, first)| backlog::watch(queue, first)),
             render: self.message,
             recorder,
             clock: Arc::new(Timestamp::now) as Clock,
             stop: stopped,
             progress: Arc::clone(&progress),
         };
-        let ended = shown(deliver(run), &progress, self.before, self.out).await;
+        let ended = shown(deliver(run), &progress, self.before, zone, self.out).await;
         if let Some(inbox) = inbox {
             inbox.close().await;
         }
         Ok(ended)
     }
-}
-
-/// Returns when attempts were made that the limits still count.
-///
-/// A run that was killed may have written a MAIL for each connection that its record does not hold yet: they
-/// are counted as made when the run after it began, and by every later run too.
-fn earlier_attempts(reader: &LedgerReader, run: i64, delivery: &Delivery) -> Result<Vec<Timestamp>, CommandError> {
-    let Some(longest) = delivery.limits.iter().map(|limit: &Limit| limit.window).max() else {
-        return Ok(Vec::new());
-    };
-    let now = Timestamp::now();
-    let since = now - SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX);
-    let mut times = reader.attempt_times_since(since).map_err(ledgers::failed)?;
-    for start in reader.starts_after_kills(run).map_err(ledgers::failed)? {
-        if start >= since {
-            times.extend(std::iter::repeat_n(start, delivery.connections as usize));
-        }
-    }
-    Ok(times)
 }
 
 /// Returns the function from a claimed notice to its message.
@@ -182,6 +180,7 @@ fn inbox_server(inbox: &Inbox) -> Server {
         ca_file: None,
         login: None,
         ehlo_name: None,
+        messages_per_connection: None,
     }
 }
 
@@ -212,42 +211,77 @@ async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
+/// What is shown while a run goes on, and what of it was said already.
+struct Shown {
+    counting: Counting,
+    /// Notices at rest when the run began.
+    rest: u64,
+    /// The zone in which moments are shown.
+    zone: TimeZone,
+    /// The ends of the pause and of the rest that were told last.
+    told: [Option<Timestamp>; 2],
+    /// Why the run waits for the relay's own queue, as it was told last.
+    waits: Option<String>,
+}
+
 /// Waits for the run and shows how it goes on.
-async fn shown(run: impl Future<Output = Ended>, progress: &Progress, before: &Summary, out: Out) -> Ended {
+async fn shown(
+    run: impl Future<Output = Ended>,
+    progress: &Progress,
+    before: &Summary,
+    zone: TimeZone,
+    out: Out,
+) -> Ended {
     let rest = before.planned - before.counts.queued - before.counts.deferred;
     let counting = Counting::start(out, "delivering", rest, before.planned);
+    let mut shown = Shown { counting, rest, zone, told: [None; 2], waits: None };
     let mut run = std::pin::pin!(run);
-    let mut paused: Option<Timestamp> = None;
     loop {
-        match tokio::time::timeout(LOOK_EVERY, &mut run).await {
-            Ok(ended) => {
-                counting.end();
-                return ended;
-            }
-            Err(_) => look(progress, rest, &counting, &mut paused),
+        if let Ok(ended) = tokio::time::timeout(LOOK_EVERY, &mut run).await {
+            // What changed since the last look is said too.
+            shown.look_at_queue(progress.backlog());
+            shown.counting.end();
+            return ended;
         }
+        shown.look(progress, Timestamp::now());
     }
 }
 
-fn look(progress: &Progress, rest: u64, counting: &Counting, paused: &mut Option<Timestamp>) {
-    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed);
-    let done = rest + count(&progress.accepted) + count(&progress.bounced) + count(&progress.in_doubt);
-    let remarks = [
-        (count(&progress.deferred), "deferrals"),
-        (count(&progress.bounced), "bounced"),
-        (count(&progress.in_doubt), "IN DOUBT"),
-    ];
-    let remarks: Vec<_> =
-        remarks.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    counting.at(done, &remarks.join(", "));
-    let pause = progress.pause(Timestamp::now());
-    if let Some(pause) = &pause
-        && *paused != Some(pause.until)
-    {
-        let why = without_addresses(&pause.why);
-        counting.say(&format!("The relay is left alone until {:.0}: {why}", pause.until));
+impl Shown {
+    fn look(&mut self, progress: &Progress, now: Timestamp) {
+        let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed);
+        let done = self.rest + count(&progress.accepted) + count(&progress.bounced) + count(&progress.in_doubt);
+        let remarks = [
+            (count(&progress.deferred), "deferrals"),
+            (count(&progress.bounced), "bounced"),
+            (count(&progress.in_doubt), "IN DOUBT"),
+        ];
+        let remarks: Vec<_> =
+            remarks.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+        self.counting.at(done, &remarks.join(", "));
+        let (pause, rest) = (progress.pause(now), progress.rest(now));
+        let ends = [pause.as_ref().map(|pause| pause.until), rest.map(|rest| rest.until)];
+        if let Some(pause) = pause.filter(|pause| self.told[0] != Some(pause.until)) {
+            let why = without_addresses(&pause.why);
+            self.counting.say(&format!("The relay is left alone until {:.0}: {why}", pause.until));
+        }
+        if let Some(rest) = rest.filter(|rest| self.told[1] != Some(rest.until)) {
+            self.counting.say(&pacing::resting(&rest, &self.zone));
+        }
+        self.told = ends;
+        self.look_at_queue(progress.backlog());
     }
-    *paused = pause.map(|pause| pause.until);
+
+    fn look_at_queue(&mut self, why: Option<String>) {
+        if why == self.waits {
+            return;
+        }
+        match &why {
+            Some(why) => self.counting.say(&format!("The run waits: {}", without_addresses(why))),
+            None => self.counting.say("The run goes on: the relay's own queue is short enough again"),
+        }
+        self.waits = why;
+    }
 }
 
 /// Returns how many notices are still to be attempted, as people say it.

@@ -1,0 +1,205 @@
+//! Ends worked out by hand, the real pace played through one by one, and numbers that must not take long.
+
+use super::*;
+use crate::{
+    calendar::Hours,
+    domains::{Against, DomainGroup},
+    pace::Pace,
+};
+use proptest::prelude::*;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn limit(attempts: u32, seconds: u64) -> Limit {
+    Limit { attempts, window: Duration::from_secs(seconds) }
+}
+
+/// Everything that a question borrows.
+struct Case {
+    left: u64,
+    groups: Vec<(u64, Vec<Limit>)>,
+    limits: Vec<Limit>,
+    calendar: Calendar,
+    earlier: Vec<Earlier>,
+    deadline: Option<Timestamp>,
+}
+
+impl Case {
+    fn new(left: u64, limits: &[Limit]) -> Self {
+        let (groups, earlier) = (Vec::new(), Vec::new());
+        Self { left, groups, limits: limits.to_vec(), calendar: Calendar::default(), earlier, deadline: None }
+    }
+
+    fn ask(&self, now: &str) -> Forecast {
+        let group = |(n, (_, limits)): (usize, &(u64, Vec<Limit>))| DomainGroup {
+            names: vec![format!("d{n}.example")],
+            limits: limits.clone(),
+        };
+        let domains = Domains::new(self.groups.iter().enumerate().map(group).collect());
+        let left_in_groups: Vec<_> = self.groups.iter().map(|(left, _)| *left).collect();
+        forecast(&Question {
+            now: at(now),
+            left: self.left,
+            left_in_groups: &left_in_groups,
+            limits: &self.limits,
+            domains: &domains,
+            calendar: &self.calendar,
+            earlier: &self.earlier,
+            measured: None,
+            deadline: self.deadline,
+        })
+    }
+}
+
+const NOON: &str = "2020-10-22T12:00:00Z";
+
+#[test]
+fn ends_worked_out_by_hand() {
+    let office = Calendar { hours: Some(Hours { from: 480, to: 1_080 }), ..Calendar::default() };
+    let weekdays = Calendar { days: [true, true, true, true, true, false, false], ..office.clone() };
+    let end = |case: Case| case.ask(NOON).end;
+    for (left, limits, calendar, expected) in [
+        (0, vec![limit(1, 1)], Calendar::default(), NOON),
+        (20, vec![limit(20, 1)], Calendar::default(), NOON),
+        (21, vec![limit(20, 1)], Calendar::default(), "2020-10-22T12:00:01Z"),
+        // 5,000 in the first 250 s, then each hour; the last 1 at the beginning of the third.
+        (10_001, vec![limit(20, 1), limit(5_000, 3_600)], Calendar::default(), "2020-10-22T14:00:00Z"),
+        (10_000, vec![limit(20, 1), limit(5_000, 3_600)], Calendar::default(), "2020-10-22T13:04:09Z"),
+        // Six hours are left today, ten tomorrow: 6,000 and 1,000 more.
+        (7_000, vec![limit(1_000, 3_600)], office.clone(), "2020-10-23T08:00:00Z"),
+        // The weekend lies between: 6,000 on Thursday, 10,000 on Friday.
+        (16_001, vec![limit(1_000, 3_600)], weekdays, "2020-10-26T08:00:00Z"),
+        // 300 a day, and 300 in the first hour of each.
+        (700, vec![limit(1_000, 3_600)], Calendar { per_day: Some(300), ..office }, "2020-10-24T08:00:00Z"),
+    ] {
+        let case = Case { calendar, ..Case::new(left, &limits) };
+        assert_eq!(end(case), End::At(at(expected)), "{left} by {limits:?}");
+    }
+}
+
+#[test]
+fn what_was_attempted_before_still_counts() {
+    let earlier = Earlier { at: at("2020-10-22T11:00:00Z"), against: Against::Run };
+    let case = Case { earlier: vec![earlier; 50], ..Case::new(50, &[limit(60, 86_400)]) };
+    assert_eq!(case.ask(NOON).end, End::At(at("2020-10-23T11:00:00Z")));
+    let calendar = Calendar { per_day: Some(60), ..Calendar::default() };
+    let case = Case { earlier: vec![earlier; 50], calendar, ..Case::new(11, &[]) };
+    assert_eq!(case.ask(NOON).end, End::At(at("2020-10-23T00:00:00Z")));
+}
+
+#[test]
+fn the_slowest_sets_the_end_and_is_named() {
+    let groups = vec![(100, vec![limit(10, 3_600)]), (5, vec![limit(1, 3_600)]), (0, vec![limit(1, 86_400)])];
+    let case = Case { groups, ..Case::new(1_000, &[limit(100, 1), limit(500, 3_600)]) };
+    let told = case.ask(NOON);
+    assert_eq!(told.end, End::At(at("2020-10-22T21:00:00Z")));
+    assert_eq!(told.binding, Some(Bound::Group(0, limit(10, 3_600))));
+    let told = Case::new(1_000, &[limit(100, 1), limit(500, 3_600)]).ask(NOON);
+    assert_eq!(told.binding, Some(Bound::Run(limit(500, 3_600))));
+}
+
+#[test]
+fn without_a_limit_no_end_is_told() {
+    assert_eq!(Case::new(5, &[]).ask(NOON).end, End::NotBefore(at(NOON)));
+    let calendar = Calendar { not_before: Some(at("2020-10-23T09:00:00Z")), ..Calendar::default() };
+    let deadline = Some(at("2020-10-23T08:00:00Z"));
+    let told = Case { calendar: calendar.clone(), deadline, ..Case::new(5, &[]) }.ask(NOON);
+    assert_eq!(told.end, End::NotBefore(at("2020-10-23T09:00:00Z")));
+    assert_eq!(told.standing, Standing::Late(Some(Duration::from_hours(1)), vec![Remedy::Calendar]));
+    let deadline = Some(at("2020-10-23T10:00:00Z"));
+    assert_eq!(Case { calendar, deadline, ..Case::new(5, &[]) }.ask(NOON).standing, Standing::Unknown);
+}
+
+#[test]
+fn a_deadline_is_met_missed_or_past() {
+    let by = |deadline: &str, left| Case { deadline: Some(at(deadline)), ..Case::new(left, &[limit(100, 3_600)]) };
+    let hours = Duration::from_hours;
+    assert_eq!(by("2020-10-22T15:00:00Z", 201).ask(NOON).standing, Standing::InTime(hours(1)));
+    assert_eq!(by("2020-10-22T14:00:00Z", 201).ask(NOON).standing, Standing::InTime(hours(0)));
+    let least = Remedy::Rate(Bound::Run(limit(100, 3_600)), limit(334, 3_600));
+    assert_eq!(by("2020-10-22T15:00:00Z", 1_001).ask(NOON).standing, Standing::Late(Some(hours(7)), vec![least]));
+    assert_eq!(by("2020-10-22T09:00:00Z", 1).ask(NOON).standing, Standing::Passed(hours(3)));
+    assert!(matches!(by("2020-10-22T09:00:00Z", 0).ask(NOON).standing, Standing::InTime(_)));
+    assert_eq!(Case::new(1, &[]).ask(NOON).standing, Standing::NoDeadline);
+}
+
+#[test]
+fn what_is_advised_makes_the_deadline() {
+    let office = Calendar { hours: Some(Hours { from: 480, to: 1_080 }), ..Calendar::default() };
+    let per_day = Calendar { per_day: Some(10), ..office.clone() };
+    for (left, limits, calendar, deadline) in [
+        (100_000, vec![limit(100, 3_600)], Calendar::default(), "2020-10-26T12:00:00Z"),
+        (100_000, vec![limit(1, 1), limit(100, 3_600)], office.clone(), "2020-10-26T12:00:00Z"),
+        (7, vec![limit(1, 86_400)], office, "2020-10-22T12:30:00Z"),
+        (5_000, vec![limit(1_000, 1)], per_day, "2020-10-24T12:00:00Z"),
+    ] {
+        let mut case = Case { calendar, deadline: Some(at(deadline)), ..Case::new(left, &limits) };
+        let Standing::Late(_, remedies) = case.ask(NOON).standing else { panic!("{left}") };
+        assert!(!remedies.is_empty());
+        for remedy in remedies {
+            match remedy {
+                Remedy::Rate(Bound::Run(slow), fast) => {
+                    case.limits.iter_mut().filter(|limit| **limit == slow).for_each(|limit| *limit = fast);
+                }
+                Remedy::PerDay(most) => case.calendar.per_day = u32::try_from(most).ok(),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(matches!(case.ask(NOON).standing, Standing::InTime(_)), "{left}: {:?}", case.limits);
+    }
+}
+
+#[test]
+fn no_number_takes_long() {
+    let millions = 10_000_000;
+    for limits in [
+        vec![limit(1, 1)],
+        vec![limit(1, 86_400)],
+        vec![limit(10, 1), limit(1, 60)],
+        vec![limit(7, 1), limit(1_000, 86_400)],
+    ] {
+        let calendar = Calendar { hours: Some(Hours { from: 480, to: 485 }), ..Calendar::default() };
+        Case { calendar, ..Case::new(millions, &limits) }.ask(NOON);
+        Case::new(u64::MAX, &limits).ask(NOON);
+    }
+    // 115 days, 17 hours, 46 minutes and 39 seconds, at one a second.
+    assert_eq!(Case::new(millions, &[limit(1, 1)]).ask(NOON).end, End::At(at("2021-02-15T05:46:39Z")));
+    assert_eq!(Case::new(millions, &[limit(1, 86_400)]).ask(NOON).end, End::Beyond);
+    assert_eq!(
+        Case { calendar: Calendar { per_day: Some(1), ..Calendar::default() }, ..Case::new(millions, &[]) }
+            .ask(NOON)
+            .end,
+        End::Beyond
+    );
+}
+
+proptest! {
+    /// The forecast is the moment at which the real pace, asked again and again, grants the last.
+    #[test]
+    fn the_real_pace_ends_when_the_forecast_says(
+        left in 1_u64..300,
+        limits in prop::collection::vec((1_u32..30, 1_u64..90), 1..4),
+        earlier in prop::collection::vec(0_i64..100, 0..20),
+    ) {
+        let limits: Vec<_> = limits.into_iter().map(|(attempts, seconds)| limit(attempts, seconds)).collect();
+        let now = at(NOON);
+        let earlier: Vec<_> = earlier.into_iter().map(|ago| now - SignedDuration::from_secs(ago)).collect();
+        let mut pace = Pace::new(&limits, earlier.iter().copied(), now);
+        let (mut clock, mut to_go) = (now, left);
+        while to_go > 0 {
+            let (granted, next) = pace.grant(clock, u32::try_from(to_go).unwrap());
+            (0..granted).for_each(|_| pace.spend(clock));
+            to_go -= u64::from(granted);
+            if to_go > 0 {
+                clock = match next {
+                    Some(next) => next,
+                    None => pace.grant(clock, 1).1.expect("nothing is reserved"),
+                };
+            }
+        }
+        let earlier = earlier.into_iter().map(|at| Earlier { at, against: Against::Run }).collect();
+        prop_assert_eq!(Case { earlier, ..Case::new(left, &limits) }.ask(NOON).end, End::At(clock));
+    }
+}
