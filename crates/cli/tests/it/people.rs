@@ -267,3 +267,13 @@ fn the_suppressed_are_withheld_with_the_reason() {
         assert_eq!(finding(&report, code)["file"], "court.csv", "{list}");
     }
 }
+
+#[test]
+fn a_misspelt_domain_is_pointed_out_and_used() {
+    let list = "id,email,name,country\nC1,ada@gmial.com,Ada,US\nC2,bo@arnazon.example,Bo,US\n\
+                C3,cy@amazon.example,Cy,US\n";
+    let report = Incident::with_list(list).json("check", &[]).exits(0).json();
+    let expected = [("misspelt-domain", 1), ("look-alike-domain", 3)];
+    assert_eq!(found(&report), expected.map(|(code, row)| (code.to_owned(), row)).into());
+    assert_eq!(report["planned"], 3);
+}

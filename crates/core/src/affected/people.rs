@@ -566,6 +566,7 @@ impl<'a, R: Source> People<'a, R> {
     /// Returns the fate of a good row: planned, unless the same person or address came before.
     fn unless_repeated(&mut self, mut recipient: Recipient) -> Result<Fated, Refusal> {
         if self.context.known.suspects.as_ref().is_some_and(|(suspects, _)| !suspects.has(&recipient)) {
+            self.doubt_domain(&recipient);
             return Ok(Fated::Planned(Box::new(recipient)));
         }
         let residence = recipient.residence.code();

@@ -138,6 +138,15 @@ impl Case {
             (became, people.finish().unwrap())
         };
         let mut known = self.known();
+        let context = Context {
+            file: "l.csv",
+            settings: &settings,
+            categories: Some(&categories),
+            read_columns: &read_columns,
+            known: &Known::default(),
+        };
+        let input = Supplied::new(list.as_bytes());
+        known.suspects = Some(Suspects::find(context, input, list.len() as u64, |_, _| ()).unwrap());
         let (_, tally) = read(&known);
         known.unions = Some((tally.unions, tally.digest));
         read(&known)
