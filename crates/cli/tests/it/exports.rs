@@ -203,3 +203,40 @@ fn names_that_cannot_be_meant_are_refused() {
     }));
     run(&["check", "--help"]).exits(0).says(&["--findings", "--letters"]);
 }
+
+/// Names of many scripts, quotes, emoji, and both forms of an accent: none is changed on its way.
+const NAMES: [&str; 12] = [
+    "Łukasz Żółć",
+    "山田 太郎",
+    "محمد بن علي",
+    "יוסף כהן",
+    "Нгуен Ван Ан",
+    "อรทัย ใจดี",
+    "O'Neill \"Bo\" Ünal",
+    "👩‍👩‍👧 Doe",
+    "e\u{301}lodie",
+    "\u{e9}lodie",
+    "क्‍ष शर्मा",
+    "X Æ A-12 <b>&amp;</b>",
+];
+
+#[test]
+fn names_survive_into_text_html_terminal_and_exports_unchanged() {
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let rows = (1..).zip(NAMES).map(|(i, name)| format!("C{i},p{i}@people.example,{},yes\n", quoted(name)));
+    let list = format!("id,email,name,letter\n{}", rows.collect::<Vec<_>>().concat());
+    let incident = Incident::with_list(&list);
+    for (i, name) in (1..).zip(NAMES) {
+        let row = i.to_string();
+        incident.run("preview", &["--row", &row, "--as", "text"]).exits(0).says(&[&format!("Hello {name},")]);
+        let html = name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let found = incident.run("preview", &["--row", &row, "--as", "html"]).exits(0).stdout;
+        let found = found.replace("&quot;", "\"").replace("&#x27;", "'").replace("&#39;", "'");
+        assert!(found.contains(&html), "{name}: {found}");
+    }
+    incident.write("affected.toml", "[list]\nexpected_rows = 12\n[people.letter]\nletter = [\"yes\"]\n");
+    incident.run("check", &["--letters", &out(&incident, "letters.csv")]).exits(0);
+    let written: Vec<_> =
+        table(&incident, "out/letters.csv", ',').into_iter().skip(1).map(|row| row[2].clone()).collect();
+    assert_eq!(written, NAMES);
+}
