@@ -16,7 +16,7 @@ use forthwith_core::{
     delivery::{Delivery, Limit},
     forecast::{Bound, End, Forecast, Question, Remedy, Standing, forecast},
 };
-use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader};
+use forthwith_ledger::sqlite::LedgerReader;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 

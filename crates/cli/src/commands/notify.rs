@@ -19,7 +19,7 @@ use crate::{
     },
     ledgers::{self, Stage},
     list,
-    pacing::{self, Reckoning},
+    pacing::Reckoning,
     secret,
     terminal::{Out, counted, note},
 };
