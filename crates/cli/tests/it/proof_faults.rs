@@ -23,7 +23,8 @@ fn the_first_write_or_sync_that_fails_is_final() {
     let Some(sum) = prove(calls::run, 4) else { return };
     // With two errors: four writes, four syncs, the one sync of the folder, and for each one past all that there are.
     assert_eq!(sum.blows, 24, "{sum}");
-    assert!((6..12).contains(&sum.untouched), "most points are there again: {sum}");
+    // Commits are shared as they come: a run may make half as many calls as the one before.
+    assert!((6..16).contains(&sum.untouched), "the early points are there again: {sum}");
 }
 
 #[test]
