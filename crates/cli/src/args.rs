@@ -190,7 +190,7 @@ pub struct NotifyArgs {
     /// End when only later retries are left, or nothing may begin now
     #[arg(long)]
     pub no_wait: bool,
-    /// Hand over although the last notice goes out after the deadline, or the deadline has passed
+    /// Hand over although the last notice goes out after the deadline
     #[arg(long)]
     pub late: bool,
     /// Rehearsal only: throw the earlier rehearsal away and begin anew

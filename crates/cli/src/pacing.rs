@@ -164,6 +164,11 @@ impl Reckoning {
         })
     }
 
+    /// Returns whether the deadline lies behind us, so that no pace meets it.
+    pub fn has_passed(&self) -> bool {
+        matches!(self.forecast.standing, Standing::Passed(_))
+    }
+
     /// Returns what would make the deadline, a step a line.
     pub fn remedies(&self) -> Vec<String> {
         let Standing::Late(_, remedies) = &self.forecast.standing else { return Vec::new() };

@@ -122,7 +122,7 @@ impl Incident {
     /// Returns the arguments of `notify` that hand every notice over to `relay`, as fast as it takes them.
     pub fn to(&self, relay: &str) -> Vec<String> {
         let (count, connections) = (self.count().to_string(), CONNECTIONS.to_string());
-        ["--relay", relay, "--confirm", &count, "--connections", &connections, "--rate", "unlimited", "--late"]
+        ["--relay", relay, "--confirm", &count, "--connections", &connections, "--rate", "unlimited"]
             .map(str::to_owned)
             .to_vec()
     }

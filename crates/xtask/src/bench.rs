@@ -118,7 +118,7 @@ fn notify(case: Case, relay: &Relay, program: &Path, incident: &Incident) -> any
     let mut command = Command::new(program);
     command.arg("notify").arg(folder.path());
     command.args(["--relay", &relay.url(), "--connections", &case.terms().connections.to_string()]);
-    command.args(["--rate", "unlimited", "--late", "--confirm", &count.to_string(), "--quiet", "--format", "json"]);
+    command.args(["--rate", "unlimited", "--confirm", &count.to_string(), "--quiet", "--format", "json"]);
     let measured = measure::run(&mut command, count)?;
     let accepted = measured.json.as_ref().and_then(|json| json["states"]["accepted"].as_u64());
     ensure!(accepted == u64::try_from(count).ok(), "notify accepted {accepted:?} of {count}");

@@ -111,7 +111,7 @@ impl Incident {
     fn notify(&self, script: Script, more: &[&str], exit: i32) -> anyhow::Result<()> {
         let relay = Relay::start(script)?;
         let url = format!("smtp://{}", relay.address());
-        let words = ["--relay", &url, "--confirm", "8", "--late", "--no-wait", "--rate", "unlimited"];
+        let words = ["--relay", &url, "--confirm", "8", "--no-wait", "--rate", "unlimited"];
         self.run("notify", &[&words[..], more].concat(), exit).map(|_| ())
     }
 

@@ -274,7 +274,8 @@ fn drifted(drift: &Drift, folder: &Folder, stage: Stage, plan: &CurrentPlan) -> 
 ///
 /// # Errors
 ///
-/// Exit 4 where that is after the deadline, or the deadline has passed, and nobody said `--late`.
+/// Exit 4 where that is after the deadline and nobody said `--late`. A deadline that has passed is said and holds
+/// nobody up: no pace would meet it, and whoever is told late is told all the same.
 fn reckon(
     args: &NotifyArgs,
     ready: &Ready,
@@ -292,6 +293,7 @@ fn reckon(
     let deadline = ready.plan.frozen.deadline();
     let reckoning = Reckoning::new(&reader, ledger.run(), left, delivery.clone(), deadline, None, now)?;
     match reckoning.too_late() {
+        Some(why) if reckoning.has_passed() => out.message(format!("LATE  {why}: every hour counts")),
         Some(why) if args.late => out.message(format!("{why}: going on, as --late says")),
         Some(why) => {
             for line in reckoning.lines() {

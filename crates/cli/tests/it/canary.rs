@@ -189,7 +189,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Returns whether `word` may lie in `file`. docs/threats.md says the same to people.
+/// Returns whether `word` may lie in `file`.
 fn is_documented(file: &str, word: &str) -> bool {
     let is_of = |cells: std::ops::Range<usize>| {
         (0..ROWS).any(|row| cells.clone().any(|cell| word == self::word(row, cell)))
@@ -253,7 +253,7 @@ fn runs_that_go_well_show_nobody_but_whom_they_are_asked_for() {
     watched.run(&["notify"], &[4], Shows::Nothing);
     watched.run(&["notify", "--confirm", "7"], &[4], Shows::Nothing);
     let count = ROWS.to_string();
-    watched.run(&["notify", "--confirm", &count, "--no-wait", "--late"], &[5], Shows::Nothing);
+    watched.run(&["notify", "--confirm", &count, "--no-wait"], &[5], Shows::Nothing);
     // Who needs a person, and why, stands there for people; programs get numbers.
     watched.run(&["status"], &[0], Shows::AnyoneAndReply);
     for row in 1..=ROWS {
@@ -274,7 +274,7 @@ fn runs_that_fail_show_nobody_and_no_credential() {
     let (mut watched, certificate) = (Watched::new(), Certificate::new(Flaw::None));
     let relay_of_ours = relay(&certificate, |_| None);
     let count = ROWS.to_string();
-    let notify = ["notify", "--confirm", &count, "--no-wait", "--late"];
+    let notify = ["notify", "--confirm", &count, "--no-wait"];
     deliver_to(&watched, &relay_of_ours, &certificate, "wrong-password");
     watched.run(&["notify", "--dry-run"], &[0], Shows::Nothing);
     watched.run(&notify, &[7], Shows::Nothing);
@@ -328,7 +328,7 @@ fn a_spoilt_list_or_ledger_shows_only_the_row_that_is_wrong() {
         watched.run(&["verify"], &[6], Shows::Nothing);
         watched.run(&["status"], &[0, 6], Shows::Nothing);
         watched.run(&["explain", "3"], &[0, 6], Shows::Row(3));
-        let words = ["notify", "--relay", "smtp://127.0.0.1:9", "--confirm", "8", "--late"];
+        let words = ["notify", "--relay", "smtp://127.0.0.1:9", "--confirm", "8"];
         watched.once(&words, &[4, 6, 7], Shows::Nothing, Shows::Nothing);
     }
     for spoilt in [&whole[..whole.len() / 2], &[b'x'; 4096]] {
@@ -374,7 +374,7 @@ fn a_run_writes_nothing_outside_its_folder() {
         &["check"][..],
         &["preview", "--row", "3"],
         &["notify", "--dry-run"],
-        &["notify", "--confirm", &count, "--no-wait", "--late"],
+        &["notify", "--confirm", &count, "--no-wait"],
         &["explain", "3"],
     ] {
         let (output, calls) = strace::run(&strace, &watched.command(words)).unwrap();

@@ -53,7 +53,7 @@ fn a_signal_in_the_middle_of_a_dialogue_leaves_nothing_of_anybody() {
 
         let mut shell = Command::new("sh");
         shell.args(["-c", "ulimit -c unlimited; exec \"$@\"", "sh"]).arg(program().get_program());
-        shell.arg("notify").arg(incident.path()).args(["--confirm", "1", "--late"]).current_dir(work.path());
+        shell.arg("notify").arg(incident.path()).args(["--confirm", "1"]).current_dir(work.path());
         shell.env("RUST_BACKTRACE", "full").env("RUST_LOG", "trace").stdin(Stdio::null());
         let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         assert!(wait_until(PATIENCE, || relay.times(At::Rcpt) > 0), "{signal:?}");

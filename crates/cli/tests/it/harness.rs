@@ -118,10 +118,6 @@ impl Incident {
     pub fn command(&self, command: &str, more: &[&str]) -> Command {
         let mut program = program();
         program.arg(command).arg(&self.path).args(more);
-        // The deadlines of the examples passed in 2020.
-        if command == "notify" && more.contains(&"--confirm") {
-            program.arg("--late");
-        }
         program
     }
 

@@ -61,8 +61,8 @@ fn without_plan_release_or_confirmation_nothing_connects() {
     };
     refused(&borrowed(&arguments), "no plan");
     incident.freeze();
-    refused(&["--relay", RELAY, "--late"], "not confirmed");
-    refused(&["--relay", RELAY, "--late", "--confirm", "39"], "a wrong number");
+    refused(&["--relay", RELAY], "not confirmed");
+    refused(&["--relay", RELAY, "--confirm", "39"], "a wrong number");
     refused(&["--relay", RELAY, "--confirm", "40"], "the deadline has passed");
 
     let settings = incident.path().join("incident.toml");

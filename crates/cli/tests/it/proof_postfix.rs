@@ -35,7 +35,7 @@ fn through_postfix_every_header_and_part_is_as_planned() {
     incident.freeze();
     let connections = CONNECTIONS.to_string();
     let confirmed = PLANNED.to_string();
-    let to = ["--relay", &postfix.url(), "--late", "--confirm", &confirmed, "--connections", &connections];
+    let to = ["--relay", &postfix.url(), "--confirm", &confirmed, "--connections", &connections];
     incident.run("notify", &to, 0);
 
     assert_eq!(postfix.delivered(PLANNED).unwrap().len(), PLANNED, "{}", postfix.log().unwrap());

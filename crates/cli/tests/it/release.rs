@@ -50,11 +50,7 @@ fn a_reason_in_place_of_signers_is_on_page_one() {
 fn the_count_is_confirmed_or_nothing_goes_out() {
     let (relay, url) = relay();
     let incident = Incident::frozen();
-    incident
-        .run("notify", &["--relay", &url, "--late"])
-        .exits(4)
-        .warns(&["nobody confirmed", "--confirm 12"])
-        .hints();
+    incident.run("notify", &["--relay", &url]).exits(4).warns(&["nobody confirmed", "--confirm 12"]).hints();
     for wrong in ["0", "11", "14", "13"] {
         let run = incident.run("notify", &["--relay", &url, "--confirm", wrong]).exits(4);
         run.warns(&[&format!("\"{wrong}\" is not the number of notices, which is 12")]).hints();

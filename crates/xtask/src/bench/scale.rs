@@ -128,7 +128,7 @@ impl Bench {
         let mut command = Command::new(&self.program);
         command.arg("notify").arg(folder);
         command.args(["--relay", relay, "--connections", &self.connections, "--rate", "unlimited"]);
-        command.args(["--late", "--confirm", &count.to_string(), "--quiet", "--format", "json"]);
+        command.args(["--confirm", &count.to_string(), "--quiet", "--format", "json"]);
         command
     }
 
