@@ -75,7 +75,8 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
     if let Some(line) = deadline(&plan, now) {
         out.line(line);
     }
-    if let Some(at) = give_up_at {
+    // Afterwards only the plan's limit counts, and where nothing is left to attempt nothing expires.
+    if let Some(at) = give_up_at.filter(|at| now < *at && summary.counts.queued + summary.counts.deferred > 0) {
         out.line(format!("Who the relay still refuses for now expires {at:.0} at the latest, for another way"));
     }
     show_doubts(&reader, &summary, &folder, out)?;
