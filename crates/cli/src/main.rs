@@ -3,6 +3,7 @@
 
 mod args;
 mod checking;
+mod child;
 mod commands;
 mod course;
 mod crash;

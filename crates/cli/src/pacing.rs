@@ -86,6 +86,10 @@ impl Reckoning {
     pub fn lines(&self) -> Vec<String> {
         let fact = |name: &str, what: String| format!("  {name:<8} {what}");
         let mut lines = vec![fact("left", counted(self.left, "notice")), fact("pace", self.pace())];
+        lines.extend(self.delivery.ramp.map(|ramp| {
+            let every = span(ramp.double_every.as_secs());
+            fact("ramp", format!("begins slowly, at {}, doubled every {every}: the end leaves that out", ramp.from))
+        }));
         let calendar = self.delivery.calendar.to_string();
         lines.extend((!calendar.is_empty()).then(|| fact("hours", calendar)));
         for (group, left) in self.delivery.domains.groups().iter().zip(&self.left_in_groups) {

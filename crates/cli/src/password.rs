@@ -1,6 +1,7 @@
 //! Where the relay's password comes from: a file that only its owner reads, or what a command prints.
 
 use crate::{
+    child,
     exit::{CommandError, Exit},
     folder::open_file,
 };
@@ -13,10 +14,15 @@ use std::{
     os::unix::fs::MetadataExt as _,
     path::Path,
     process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
 };
 
 /// Octets of a password: more is not one.
 const PASSWORD_OCTETS_MAX: u64 = 4096;
+/// The longest that the password command may take: somebody may have to unlock a store, or touch a key.
+const COMMAND_MAX: Duration = Duration::from_mins(1);
 
 /// Reads the password of the relay's login; `None` where it has none.
 ///
@@ -28,7 +34,7 @@ pub fn read(relay: &Relay) -> Result<Option<Private<String>>, CommandError> {
     let Some(login) = &server.login else { return Ok(None) };
     let text = match &login.password {
         PasswordSource::File(path) => from_file(path)?,
-        PasswordSource::Command(words) => from_command(words)?,
+        PasswordSource::Command(words) => from_command(words, COMMAND_MAX)?,
     };
     let password = text.lines().next().unwrap_or_default();
     if password.is_empty() {
@@ -54,7 +60,7 @@ fn from_file(path: &Path) -> Result<String, CommandError> {
     Ok(text)
 }
 
-fn from_command(words: &[String]) -> Result<String, CommandError> {
+fn from_command(words: &[String], longest: Duration) -> Result<String, CommandError> {
     let Some((program, arguments)) = words.split_first() else { return Err(cannot("password_command is empty")) };
     let failed = |error: io::Error| cannot(format!("cannot run the password command `{program}`")).because(error);
     let mut child = Command::new(program)
@@ -63,12 +69,44 @@ fn from_command(words: &[String]) -> Result<String, CommandError> {
         .stdout(Stdio::piped())
         .spawn()
         .map_err(failed)?;
-    let mut text = String::new();
-    let read = child.stdout.take().map(|stdout| stdout.take(PASSWORD_OCTETS_MAX).read_to_string(&mut text));
-    let status = child.wait().map_err(failed)?;
-    read.transpose().map_err(failed)?;
+    let deadline = Instant::now() + longest;
+    let (tell, told) = mpsc::channel();
+    let stdout = child.stdout.take();
+    // It may close its output late, or never: it is read on a thread of its own.
+    thread::spawn(move || {
+        let mut text = String::new();
+        let read = stdout.map(|stdout| stdout.take(PASSWORD_OCTETS_MAX).read_to_string(&mut text)).transpose();
+        let _ = tell.send(read.map(|_| text));
+    });
+    let read = told.recv_timeout(longest);
+    let (Ok(read), Some(status)) = (read, child::wait(&mut child, deadline)) else {
+        let message = format!("the password command `{program}` took longer than {} s", longest.as_secs());
+        return Err(cannot(message).hint("it must print the password and end, without asking anybody"));
+    };
+    let text = read.map_err(failed)?;
     if !status.success() {
         return Err(cannot(format!("the password command `{program}` ended with {status}")));
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by(script: &str, longest: Duration) -> Result<String, String> {
+        let words = ["/bin/sh", "-c", script].map(str::to_owned);
+        from_command(&words, longest).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn a_command_that_takes_too_long_is_not_waited_for() {
+        let short = Duration::from_secs(1);
+        for script in ["sleep 100", "echo x; exec sleep 100", "exec >&-; exec sleep 100"] {
+            let error = by(script, short).unwrap_err();
+            assert!(error.contains("took longer than 1 s"), "{script}: {error}");
+        }
+        assert_eq!(by("echo secret", COMMAND_MAX), Ok("secret\n".to_owned()));
+        assert!(by("echo x; exit 3", COMMAND_MAX).unwrap_err().contains("ended with"));
+    }
 }

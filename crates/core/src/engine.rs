@@ -211,9 +211,12 @@ impl Engine {
         let earlier: Vec<_> = earlier_attempts.into_iter().collect();
         let of_run = earlier.iter().filter(|attempt| attempt.is_of_run()).map(|attempt| attempt.at);
         let (climb, first) = settings.ramp.map(|(ramp, began)| Climb::new(ramp, began)).unzip();
-        let limits: Vec<_> = settings.limits.iter().copied().chain(first).collect();
+        let mut pace = Pace::new(&settings.limits, of_run.clone(), now);
+        if let Some(first) = first {
+            pace.add_widening(first, of_run.clone());
+        }
         Self {
-            pace: Pace::new(&limits, of_run.clone(), now),
+            pace,
             opening: Opening::new(settings.calendar.clone(), of_run, now),
             ready: Ready::new(settings.domains.clone(), &earlier, now),
             throttle: Throttle::new(&settings.limits, now),

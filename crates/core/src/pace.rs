@@ -44,6 +44,16 @@ impl Pace {
         Self { windows, reserved: 0, latest: now }
     }
 
+    /// Adds a limit that [`Pace::widen_last`] may widen: of the same earlier attempts it remembers more than it
+    /// allows now.
+    pub(crate) fn add_widening(&mut self, limit: Limit, earlier_attempts: impl IntoIterator<Item = Timestamp>) {
+        let mut earlier: Vec<_> = earlier_attempts.into_iter().map(|at| at.min(self.latest)).collect();
+        earlier.sort_unstable();
+        let remembered = earlier.len().saturating_sub(ATTEMPTS_REMEMBERED_MAX as usize);
+        let times = earlier[remembered..].iter().copied().collect();
+        self.windows.push(Window { times, ..Window::new(limit, &[]) });
+    }
+
     /// Reserves up to `want` attempts, and returns how many; where they are fewer, also when the next may be
     /// granted, or `None` where that depends on attempts that are reserved and not yet made.
     ///
@@ -115,15 +125,19 @@ impl Window {
     }
 
     fn free(&mut self, now: Timestamp, reserved: usize) -> usize {
-        while self.next().is_some_and(|next| next <= now) {
+        while self.leaves(0).is_some_and(|leaves| leaves <= now) {
             self.times.pop_front();
         }
         self.attempts.saturating_sub(self.times.len() + reserved)
     }
 
-    /// Returns when the oldest attempt leaves the window.
+    /// Returns when the window, full as it is, has room again by what was made.
     fn next(&self) -> Option<Timestamp> {
-        self.times.front().map(|oldest| oldest.checked_add(self.length).unwrap_or(Timestamp::MAX))
+        self.leaves(self.times.len().saturating_sub(self.attempts))
+    }
+
+    fn leaves(&self, at: usize) -> Option<Timestamp> {
+        self.times.get(at).map(|made| made.checked_add(self.length).unwrap_or(Timestamp::MAX))
     }
 }
 
@@ -161,6 +175,19 @@ mod tests {
         let mut pace = Pace::new(&[limit(2, 1000), limit(3, 60_000)], [], at(0));
         assert_eq!(take(&mut pace, at(0), 9), (2, Some(at(1000))));
         assert_eq!(take(&mut pace, at(1000), 9), (1, Some(at(60_000))));
+    }
+
+    #[test]
+    fn a_limit_that_is_widened_still_knows_what_was_made_before() {
+        let mut pace = Pace::new(&[], [], at(0));
+        pace.add_widening(limit(1, 1000), [at(-10), at(-30), at(-20)]);
+        assert_eq!(take(&mut pace, at(0), 1), (0, Some(at(990))));
+        pace.widen_last(Some(2));
+        assert_eq!(take(&mut pace, at(0), 1), (0, Some(at(980))));
+        pace.widen_last(Some(4));
+        assert_eq!(take(&mut pace, at(0), 2), (1, Some(at(970))));
+        pace.widen_last(None);
+        assert_eq!(take(&mut pace, at(0), 9), (9, None));
     }
 
     #[test]

@@ -280,6 +280,8 @@ impl Throttle {
         cause: Option<Cause>,
         until: Option<Timestamp>,
     ) {
+        // The next run reads the last change alone: a pause that goes on is part of each.
+        let until = until.or(self.quota.as_ref().map(|quota| quota.until).filter(|until| at < *until));
         let (new, base, full) = match &self.slowed {
             Some(slowed) => (slowed.rate, slowed.base, slowed.full),
             None => (Rate::FREE, Rate::FREE, Rate::FREE),

@@ -13,6 +13,8 @@ const SEEDS: u64 = 20_000;
 const BROKEN_LEAST: usize = 2_000;
 /// How often each thing that can go wrong must have happened in all of them.
 const RARE_LEAST: usize = 500;
+/// How many stories must have a relay that asks for less and takes nothing: the longest of all, so there are few.
+const STARVED_LEAST: usize = 50;
 
 #[test]
 fn no_seed_breaks_the_order_that_the_sender_keeps() {
@@ -25,6 +27,8 @@ fn no_seed_breaks_the_order_that_the_sender_keeps() {
     // What never happens is not proven harmless.
     let rare = [all.crashes, all.failed_syncs, all.cuts, all.fuses, all.settled];
     assert!(rare.iter().chain(&all.happened).all(|count| *count >= RARE_LEAST), "{all:?}");
+    let slow = [all.remembered, all.paces[0], all.paces[1], all.paces[2], all.paces[3]];
+    assert!(slow.iter().all(|count| *count >= RARE_LEAST) && all.starved >= STARVED_LEAST, "{all:?}");
 }
 
 #[test]

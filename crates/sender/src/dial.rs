@@ -34,6 +34,9 @@ const ADDRESSES_MAX: usize = 16;
 const CLEAR_AFTER_STARTTLS: &str =
     "octets in clear followed the reply to STARTTLS: somebody on the way may have put them there";
 
+/// What the system answers where the run (`EMFILE`) or the machine (`ENFILE`) has too many files open.
+const TOO_MANY_FILES: [i32; 2] = [24, 23];
+
 /// Octets in the name for EHLO: a domain (RFC 5321 section 4.5.3.1.2).
 const NAME_OCTETS_MAX: usize = 255;
 
@@ -141,7 +144,7 @@ impl Dialer {
             Err(failure)
         };
         match timeout(self.timeouts.connect, connecting).await {
-            Ok(connected) => connected.map_err(|error| lost(error.to_string())),
+            Ok(connected) => connected.map_err(|error| lost(why_not(&error))),
             Err(_) => Err(lost(format!("no connection within {}", seconds(self.timeouts.connect)))),
         }
     }
@@ -348,4 +351,26 @@ fn judged_good(stage: Stage, reply: &Reply) -> bool {
 
 fn seconds(limit: Duration) -> String {
     format!("{} s", limit.as_secs_f64())
+}
+
+/// Returns why there is no connection; where that is this machine's doing, what to do.
+fn why_not(error: &io::Error) -> String {
+    if error.raw_os_error().is_some_and(|code| TOO_MANY_FILES.contains(&code)) {
+        return format!("{error}: raise `ulimit -n` on this machine, or set fewer `connections`");
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_open_files_are_no_fault_of_the_relay() {
+        for code in TOO_MANY_FILES {
+            let why = why_not(&io::Error::from_raw_os_error(code));
+            assert!(why.contains("oo many open files") && why.contains("ulimit -n"), "{why}");
+        }
+        assert!(!why_not(&io::Error::from_raw_os_error(111)).contains("ulimit"));
+    }
 }

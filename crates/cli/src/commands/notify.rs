@@ -71,12 +71,15 @@ pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
     });
     match ready {
         Ok((ready, queue)) => run::run(args, &folder, ready, (delivery, queue), ledger, out),
-        Err(error) => {
-            // What is asked for next time is in the error; the record says only that nothing was done.
-            let _ = ledger.end(Timestamp::now(), "not begun");
-            Err(error)
-        }
+        Err(error) => Err(not_begun(ledger, error)),
     }
+}
+
+/// Ends the record of a run that attempted nothing, and returns why.
+fn not_begun(ledger: SqliteLedger, error: CommandError) -> CommandError {
+    // What is asked for next time is in the error; the record says only that nothing was done.
+    let _ = ledger.end(Timestamp::now(), "not begun");
+    error
 }
 
 /// Everything that is known before the first connection.

@@ -105,6 +105,8 @@ fn passwords_that_cannot_be_had() {
     let (incident, relay) = set_up(1, script(), "smtp", "user = \"tim\"\npassword_command = [\"false\"]\n");
     judges_nobody(&incident, 1, &["the password command `false` ended with"]);
     assert_eq!(relay.times(At::Connect), 0);
+    // Nothing was begun: it does not look like a run that was killed, and reserves no attempts.
+    assert_eq!(incident.json("status", &[]).json()["last_run"]["ended"], "not begun");
     incident.replace("delivery.toml", "[\"false\"]", "[\"echo\", \"x\"]");
     notify(&incident, 1).exits(0);
 }

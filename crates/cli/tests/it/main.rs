@@ -43,6 +43,7 @@ mod release;
 mod resolve;
 mod status;
 mod stop;
+mod throttle;
 mod upgrade;
 mod verify;
 mod workbooks;

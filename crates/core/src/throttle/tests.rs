@@ -143,6 +143,18 @@ fn a_restart_goes_on_where_the_last_change_left_it() {
 }
 
 #[test]
+fn a_pause_is_remembered_whatever_was_recorded_after_it_began() {
+    let mut throttle = Throttle::new(&[], at(0));
+    throttle.asked(at(0), 1, Ask::Pause(None), CAUSE);
+    throttle.asked(at(10), 2, Ask::Slower, CAUSE);
+    let last = throttle.changes().pop().unwrap();
+    assert_eq!((last.why, last.until), (Why::Asked, Some(at(3_600_000))));
+    let mut next = Throttle::new(&[], at(20));
+    next.remember(&last);
+    assert_eq!(next.gate(at(3_599_999), 0), Gate::QuotaUntil(at(3_600_000)));
+}
+
+#[test]
 fn rates_are_read_as_they_are_written() {
     for (rate, text) in
         [(Rate(1000), "1/min"), (Rate(1500), "1.5/min"), (Rate(66_050), "66.05/min"), (Rate::FREE, "free")]

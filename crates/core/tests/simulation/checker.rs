@@ -1,13 +1,21 @@
 //! Holds what the relay took against the list and the final ledger. It sees nothing else of a story: no engine,
 //! no worker, no fault.
 //!
-//! It reads the ledger's entries itself, and takes from the core only which state follows which.
+//! It reads the ledger's entries itself, and takes from the core only which state follows which. What the recorded
+//! changes of pace allow is worked out in `paced`.
 
+mod paced;
+
+pub use paced::Deed;
+
+use super::{clock::day_of, relay::Mail};
 use forthwith_core::{
     delivery::Limit,
     notice::Entry,
+    ramp::Ramp,
     state::{Happening, State},
 };
+use std::collections::BTreeMap;
 
 /// Everything that the checker is given.
 pub struct Case<'a> {
@@ -17,8 +25,8 @@ pub struct Case<'a> {
     pub took: &'a [i64],
     /// Whom the relay refused for good.
     pub refused: &'a [i64],
-    /// When each MAIL arrived, in milliseconds, and for which notice.
-    pub mails: &'a [(i64, i64)],
+    /// Every MAIL that arrived.
+    pub mails: &'a [Mail],
     /// How often the relay left a dot without a whole reply.
     pub spoiled_dots: usize,
     /// The ledger in the end.
@@ -27,6 +35,14 @@ pub struct Case<'a> {
     pub limits: &'a [Limit],
     /// The pace that was promised for some of the notices: which, and at most how many.
     pub groups: &'a [(Vec<i64>, Vec<Limit>)],
+    /// How the plan was to begin.
+    pub ramp: Option<Ramp>,
+    /// At most so many MAILs a calendar day of UTC.
+    pub per_day: Option<u32>,
+    /// The days that a step of the clock back over a midnight touched: each step gives a day its number once more.
+    pub turned_back: &'a [i64],
+    /// What was recorded and done about the pace, in order, and when.
+    pub deeds: &'a [(i64, Deed)],
     /// The most connections of a run.
     pub connections: usize,
     /// How often a run ended without notice, or its disk failed, or its lines were cut.
@@ -52,6 +68,14 @@ pub enum Offence {
     Pace(usize),
     /// The same, of one group of notices.
     GroupPace(usize),
+    /// More MAILs within a window than the ramp allowed so long after the first, at this millisecond.
+    Ramp(i64),
+    /// More MAILs in this calendar day than its number.
+    Day(i64),
+    /// A recorded change of pace that the one before does not lead to, at this millisecond.
+    Change(i64),
+    /// An attempt sooner than the recorded pace allows, at this millisecond.
+    TooSoon(i64),
 }
 
 /// What the ledger says of one notice.
@@ -96,17 +120,43 @@ pub fn check(case: &Case<'_>) -> Vec<Offence> {
     if doubts > case.spoiled_dots + case.connections * case.crashes {
         offences.push(Offence::Doubts(doubts));
     }
-    let times: Vec<_> = case.mails.iter().map(|(at, _)| *at).collect();
+    let times: Vec<_> = case.mails.iter().map(|mail| mail.elapsed).collect();
     let is_too_fast = |limit: &&Limit| exceeds(&times, limit);
     offences.extend(case.limits.iter().filter(is_too_fast).map(|limit| Offence::Pace(limit.attempts as usize)));
     for (members, limits) in case.groups {
-        let of_group = case.mails.iter().filter(|(_, notice)| members.contains(notice));
-        let times: Vec<_> = of_group.map(|(at, _)| *at).collect();
+        let of_group = case.mails.iter().filter(|mail| members.contains(&mail.notice));
+        let times: Vec<_> = of_group.map(|mail| mail.elapsed).collect();
         let is_too_fast = |limit: &&Limit| exceeds(&times, limit);
         let offence = |limit: &Limit| Offence::GroupPace(limit.attempts as usize);
         offences.extend(limits.iter().filter(is_too_fast).map(offence));
     }
+    offences.extend(case.ramp.and_then(|ramp| climbs_too_fast(&times, ramp)).map(Offence::Ramp));
+    offences.extend(case.per_day.and_then(|most| overfull_day(case, most)).map(Offence::Day));
+    offences.extend(paced::check(case.deeds));
     offences
+}
+
+/// Returns when a window of the ramp held more MAILs than it might so long after the first of all.
+fn climbs_too_fast(mails: &[i64], ramp: Ramp) -> Option<i64> {
+    let [window, double_every] =
+        [ramp.from.window, ramp.double_every].map(|time| i64::try_from(time.as_millis()).expect("it is short"));
+    let first = mails.first()?;
+    let is_too_much = |(number, at): &(usize, &i64)| {
+        let doublings = u32::try_from((*at - first) / double_every).unwrap_or(u32::MAX);
+        let most = u64::from(ramp.from.attempts).checked_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX));
+        let inside = mails[..=*number].iter().rev().take_while(|mail| **at - **mail < window).count();
+        most.is_some_and(|most| inside as u64 > most)
+    };
+    mails.iter().enumerate().find(is_too_much).map(|(_, at)| *at)
+}
+
+fn overfull_day(case: &Case<'_>, most: u32) -> Option<i64> {
+    let mut days = BTreeMap::<i64, usize>::new();
+    for mail in case.mails {
+        *days.entry(day_of(mail.shown.as_millisecond())).or_default() += 1;
+    }
+    let times = |day: i64| 1 + case.turned_back.iter().filter(|turned| **turned == day).count();
+    days.into_iter().find(|(day, made)| *made > most as usize * times(*day)).map(|(day, _)| day)
 }
 
 fn account(entries: &[Entry], notice: i64) -> Option<Account> {
@@ -150,7 +200,12 @@ mod tests {
         let limits = [Limit { attempts: 2, window: Duration::from_millis(100) }];
         let (refused, spoiled_dots, connections, crashes) = (&[], 0, 1, 1);
         // Every second MAIL is for somebody of the group.
-        let mails: Vec<_> = mails.iter().copied().zip([0, 1].into_iter().cycle()).collect();
+        let mail = |(elapsed, notice)| Mail {
+            elapsed,
+            shown: Timestamp::from_millisecond(86_400_000 - 150 + elapsed).unwrap(),
+            notice,
+        };
+        let mails: Vec<_> = mails.iter().copied().zip([0, 1].into_iter().cycle()).map(mail).collect();
         let groups = [(vec![1], vec![Limit { attempts: 1, window: Duration::from_millis(150) }])];
         check(&Case {
             owed: 1,
@@ -161,6 +216,13 @@ mod tests {
             entries: &entries,
             limits: &limits,
             groups: &groups,
+            ramp: Some(Ramp {
+                from: Limit { attempts: 2, window: Duration::from_millis(50) },
+                double_every: Duration::from_millis(200),
+            }),
+            per_day: Some(4),
+            turned_back: &[],
+            deeds: &[],
             connections,
             crashes,
         })
@@ -185,5 +247,10 @@ mod tests {
         assert_eq!(judged(&[0], &[H::Offered, H::Accepted], &[0, 1, 99]), [Offence::Pace(2)]);
         assert_eq!(judged(&[0], &[H::Offered, H::Accepted], &[0, 0, 100, 150]), none);
         assert_eq!(judged(&[0], &[H::Offered, H::Accepted], &[0, 1, 100, 150]), [Offence::GroupPace(1)]);
+        let limited = judged(&[0], &[H::Offered, H::Accepted], &[0, 10, 20]);
+        assert_eq!(limited, [Offence::Pace(2), Offence::Ramp(20)]);
+        assert_eq!(judged(&[0], &[H::Offered, H::Accepted], &[150, 400, 650, 900]), none);
+        let day = judged(&[0], &[H::Offered, H::Accepted], &[150, 400, 650, 900, 1_150]);
+        assert_eq!(day, [Offence::Day(1)]);
     }
 }

@@ -15,12 +15,14 @@ pub struct Clock {
     shown: i64,
     elapsed: i64,
     frozen_for: i64,
+    /// The calendar days of UTC that a step back over a midnight touched, once for each step.
+    turned_back: Vec<i64>,
 }
 
 impl Clock {
     /// Returns a clock that runs well.
     pub fn new() -> Self {
-        Self { shown: START, elapsed: 0, frozen_for: 0 }
+        Self { shown: START, elapsed: 0, frozen_for: 0, turned_back: Vec::new() }
     }
 
     /// Returns what the clock shows.
@@ -48,7 +50,19 @@ impl Clock {
 
     /// Puts the clock forward, or back by a negative number.
     pub fn jump(&mut self, milliseconds: i64) {
-        if milliseconds < 0 { self.shown += milliseconds } else { self.put_on(milliseconds) }
+        if milliseconds >= 0 {
+            self.put_on(milliseconds);
+            return;
+        }
+        let before = day_of(self.shown);
+        self.shown += milliseconds;
+        let after = day_of(self.shown);
+        self.turned_back.extend((after..=before).filter(|_| after < before));
+    }
+
+    /// Returns the calendar days of UTC that a step back over a midnight touched, once for each step.
+    pub fn turned_back(&self) -> &[i64] {
+        &self.turned_back
     }
 
     /// Lets the clock stand still while `milliseconds` pass.
@@ -60,4 +74,9 @@ impl Clock {
         self.shown += milliseconds;
         self.elapsed += milliseconds;
     }
+}
+
+/// Returns the calendar day of UTC that a time, in milliseconds, lies in.
+pub fn day_of(milliseconds: i64) -> i64 {
+    milliseconds.div_euclid(86_400_000)
 }

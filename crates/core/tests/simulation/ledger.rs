@@ -7,9 +7,10 @@ use super::chance::Chance;
 use forthwith_core::{
     notice::{Claimed, Entry},
     state::{Happening, State},
+    throttle::Change,
 };
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a notice stands by what is durable.
 #[derive(Clone, Debug)]
@@ -27,6 +28,10 @@ pub struct Ledger {
     taken: BTreeSet<i64>,
     has_failed: bool,
     impossible: Option<String>,
+    /// Changes of pace: after how many entries each was appended, the time of its event, and its facts.
+    paces: Vec<(usize, Timestamp, BTreeMap<String, String>)>,
+    /// How many of them no crash can take away any more.
+    paces_kept: usize,
 }
 
 impl Ledger {
@@ -40,7 +45,21 @@ impl Ledger {
             taken: BTreeSet::new(),
             has_failed: false,
             impossible: None,
+            paces: Vec::new(),
+            paces_kept: 0,
         }
+    }
+
+    /// Appends a change of pace, as its facts alone.
+    pub fn append_pace(&mut self, at: Timestamp, change: &Change) {
+        let facts = change.facts().into_iter().map(|(name, value)| (name.to_owned(), value));
+        self.paces.push((self.entries.len(), at, facts.collect()));
+    }
+
+    /// Reads the last change of pace, as the command does for the next run.
+    pub fn last_pace(&self) -> Option<Change> {
+        let (_, at, facts) = self.paces.last()?;
+        Change::read(*at, facts)
     }
 
     /// Appends without waiting, and returns how many entries must be durable for this one to be.
@@ -76,18 +95,26 @@ impl Ledger {
         self.has_failed = true;
     }
 
-    /// Ends the process without notice: any prefix of the tail survives.
-    pub fn crash(&mut self, chance: &mut Chance) {
+    /// Ends the process without notice: any prefix of the tail survives. Returns how many changes of pace did not.
+    pub fn crash(&mut self, chance: &mut Chance) -> usize {
         let survives = self.durable + chance.index(self.entries.len() - self.durable + 1);
         self.entries.truncate(survives);
         self.keep(survives);
+        let paces = self.paces.len();
+        // Those at the very end of what survives may be part of it or not.
+        let before = self.paces.iter().filter(|(after, ..)| *after < survives).count().max(self.paces_kept);
+        let at_end = self.paces[before..].iter().filter(|(after, ..)| *after == survives).count();
+        let kept = if at_end > 0 { before + chance.index(at_end + 1) } else { before };
+        self.paces.truncate(kept);
         self.open();
+        paces - kept
     }
 
     /// Begins a run: nothing is claimed, and the disk works.
     pub fn open(&mut self) {
         self.taken.clear();
         self.has_failed = false;
+        self.paces_kept = self.paces.len();
     }
 
     fn keep(&mut self, count: usize) {

@@ -12,7 +12,7 @@ mod process;
 mod relay;
 
 use chance::Chance;
-use checker::{Case, Offence, check};
+use checker::{Case, Deed, Offence, check};
 use clock::Clock;
 use forthwith_core::{
     address::Address,
@@ -24,8 +24,10 @@ use forthwith_core::{
     fuse::FuseLimits,
     notice::{Claimed, Entry, Particulars, Token},
     private::Private,
+    ramp::Ramp,
     recipient::{Recipient, Residence},
     state::{Happening, State},
+    throttle::Why,
 };
 use jiff::Timestamp;
 use ledger::Ledger;
@@ -58,6 +60,8 @@ pub struct World {
     relay: Relay,
     order: Order,
     told: Told,
+    /// What is about the pace, in order, and in milliseconds of elapsed time.
+    deeds: Vec<(i64, Deed)>,
 }
 
 /// How often each thing happened, so that it can be seen that it did, and what was found.
@@ -83,7 +87,16 @@ pub struct Told {
     pub happened: [usize; 7],
     /// Doubts that a person settled.
     pub settled: usize,
+    /// How often the pace was halved, raised, paused for a quota and freed after one, as it was recorded.
+    pub paces: [usize; 4],
+    /// Runs that began at a pace which an earlier one recorded.
+    pub remembered: usize,
+    /// Runs that ended because the relay asked for less and took nothing, for hours.
+    pub starved: usize,
 }
+
+/// What [`Told::paces`] counts, in its order.
+const PACED: [Why; 4] = [Why::Asked, Why::Quiet, Why::Quota, Why::QuotaOver];
 
 /// What [`Told::happened`] counts, in its order.
 pub const COUNTED: [Happening; 7] = [
@@ -101,6 +114,15 @@ impl World {
         if let Some(at) = COUNTED.iter().position(|counted| *counted == happening) {
             self.told.happened[at] += 1;
         }
+    }
+
+    fn note(&mut self, deed: Deed) {
+        if let Deed::Paced(change) = &deed
+            && let Some(at) = PACED.iter().position(|counted| *counted == change.why)
+        {
+            self.told.paces[at] += 1;
+        }
+        self.deeds.push((self.clock.elapsed(), deed));
     }
 }
 
@@ -144,12 +166,22 @@ impl Story {
         let owed = 1 + chance.index(16);
         let notices = (0..owed).map(notice).collect();
         let clock = Clock::new();
-        let settings = settings(&mut chance);
-        let (ledger, relay) = (Ledger::new(notices), Relay::new(&mut chance));
+        let mut settings = settings(&mut chance);
+        let (ledger, mut relay) = (Ledger::new(notices), Relay::new(&mut chance));
+        // From a sequence of its own: most stories are about something else, and stay as they are.
+        let mut ways = Chance::new(!seed);
+        slow_down(&mut settings, clock.shown(), &mut ways);
+        // Days with few attempts, or runs that leave, would try such a relay for ever.
+        let may_starve = settings.later == Later::Await && settings.calendar.per_day.is_none();
+        relay.bind(may_starve, &mut ways);
         let trouble_steps = 50 + chance.below(TROUBLE_STEPS_MAX);
-        let dangers = [chance.one_of(&[5, 15, 30]), chance.one_of(&[0, 0, 10]), chance.one_of(&[0, 5, 20])];
+        let mut dangers = [chance.one_of(&[5, 15, 30]), chance.one_of(&[0, 0, 10]), chance.one_of(&[0, 5, 20])];
+        if settings.ramp.is_some() || relay.is_bound() {
+            // Less is under way at once, so that more must go wrong for the same to be seen.
+            dangers[0] = 40;
+        }
         let disk_speed = chance.one_of(&[10, 30, 150]);
-        let world = World { chance, clock, ledger, relay, order, told: Told::default() };
+        let world = World { chance, clock, ledger, relay, order, told: Told::default(), deeds: Vec::new() };
         Self {
             world,
             settings,
@@ -178,13 +210,20 @@ impl Story {
     fn run(&mut self) {
         self.world.told.runs += 1;
         let earlier = self.earlier_attempts();
-        let mut process = Process::start(self.settings.clone(), earlier, self.world.clock.shown());
+        let mut settings = self.settings.clone();
+        let first = self.world.ledger.durable().iter().find(|entry| entry.happening == Happening::Offered);
+        settings.ramp = settings.ramp.map(|(ramp, _)| (ramp, first.map(|offer| offer.at)));
+        let last_pace = self.world.ledger.last_pace();
+        self.world.told.remembered += usize::from(last_pace.is_some_and(|last| last.new < last.full));
+        self.world.note(Deed::RunBegan);
+        let mut process = Process::start(settings, earlier, last_pace.as_ref(), self.world.clock.shown());
         let end = self.run_process(&mut process);
         match end {
             RunEnd::Killed => {
                 process.die(&mut self.world);
                 let World { ledger, chance, .. } = &mut self.world;
-                ledger.crash(chance);
+                let lost = ledger.crash(chance);
+                self.world.note(Deed::Lost(lost));
                 self.was_killed = true;
             }
             RunEnd::Clean(stop) => {
@@ -194,6 +233,11 @@ impl Story {
                 match stop {
                     Some(Stop::OnlyLaterRetries(due)) => self.world.clock.pass_until(due),
                     Some(Stop::Resting(rest)) => self.world.clock.pass_until(rest.until),
+                    Some(Stop::QuotaUsedUp(until)) => self.world.clock.pass_until(until),
+                    Some(Stop::RelayRefuses(_)) if self.is_calm() && self.world.relay.takes_nothing() => {
+                        self.world.told.starved += 1;
+                        self.world.relay.relent();
+                    }
                     _ => {}
                 }
             }
@@ -339,7 +383,7 @@ impl Story {
     }
 
     fn judged(self) -> Told {
-        let World { ledger, relay, mut told, .. } = self.world;
+        let World { ledger, relay, clock, deeds, mut told, .. } = self.world;
         let owed = i64::try_from(self.owed).expect("a story has few notices");
         let members = |group: &DomainGroup| (0..owed).filter(|of| group.names.contains(&domain(*of))).collect();
         let groups = self.settings.domains.groups().iter().map(|group| (members(group), group.limits.clone()));
@@ -353,6 +397,10 @@ impl Story {
             entries: ledger.durable(),
             limits: &self.settings.limits,
             groups: &groups,
+            ramp: self.settings.ramp.map(|(ramp, _)| ramp),
+            per_day: self.settings.calendar.per_day,
+            turned_back: clock.turned_back(),
+            deeds: &deeds,
             connections: self.settings.connections as usize,
             crashes: told.crashes + told.failed_syncs + told.cuts,
         });
@@ -375,6 +423,9 @@ impl Told {
         self.cuts += other.cuts;
         self.fuses += other.fuses;
         self.settled += other.settled;
+        self.remembered += other.remembered;
+        self.starved += other.starved;
+        self.paces.iter_mut().zip(other.paces).for_each(|(sum, count)| *sum += count);
         self.happened.iter_mut().zip(other.happened).for_each(|(sum, count)| *sum += count);
     }
 }
@@ -404,6 +455,21 @@ fn settings(chance: &mut Chance) -> Settings {
         give_up_after: give_up.map(Duration::from_secs),
         give_up_at: None,
         fuse: chance.one_of(&[FuseLimits::default(), FuseLimits { in_a_row: 4, in_the_last_thousand: 6 }]),
+    }
+}
+
+/// Lets the plan begin gently, and gives up in time for a deadline, perhaps.
+fn slow_down(settings: &mut Settings, now: Timestamp, chance: &mut Chance) {
+    let draw = |chance: &mut Chance, end| u32::try_from(1 + chance.below(end)).expect("a small number fits");
+    if chance.hits(60) {
+        let window = Duration::from_secs(chance.one_of(&[1, 20, 60]));
+        let from = Limit { attempts: draw(chance, 3), window };
+        settings.ramp =
+            Some((Ramp { from, double_every: Duration::from_secs(chance.one_of(&[2, 30, 600])) }, None));
+    }
+    if chance.hits(60) {
+        let after = Duration::from_secs(chance.below(8 * 3600));
+        settings.give_up_at = now.checked_add(after).ok();
     }
 }
 

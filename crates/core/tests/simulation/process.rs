@@ -4,12 +4,17 @@
 //! MAIL goes out; content and dot follow 354 and a durable offer; the verdict is appended after the reply.
 //! Between any two steps others run, the disk syncs, or everything ends.
 
-use super::{Order, World, relay::lost};
+use super::{
+    Order, World,
+    checker::Deed,
+    relay::{Mail, lost},
+};
 use forthwith_core::{
     domains::Earlier,
     engine::{End, Engine, Failure, Line, Next, Settings, Stop},
     notice::{Claimed, Entry, Particulars},
     state::Happening,
+    throttle::Change,
     verdict::{Answer, Reply, Stage, Verdict, judge},
 };
 use jiff::Timestamp;
@@ -69,11 +74,15 @@ enum Phase {
 }
 
 impl Process {
-    /// Starts a run.
-    pub fn start(settings: Settings, earlier: Vec<Earlier>, now: Timestamp) -> Self {
+    /// Starts a run, which goes on at the pace that was recorded last.
+    pub fn start(settings: Settings, earlier: Vec<Earlier>, last_pace: Option<&Change>, now: Timestamp) -> Self {
         let worker = || Worker { phase: Phase::Asking, line: None };
         let workers = (0..settings.connections).map(|_| worker()).collect();
-        Self { engine: Engine::new(settings, earlier, now), workers, changes: 0, is_cut: false, stop: None }
+        let mut engine = Engine::new(settings, earlier, now);
+        if let Some(last) = last_pace {
+            engine.remember_pace(last);
+        }
+        Self { engine, workers, changes: 0, is_cut: false, stop: None }
     }
 
     /// Begins nothing new.
@@ -203,8 +212,13 @@ impl Process {
 
     fn ask(&mut self, at: usize, world: &mut World) -> Phase {
         let line = if self.workers[at].line.is_some() { Line::Open } else { Line::Closed };
-        match self.engine.next(world.clock.shown(), line) {
-            Next::Attempt(claimed) => Phase::Preparing(*claimed),
+        let next = self.engine.next(world.clock.shown(), line);
+        self.record_pace(world);
+        match next {
+            Next::Attempt(claimed) => {
+                world.note(Deed::Granted);
+                Phase::Preparing(*claimed)
+            }
             Next::Dial(number) => Phase::Dialling(number),
             Next::WaitUntil(until) => Phase::Waiting { until: Some(until), seen: self.changes },
             Next::WaitForReport => Phase::Waiting { until: None, seen: self.changes },
@@ -270,7 +284,8 @@ impl Process {
             Order::RecordAfterReply => 0,
             Order::Right | Order::OfferUnsynced => world.ledger.append(offered(&claimed, now)),
         };
-        world.relay.mails.push((world.clock.elapsed(), claimed.notice));
+        let mail = Mail { elapsed: world.clock.elapsed(), shown: now, notice: claimed.notice };
+        world.relay.hear_mail(mail, &mut world.chance);
         self.engine.mail_written(&claimed, now);
         self.workers[at].line = self.workers[at].line.map(|(number, _)| (number, false));
         Phase::Hearing(Attempt { claimed, offer }, Stage::Mail)
@@ -296,7 +311,15 @@ impl Process {
         let number = self.workers[at].line.map_or(0, |(number, _)| number);
         let entries = self.engine.report(world.clock.shown(), number, claimed, end);
         append(entries, world);
+        self.record_pace(world);
         self.changes += 1;
+    }
+
+    fn record_pace(&mut self, world: &mut World) {
+        for change in self.engine.pace_changes() {
+            world.ledger.append_pace(world.clock.shown(), &change);
+            world.note(Deed::Paced(change));
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 //! A count reads one line more than the limit and ends the command there: what it costs is bounded by the limit,
 //! however long the queue is.
 
-use crate::exit::{CommandError, Exit};
+use crate::{
+    child,
+    exit::{CommandError, Exit},
+};
 use forthwith_core::{
     backlog::{Known, Messages},
     delivery::Queue,
@@ -26,8 +29,6 @@ const REST_LEAST: Duration = Duration::from_secs(1);
 /// How much longer than the count the rest after it is: a quarter of the time is counted at most. Longer rests
 /// would let more through beyond the limit.
 const REST_FACTOR: u32 = 3;
-/// How often the end of the command is looked for.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Octets of a line: a message with some thousand recipients. Ours have one.
 const LINE_OCTETS_MAX: u64 = 1 << 20;
 /// Octets of what the command says of its failure.
@@ -97,7 +98,7 @@ fn count(queue: &Queue) -> Known {
         // Nothing more is read of it: it may be in the middle of a long queue.
         let _ = child.kill();
     }
-    let status = wait(&mut child, deadline);
+    let status = child::wait(&mut child, deadline).map(|status| status.success());
     match (result, status) {
         (Err(_), _) => failed(format!("it took longer than {} s", COUNT_MAX.as_secs())),
         (Ok(Err(why)), _) => failed(why),
@@ -144,20 +145,6 @@ fn messages(mut list: impl std::io::BufRead, limit: u64) -> Result<Messages, Str
     }
     messages.has_more = true;
     Ok(messages)
-}
-
-/// Waits for the end of the command, and kills it after `deadline`; returns whether it went well, where it ended.
-fn wait(child: &mut Child, deadline: Instant) -> Option<bool> {
-    while Instant::now() < deadline {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status.success()),
-            Ok(None) => thread::sleep(LOOK_EVERY),
-            Err(_) => return None,
-        }
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-    None
 }
 
 #[cfg(test)]

@@ -23,7 +23,10 @@ use forthwith_core::{
     private::Private,
     throttle::Change,
 };
-use forthwith_ledger::{Recorder, sqlite::SqliteLedger};
+use forthwith_ledger::{
+    Recorder,
+    sqlite::{CurrentPlan, LedgerReader, SqliteLedger},
+};
 use forthwith_sender::{Clock, Ended, Inbox, Progress, Render, RenderFailure, Run, StopSignal, deliver};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
@@ -62,23 +65,24 @@ pub fn run(
         };
         return Ok(ending::tell(&before, &done, folder, &delivery.calendar.zone, out));
     }
-    let earlier_attempts = pacing::earlier_attempts(&reader, ledger.run(), &delivery, Timestamp::now())?;
-    let last_pace = course::last_pace(&reader)?.filter(|(_, relay)| *relay == delivery.relay.to_string());
-    let give_up_at = plan.frozen.deadline().map(|deadline| delivery.give_up_at(deadline));
-    let course =
-        Course { last_pace: last_pace.map(|(change, _)| change), first_attempt: plan.first_offer_at, give_up_at };
-    let password = password::read(&delivery.relay)?;
-    let message = message_of(ready)?;
+    let begun = Course::read(&reader, &plan, ledger.run(), &delivery)
+        .and_then(|course| Ok((course, password::read(&delivery.relay)?, message_of(ready)?)));
+    let (course, password, message) = match begun {
+        Ok(begun) => begun,
+        Err(error) => return Err(super::not_begun(ledger, error)),
+    };
     let started = Instant::now();
     let (recorder, thread) = Recorder::start(ledger);
     let progress = Arc::new(Progress::default());
     let zone = delivery.calendar.zone.clone();
-    let job =
-        Job { args, folder, delivery, queue, earlier_attempts, course, password, message, before: &before, out };
+    let job = Job { args, folder, delivery, queue, course, password, message, before: &before, out };
     let ended = job.deliver(recorder, Arc::clone(&progress));
     // The recorder is gone with the job: the thread ends, and what it says weighs more than how the job ended.
     let end = thread.join().map_err(ending::recording_failed)?;
-    let ended = ended?;
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(error) => return Err(super::not_begun(end.ledger, error)),
+    };
     let seconds = started.elapsed().as_secs_f64();
     let head = end.ledger.end(Timestamp::now(), ending::in_short(&ended)).map_err(ledgers::failed)?;
     let after = Summary::read(&reader, &plan, stage)?;
@@ -90,9 +94,27 @@ pub fn run(
 
 /// What an earlier run and the plan say of this one's course.
 struct Course {
+    earlier_attempts: Vec<Earlier>,
     last_pace: Option<Change>,
     first_attempt: Option<Timestamp>,
     give_up_at: Option<Timestamp>,
+}
+
+impl Course {
+    fn read(
+        reader: &LedgerReader,
+        plan: &CurrentPlan,
+        run: i64,
+        delivery: &Delivery,
+    ) -> Result<Self, CommandError> {
+        let last_pace = course::last_pace(reader)?.filter(|(_, relay)| *relay == delivery.relay.to_string());
+        Ok(Self {
+            earlier_attempts: pacing::earlier_attempts(reader, run, delivery, Timestamp::now())?,
+            last_pace: last_pace.map(|(change, _)| change),
+            first_attempt: plan.first_offer_at,
+            give_up_at: plan.frozen.deadline().map(|deadline| delivery.give_up_at(deadline)),
+        })
+    }
 }
 
 /// What a delivery needs from this side.
@@ -102,7 +124,6 @@ struct Job<'a> {
     delivery: Delivery,
     /// The first count of the relay's own queue.
     queue: Option<Messages>,
-    earlier_attempts: Vec<Earlier>,
     course: Course,
     password: Option<Private<String>>,
     message: Render,
@@ -143,7 +164,7 @@ impl Job<'_> {
             calendar: self.delivery.calendar,
             ramp: self.delivery.ramp.map(|ramp| (ramp, self.course.first_attempt)),
             last_pace: self.course.last_pace,
-            earlier_attempts: self.earlier_attempts,
+            earlier_attempts: self.course.earlier_attempts,
             patience: self.delivery.patience,
             timeouts: self.delivery.timeouts,
             hand_over_at_most: self.args.limit,
