@@ -7,11 +7,11 @@ use crate::{
     folder::Folder,
     inputs::{self, Inputs},
     known,
-    list::{self, List},
+    list::{self, Given},
     terminal::{Out, counted, grouped},
 };
 use forthwith_core::{
-    affected::{Earlier, Fated, KnownBefore, Row, Tally, Told},
+    affected::{Alike, AsRead, Earlier, Fated, KnownBefore, Tally, Told, Wanted},
     finding::{Finding, Gravity, any_refused},
     recipient::Recipient,
     variant::Variant,
@@ -40,14 +40,31 @@ pub struct Reached {
     pub findings: Vec<Finding>,
 }
 
-/// Reads everything; `each` takes every row.
+impl Reached {
+    /// Begins with nobody, of whom this one would be the first.
+    fn by(first: &Recipient) -> Self {
+        Self { count: 0, first: first.clone(), residences: BTreeMap::new(), findings: Vec::new() }
+    }
+
+    /// Adds so many people who live where `first` does, and of whom they are the first.
+    fn add(&mut self, first: &Recipient, count: u64) {
+        self.count += count;
+        *self.residences.entry(first.residence.code()).or_default() += count;
+        if first.row < self.first.row {
+            self.first = first.clone();
+        }
+    }
+}
+
+/// Reads everything; `each` takes the rows that are wanted.
 pub fn check(
     folder: &Folder,
     out: Out,
-    each: impl FnMut(Row, &List<'_>) -> Result<(), CommandError>,
+    wanted: Wanted,
+    each: impl FnMut(AsRead<'_>) -> Result<(), CommandError>,
 ) -> Result<Checked, CommandError> {
     let inputs = inputs(folder, out)?;
-    let (tally, variants) = people(folder, &inputs, out, "reading the list", each)?;
+    let (tally, variants) = people(folder, &inputs, out, "reading the list", wanted, each)?;
     Ok(Checked { inputs, tally, variants })
 }
 
@@ -62,28 +79,32 @@ pub fn inputs(folder: &Folder, out: Out) -> Result<Inputs, CommandError> {
     Ok(inputs)
 }
 
-/// Reads the list: its counts and findings, and who gets which variant. `each` takes every row.
+/// Reads the list: its counts and findings, and who gets which variant. `each` takes the rows that are wanted.
 pub fn people(
     folder: &Folder,
     inputs: &Inputs,
     out: Out,
     doing: &'static str,
-    mut each: impl FnMut(Row, &List<'_>) -> Result<(), CommandError>,
+    wanted: Wanted,
+    mut each: impl FnMut(AsRead<'_>) -> Result<(), CommandError>,
 ) -> Result<(Tally, BTreeMap<Variant, Reached>), CommandError> {
     let mut variants: BTreeMap<Variant, Reached> = BTreeMap::new();
-    let tally = list::read(folder, inputs, out, doing, |row, list| {
-        if let (Fated::Planned(recipient), Some(incident)) = (&row.fate, &inputs.incident) {
-            let residence = recipient.residence.code();
-            let reached = variants.entry(Variant::of(incident, recipient)).or_insert_with(|| Reached {
-                count: 0,
-                first: (**recipient).clone(),
-                residences: BTreeMap::new(),
-                findings: Vec::new(),
-            });
-            reached.count += 1;
-            *reached.residences.entry(residence).or_default() += 1;
+    let mut reach = |first: &Recipient, count: u64| {
+        if let Some(incident) = &inputs.incident {
+            variants.entry(Variant::of(incident, first)).or_insert_with(|| Reached::by(first)).add(first, count);
         }
-        each(row, list)
+    };
+    let tally = list::read(folder, inputs, out, doing, wanted, |given| match given {
+        Given::Alike(Alike { first, count }) => {
+            reach(&first, count);
+            Ok(())
+        }
+        Given::Row(as_read) => {
+            if let Fated::Planned(recipient) = &as_read.row.fate {
+                reach(recipient, 1);
+            }
+            each(as_read)
+        }
     })?;
     if let Some(words) = &inputs.words {
         for (variant, reached) in &mut variants {

@@ -11,13 +11,13 @@ use crate::{
     folder::Folder,
     inputs::{Inputs, Verbatim},
     known::{self, HEADS},
-    list::{self, changed},
+    list::{self, Given, changed},
     ordered::{self, Feed, Gone},
     stopping,
     terminal::Out,
 };
 use forthwith_core::{
-    affected::{Fated, Row},
+    affected::{AsRead, Fated, Row, Wanted},
     digest::Digest,
     finding::{Finding, Place},
     incident::Incident,
@@ -64,9 +64,9 @@ fn prepare_on(
     let (read, ()) = ordered::through(
         workers,
         |feed| {
-            checking::people(folder, &inputs, out, "reading and rendering", |row, _| {
+            checking::people(folder, &inputs, out, "reading and rendering", Wanted::Every, |as_read| {
                 stopping::look()?;
-                match row.fate {
+                match as_read.row.fate {
                     Fated::Planned(recipient) => feed.give(*recipient).map_err(|Gone| changed()),
                     _ => Ok(()),
                 }
@@ -182,10 +182,9 @@ pub fn freeze(
     let Some((incident, ..)) = prepared.checked.inputs.whole() else {
         return Err(CommandError::new(Exit::Refused, "the inputs are refused"));
     };
-    let list = || list::open(folder, &prepared.checked.inputs, out, "freezing");
     let (fed, frozen) = ordered::through(
         ordered::cores(),
-        |feed| feed_rows(list()?.map_err(|_| changed())?, prepared, feed),
+        |feed| feed_rows(folder, prepared, out, feed),
         |batch| SealedRow::seal(batch.into_iter().map(|(row, content)| frozen_row(incident, key, row, content))),
         |drain| ledger.freeze_sealed(&prepared.plan, drain, now),
     );
@@ -210,11 +209,13 @@ type Fed = (Row, Option<Digest>);
 ///
 /// The last row is held back until the list has proven to be the one that was rendered: one that changed loses it,
 /// so that the ledger finds fewer rows than the manifest says.
-fn feed_rows(mut list: list::Reader<'_>, prepared: &Prepared, feed: &mut Feed<Fed>) -> Result<(), CommandError> {
+fn feed_rows(folder: &Folder, prepared: &Prepared, out: Out, feed: &mut Feed<Fed>) -> Result<(), CommandError> {
     let mut contents = prepared.contents.iter().copied();
     let mut held: Option<Fed> = None;
-    while let Some(row) = list.read()? {
+    let mut is_gone = false;
+    let tally = list::read(folder, &prepared.checked.inputs, out, "freezing", Wanted::Every, |given| {
         stopping::look()?;
+        let Given::Row(AsRead { row, .. }) = given else { return Err(changed()) };
         let content = match row.fate {
             Fated::Planned(_) => Some(contents.next().ok_or_else(changed)?),
             Fated::Withheld { .. } => None,
@@ -224,10 +225,15 @@ fn feed_rows(mut list: list::Reader<'_>, prepared: &Prepared, feed: &mut Feed<Fe
             && let Err(Gone) = feed.give(before)
         {
             // The ledger has stopped taking rows, or never began; it says why.
-            return Ok(());
+            is_gone = true;
+            return Err(changed());
         }
+        Ok(())
+    });
+    if is_gone {
+        return Ok(());
     }
-    if list.finish()?.digest != prepared.plan.list.1 {
+    if tally?.digest != prepared.plan.list.1 {
         return Err(changed());
     }
     if let Some(last) = held {

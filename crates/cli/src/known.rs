@@ -12,7 +12,7 @@ use crate::{
     terminal::Out,
 };
 use forthwith_core::{
-    affected::{ListSettings, NamedFile, SamePerson, read_left_out},
+    affected::{ListSettings, NamedFile, SamePerson, Wanted, read_left_out},
     digest::Digest,
     finding::{Finding, Place},
     plan::Beside,
@@ -51,7 +51,7 @@ pub fn gather(folder: &Folder, inputs: &mut Inputs, out: Out) -> Result<(), Comm
     gather_lists(folder, inputs, &settings)?;
     if settings.people.same_person == Some(SamePerson::UnionData) {
         // Last, because who is planned at all is known by now.
-        let tally = list::read(folder, inputs, out, "putting rows together", |_, _| Ok(()))?;
+        let tally = list::read(folder, inputs, out, "putting rows together", Wanted::Remarkable, |_| Ok(()))?;
         inputs.known.unions = Some((tally.unions, tally.digest));
     }
     Ok(())

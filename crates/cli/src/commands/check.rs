@@ -13,7 +13,7 @@ use crate::{
 };
 use exports::Exports;
 use forthwith_core::{
-    affected::{Earlier, KnownBefore, Told},
+    affected::{Earlier, KnownBefore, Told, Wanted},
     finding::{Finding, Gravity, any_refused},
 };
 use serde_json::{Map, Value, json};
@@ -26,7 +26,7 @@ const PASTED_ROWS_MAX: usize = 50;
 pub fn run(args: &CheckArgs, out: Out) -> Result<Exit, CommandError> {
     let folder = Folder::find(&args.incident.incident)?;
     let mut exports = Exports::begin(args, &folder)?;
-    let mut checked = checking::check(&folder, out, |row, list| exports.row(&row, list))?;
+    let mut checked = checking::check(&folder, out, Wanted::Remarkable, |as_read| exports.row(&as_read))?;
     // delivery.toml is no part of a plan, but the operator wants to know now.
     let (_, more, sources) = inputs::delivery(&folder)?;
     let is_refused = checked.is_refused() || any_refused(&more);

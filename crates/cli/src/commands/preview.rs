@@ -10,7 +10,7 @@ use crate::{
     terminal::{Out, counted},
 };
 use forthwith_core::{
-    affected::{Fated, Row},
+    affected::{Fated, Row, Wanted},
     incident::Incident,
     notice::Token,
     recipient::Recipient,
@@ -24,9 +24,10 @@ use std::{path::PathBuf, process::Command};
 pub fn run(args: &PreviewArgs, out: Out) -> Result<Exit, CommandError> {
     let folder = Folder::find(&args.incident.incident)?;
     let mut chosen: Option<Row> = None;
-    let checked = checking::check(&folder, out, |row, _| {
-        if chosen.is_none() && is_chosen(args, &row) {
-            chosen = Some(row);
+    let wanted = if args.row.is_some() || args.id.is_some() { Wanted::Every } else { Wanted::Remarkable };
+    let checked = checking::check(&folder, out, wanted, |as_read| {
+        if chosen.is_none() && is_chosen(args, &as_read.row) {
+            chosen = Some(as_read.row);
         }
         Ok(())
     })?;

@@ -146,7 +146,7 @@ impl Case {
             known: &Known::default(),
         };
         let input = Supplied::new(list.as_bytes());
-        known.suspects = Some(Suspects::find(context, input, list.len() as u64, |_, _| ()).unwrap());
+        known.suspects = Some(Suspects::find(context, input).unwrap());
         let (_, tally) = read(&known);
         known.unions = Some((tally.unions, tally.digest));
         read(&known)

@@ -1,7 +1,10 @@
 //! Lists and the fates of their rows.
 
 use super::*;
-use crate::affected::{Delimiter, Form, Supplied};
+use crate::{
+    affected::{Delimiter, Form, Supplied},
+    digest::hex,
+};
 
 fn categories() -> Vec<Category> {
     ["email", "phone"].map(|id| Category { id: id.to_owned(), words: BTreeMap::new() }).to_vec()
@@ -20,11 +23,13 @@ fn read_with(text: &str, settings: &ListSettings, read_columns: &[&str]) -> (Vec
         known,
     };
     let known = Known::default();
-    let suspects = Suspects::find(context(&known), Supplied::new(text.as_bytes()), text.len() as u64, |_, _| {});
+    let suspects = Suspects::find(context(&known), Supplied::new(text.as_bytes()));
     let (fates, tally) = read_in(context(&known), text);
     let known = Known { suspects: Some(suspects.unwrap()), ..Known::default() };
     let (again, with_suspects) = read_in(context(&known), text);
     assert_eq!((&again, &with_suspects.findings), (&fates, &tally.findings), "{text}");
+    let (_, _, remarkable) = read_remarkable(context(&known), text);
+    assert_eq!((&remarkable.findings, &remarkable.counts), (&tally.findings, &tally.counts), "{text}");
     assert_eq!(known.suspects.map(|(_, digest)| digest), Some(tally.digest));
     (fates, tally)
 }
@@ -57,6 +62,50 @@ proptest::proptest! {
         let (settings, _) = super::super::read_settings("affected.toml", toml.as_bytes());
         read_with(&format!("id,email,name\n{}\n", rows.join("\n")), &settings.unwrap(), &[]);
     }
+}
+
+/// Reads a list as the command does: rows that nobody looks at are only counted. Returns the fates of the others, with
+/// what was found in each, and how many are alike.
+fn read_remarkable(context: Context<'_>, text: &str) -> (Vec<(Row, Vec<Finding>)>, u64, Tally) {
+    let mut people = People::new(context, Supplied::new(text.as_bytes())).unwrap();
+    let (list, judge, settling) = people.parts();
+    let (mut rows, mut alike) = (Vec::new(), 0);
+    while let Some(stretch) = list.next_stretch().unwrap() {
+        let judged = judge.judge(stretch, Wanted::Remarkable);
+        settling.count(&judged);
+        alike += judged.alike.iter().map(|alike| alike.count).sum::<u64>();
+        rows.extend(
+            judged
+                .rows
+                .into_iter()
+                .map(|row| settling.settle(judge, row))
+                .map(|as_read| (as_read.row, as_read.found)),
+        );
+    }
+    (rows, alike, people.finish().unwrap())
+}
+
+#[test]
+fn rows_that_nobody_looks_at_are_counted() {
+    let text = "id,email,name\n1,a@b.example,Ada\n2,c@b.example,Bo\n2,c@b.example,Bo\n3,broken,Cy\n4,d@gmial.com,Di\n5,e@b.example,Ed\n";
+    let (settings, read_columns) = (ListSettings::default(), BTreeSet::new());
+    let context = |known| Context {
+        file: "l.csv",
+        settings: &settings,
+        categories: None,
+        read_columns: &read_columns,
+        known,
+    };
+    let none = Known::default();
+    let suspects = Suspects::find(context(&none), Supplied::new(text.as_bytes())).unwrap();
+    let known = Known { suspects: Some(suspects), ..Known::default() };
+    let (rows, alike, tally) = read_remarkable(context(&known), text);
+    let found: Vec<_> = rows.iter().map(|(row, found)| (row.row, row.line, found.len())).collect();
+    // The first has a new domain, the second and third have one person, the next two have findings.
+    assert_eq!((found, alike), (vec![(1, 2, 0), (2, 3, 0), (3, 4, 0), (4, 5, 1), (5, 6, 1)], 1));
+    let (fates, every) = read_in(context(&known), text);
+    assert_eq!(fates, ["planned", "planned", "duplicate", "refused", "planned", "planned"]);
+    assert_eq!((tally.counts, tally.findings), (every.counts, every.findings));
 }
 
 fn read(text: &str) -> (Vec<String>, Tally) {
