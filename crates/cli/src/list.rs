@@ -32,6 +32,9 @@ const PIECE_OCTETS: usize = 1 << 18;
 /// Threads that judge what one thread reads: more would wait for it.
 const JUDGES_MAX: usize = 8;
 
+/// Octets of a stretch whose every row is kept: some hundred octets of memory each.
+const KEPT_OCTETS: usize = 1 << 17;
+
 /// What comes out of a list, in its order.
 pub enum Given<'r> {
     /// A row that was wanted.
@@ -102,7 +105,7 @@ pub fn suspects(folder: &Folder, inputs: &Inputs, out: Out) -> Result<Option<(Su
         progress.at(names.row, names.octets);
         Ok(())
     };
-    through_stretches(list, &path, |stretch| naming.names(stretch), keep)?;
+    through_stretches(ordered::cores(), list, &path, |stretch| naming.names(stretch), keep)?;
     let (shares, digest) = search.finish().map_err(|error| cannot(&path, error))?;
     let twice = |batch: Vec<Share>| batch.into_iter().map(Share::twice).collect();
     let ((), names) = ordered::through(
@@ -131,6 +134,19 @@ pub fn read(
     wanted: Wanted,
     each: impl FnMut(Given<'_>) -> Result<(), CommandError>,
 ) -> Result<Tally, CommandError> {
+    read_on(ordered::cores(), folder, inputs, out, doing, wanted, each)
+}
+
+/// Does what [`read`] does with so many judges: how many there are changes nothing of what comes out.
+fn read_on(
+    judges: usize,
+    folder: &Folder,
+    inputs: &Inputs,
+    out: Out,
+    doing: &'static str,
+    wanted: Wanted,
+    each: impl FnMut(Given<'_>) -> Result<(), CommandError>,
+) -> Result<Tally, CommandError> {
     let Opened { mut list, path, octets } = match open(folder, inputs)? {
         Ok(opened) => opened,
         Err(findings) => {
@@ -139,7 +155,7 @@ pub fn read(
         }
     };
     let progress = Reading::start(out, doing, octets);
-    judge(&mut list, &path, &progress, wanted, each)?;
+    judge(judges, &mut list, &path, &progress, wanted, each)?;
     progress.end();
     let tally = list.finish().map_err(|error| cannot(&path, error))?;
     let known = &inputs.known;
@@ -148,8 +164,9 @@ pub fn read(
     if before.into_iter().any(|digest| *digest != tally.digest) { Err(changed()) } else { Ok(tally) }
 }
 
-/// Judges the rows of a list on every core, and settles them in order.
+/// Judges the rows of a list on many threads, and settles them in order.
 fn judge(
+    judges: usize,
     list: &mut People<'_, Unpacked>,
     path: &Path,
     progress: &Reading,
@@ -158,9 +175,10 @@ fn judge(
 ) -> Result<(), CommandError> {
     let (list, judge, settling) = list.parts();
     if wanted == Wanted::Every {
-        list.shorten();
+        list.cut_at(KEPT_OCTETS);
     }
     through_stretches(
+        judges,
         list,
         path,
         |stretch| judge.judge(stretch, wanted),
@@ -175,9 +193,10 @@ fn judge(
     )
 }
 
-/// Reads a list on one thread, lets `map` look at its stretches on every core, and hands what comes of them to `each` on
+/// Reads a list on one thread, lets `map` look at its stretches on several, and hands what comes of them to `each` on
 /// this one, in the order of the list.
 fn through_stretches<T: Send>(
+    judges: usize,
     list: &mut Stretches<Unpacked>,
     path: &Path,
     map: impl Fn(Stretch) -> T + Sync,
@@ -192,9 +211,8 @@ fn through_stretches<T: Send>(
         }
         Ok(())
     };
-    let workers = ordered::cores().min(JUDGES_MAX);
     let map = |batch: Vec<Stretch>| batch.into_iter().map(&map).collect();
-    let (read, drained) = ordered::through(workers, feed, map, |drain| drain.try_for_each(each));
+    let (read, drained) = ordered::through(judges.min(JUDGES_MAX), feed, map, |drain| drain.try_for_each(each));
     drained?;
     read.map_err(|error| cannot(path, error))
 }
@@ -241,5 +259,67 @@ fn cannot(path: &Path, error: io::Error) -> CommandError {
 pub fn add(totals: &mut BTreeMap<&'static str, u64>, more: &BTreeMap<&'static str, u64>) {
     for (code, count) in more {
         *totals.entry(code).or_default() += count;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::Format;
+    use forthwith_core::affected::{Fated, Known, Row};
+    use std::{collections::BTreeSet, fmt::Write as _};
+
+    /// A list of several stretches, with everything in it that one row has to do with another.
+    fn folder() -> (tempfile::TempDir, Folder) {
+        let home = tempfile::tempdir().unwrap();
+        let mut list = "id,email,name,note\n".to_owned();
+        for row in 0..14_000 {
+            let person = if row % 500 == 499 { row - 400 } else { row };
+            let domain =
+                ["people.example", "peop1e.example", "gmial.com", "broken"][[0, 0, 0, 0, 1, 2, 3][row % 7]];
+            let quote = if row % 90 == 0 { "\"" } else { "" };
+            let note = "x".repeat(200);
+            let _ = writeln!(list, "C{person},p{person}.{}@{domain},{quote}Ada, {quote},{note}", person % 2);
+        }
+        std::fs::write(home.path().join("affected.csv"), list.replace(", ,", ",")).unwrap();
+        let folder = Folder::find(home.path()).unwrap();
+        (home, folder)
+    }
+
+    /// Reads the list, and returns what came out of it row by row, how many rows were alike, and the tally.
+    fn outcome(judges: usize, folder: &Folder, inputs: &Inputs, wanted: Wanted) -> (Vec<(Row, usize)>, u64, Tally) {
+        let (mut rows, mut alike) = (Vec::new(), 0);
+        let out = Out::new(Format::Human, true);
+        let tally = read_on(judges, folder, inputs, out, "reading", wanted, |given| {
+            match given {
+                Given::Row(as_read) => rows.push((as_read.row, as_read.found.len())),
+                Given::Alike(more) => alike += more.count,
+            }
+            Ok(())
+        });
+        (rows, alike, tally.unwrap())
+    }
+
+    #[test]
+    fn a_list_is_the_same_for_any_number_of_judges() {
+        let (_home, folder) = folder();
+        let mut inputs = Inputs::read(crate::inputs::verbatim(&folder).unwrap(), |_| Vec::new());
+        let out = Out::new(Format::Human, true);
+        inputs.known = Known { suspects: suspects(&folder, &inputs, out).unwrap(), ..Known::default() };
+        let (every, none, tally) = outcome(1, &folder, &inputs, Wanted::Every);
+        assert_eq!((every.len() as u64, none), (tally.counts.rows, 0));
+        let codes: BTreeSet<_> = tally.totals.keys().copied().collect();
+        let expected = ["address-syntax", "conflicting-rows", "look-alike-domain", "misspelt-domain"];
+        assert!(expected.iter().all(|code| codes.contains(code)), "{codes:?}");
+        for (judges, wanted) in [(3, Wanted::Every), (1, Wanted::Remarkable), (5, Wanted::Remarkable)] {
+            let (rows, alike, again) = outcome(judges, &folder, &inputs, wanted);
+            assert_eq!(rows.len() as u64 + alike, tally.counts.rows);
+            let is_wanted = |row: &&(Row, usize)| rows.binary_search_by_key(&row.0.row, |(row, _)| row.row).is_ok();
+            assert_eq!(rows, every.iter().filter(is_wanted).cloned().collect::<Vec<_>>(), "{judges} {wanted:?}");
+            let is_plain = |row: &(Row, usize)| matches!(row.0.fate, Fated::Planned(_)) && row.1 == 0;
+            assert!(every.iter().filter(|row| !is_wanted(row)).all(is_plain), "{judges} {wanted:?}");
+            assert_eq!((&again.counts, &again.totals, again.digest), (&tally.counts, &tally.totals, tally.digest));
+            assert_eq!((&again.findings, &again.about_list), (&tally.findings, &tally.about_list));
+        }
     }
 }

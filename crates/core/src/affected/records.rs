@@ -114,6 +114,15 @@ impl Records {
         self.is_at_end
     }
 
+    /// Returns the text that was not read, and the physical line on which it begins.
+    pub fn into_rest(self) -> (Vec<u8>, u64) {
+        let mut octets = match self.text {
+            Text::Sound(text) => text.into_bytes(),
+            Text::Octets(octets) => octets,
+        };
+        (octets.split_off(self.at), self.line)
+    }
+
     /// Returns the next record; `None` at the end of the text.
     pub fn next_record(&mut self) -> Option<Record<'_>> {
         let octets = self.text.octets();

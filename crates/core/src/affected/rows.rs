@@ -356,7 +356,7 @@ impl<R: Source> Rows<R> {
             })?;
             let (header_line, is_ours) = (record.line, is_ours(&header));
             let layout = Arc::new(Layout { header, header_line, delimiter, encoding, is_declared, is_ours });
-            list.put_back(stretch);
+            list.take_back(stretch);
             return Ok(Self { list, layout, current: None });
         }
         Err(refused(nothing(file, form.header_line)))

@@ -16,8 +16,6 @@ use std::io::{self, BufRead as _};
 
 /// Octets of a stretch: thousands of rows, so that handing it over costs nothing beside reading it.
 const STRETCH_OCTETS: usize = 1 << 20;
-/// Octets of a stretch whose every row is kept: some hundred octets of memory each.
-const SHORT_OCTETS: usize = 1 << 17;
 /// Rows of a stretch of a workbook.
 const SHEET_ROWS: usize = 1_000;
 
@@ -59,15 +57,14 @@ pub struct Stretches<R> {
     number: u64,
     line: u64,
     stretch_octets: usize,
-    put_back: Option<Stretch>,
 }
 
 impl<R: Source> Stretches<R> {
     /// Reads `text`, which stands at the start of the physical line `line`.
     pub(super) fn new(text: Text<R>, delimiter: Delimiter, line: u64) -> Self {
         let held = Vec::new();
-        let (sheet, is_at_end, number, stretch_octets, put_back) = (None, false, 0, STRETCH_OCTETS, None);
-        Self { text, sheet, delimiter, held, is_at_end, number, line, stretch_octets, put_back }
+        let (sheet, is_at_end, number, stretch_octets) = (None, false, 0, STRETCH_OCTETS);
+        Self { text, sheet, delimiter, held, is_at_end, number, line, stretch_octets }
     }
 
     /// Reads the rows of a workbook, behind its header.
@@ -85,14 +82,18 @@ impl<R: Source> Stretches<R> {
         self.text
     }
 
-    /// Cuts shorter stretches from now on, for whoever keeps every row of them.
-    pub fn shorten(&mut self) {
-        self.stretch_octets = SHORT_OCTETS;
+    /// Cuts stretches of about so many octets from now on.
+    pub fn cut_at(&mut self, octets: usize) {
+        self.stretch_octets = octets;
     }
 
-    /// Gives back what is left of the stretch that was read last.
-    pub(super) fn put_back(&mut self, stretch: Stretch) {
-        self.put_back = Some(stretch);
+    /// Takes back what is left of the stretch that was given out last.
+    pub(super) fn take_back(&mut self, stretch: Stretch) {
+        if let What::Records(records) = stretch.what {
+            let (mut rest, line) = records.into_rest();
+            rest.append(&mut self.held);
+            (self.held, self.number, self.line) = (rest, stretch.number, line);
+        }
     }
 
     /// Returns how many octets of the file were read so far.
@@ -106,9 +107,6 @@ impl<R: Source> Stretches<R> {
     ///
     /// What the input says; the list was not read to its end then.
     pub fn next_stretch(&mut self) -> io::Result<Option<Stretch>> {
-        if let Some(stretch) = self.put_back.take() {
-            return Ok(Some(stretch));
-        }
         if let Some(rows) = &self.sheet {
             let rows = rows.next(&mut self.text, self.number, SHEET_ROWS)?;
             let stretch =

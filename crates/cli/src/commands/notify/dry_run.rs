@@ -12,6 +12,7 @@ use crate::{
 use forthwith_ledger::sqlite::Freeze;
 use jiff::Timestamp;
 use serde_json::json;
+use std::time::Instant;
 
 /// Runs the dry run.
 pub fn run(folder: &Folder, out: Out) -> Result<Exit, CommandError> {
@@ -36,8 +37,12 @@ fn freeze(
     now: Timestamp,
 ) -> Result<Exit, CommandError> {
     let key = secret::load_or_make(folder)?;
+    let begun = Instant::now();
     let prepared = freezing::prepare(folder, &key, out, now)?;
+    let rendered = Instant::now();
     let frozen = freezing::freeze(&prepared, folder, &key, ledger, out, now)?;
+    let [rendering, freezing] = [rendered - begun, rendered.elapsed()].map(|took| took.as_secs_f64());
+    out.message(&format!("Read and rendered in {rendering:.2} s, frozen in {freezing:.2} s."));
     let reader = ledger.reader().map_err(ledgers::unusable)?;
     let path = packet::write(folder, &prepared, &reader)?;
     let digest = prepared.plan.digest;
