@@ -71,6 +71,9 @@ pub fn check(
 /// Reads the settings and the words, and what is known of people before their list is read.
 pub fn inputs(folder: &Folder, out: Out) -> Result<Inputs, CommandError> {
     let mut inputs = Inputs::read(inputs::verbatim(folder)?, |settings| list::columns(folder, settings));
+    if let Some(list) = &mut inputs.list {
+        folder.declare(list);
+    }
     // What the words say of a column, they say without knowing the list's name.
     for finding in inputs.findings.iter_mut().filter(|finding| finding.place.file.is_empty()) {
         finding.place.file = folder.list.clone().unwrap_or_default();

@@ -228,7 +228,9 @@ pub fn columns(folder: &Folder, settings: &ListSettings) -> Vec<String> {
     let Some(file) = folder.list.as_deref().and_then(|name| open_file(&folder.file(name)).ok()) else {
         return Vec::new();
     };
-    Unpacked::new(file).map_or_else(|_| Vec::new(), |source| affected::other_columns(settings, source))
+    let mut settings = settings.clone();
+    folder.declare(&mut settings);
+    Unpacked::new(file).map_or_else(|_| Vec::new(), |source| affected::other_columns(&settings, source))
 }
 
 /// Returns the SHA-256 of the list as it is now; `None` where it is gone.

@@ -24,7 +24,7 @@ const PASTED_ROWS_MAX: usize = 50;
 
 /// Runs the command.
 pub fn run(args: &CheckArgs, out: Out) -> Result<Exit, CommandError> {
-    let folder = Folder::find(&args.incident.incident)?;
+    let folder = Folder::find(&args.incident.incident)?.declared(&args.reading)?;
     let mut exports = Exports::begin(args, &folder)?;
     let mut checked = checking::check(&folder, out, Wanted::Remarkable, |as_read| exports.row(&as_read))?;
     // delivery.toml is no part of a plan, but the operator wants to know now.

@@ -36,7 +36,7 @@ use jiff::Timestamp;
 
 /// Runs the command.
 pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
-    let folder = Folder::find(&args.incident.incident)?;
+    let folder = Folder::find(&args.incident.incident)?.declared(&args.reading)?;
     if args.dry_run {
         return dry_run::run(&folder, out);
     }

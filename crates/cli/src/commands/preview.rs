@@ -22,7 +22,7 @@ use std::{path::PathBuf, process::Command};
 
 /// Runs the command.
 pub fn run(args: &PreviewArgs, out: Out) -> Result<Exit, CommandError> {
-    let folder = Folder::find(&args.incident.incident)?;
+    let folder = Folder::find(&args.incident.incident)?.declared(&args.reading)?;
     let mut chosen: Option<Row> = None;
     let wanted = if args.row.is_some() || args.id.is_some() { Wanted::Every } else { Wanted::Remarkable };
     let checked = checking::check(&folder, out, wanted, |as_read| {

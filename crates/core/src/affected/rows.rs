@@ -4,7 +4,7 @@ mod sheets;
 
 use super::{
     delimiter::{self, Delimiter},
-    encoding::{Conflict, Guess, Seen},
+    encoding::{self, Conflict, Guess, Seen},
     exported::{self, rearmed},
     faults::describe,
     people::{quoted, trimmed},
@@ -302,6 +302,15 @@ fn split<'v>(text: &'v str, delimiter: Delimiter, ends: &'v mut Vec<usize>) -> C
     ends.extend(memchr_iter(delimiter.octet(), text.as_bytes()));
     ends.push(text.len());
     Cells::Split { text, ends }
+}
+
+impl Form {
+    /// Declares the encoding by a label of the Encoding Standard; `false` where it has none of that name.
+    pub fn declare(&mut self, label: &str) -> bool {
+        let found = encoding::parse(label);
+        self.encoding = found.or(self.encoding);
+        found.is_some()
+    }
 }
 
 /// Reads rows, one after the other. The header is read at once; names are compared without case and surrounding

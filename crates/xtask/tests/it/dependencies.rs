@@ -6,13 +6,14 @@ use forthwith_testkit::tools::skip;
 /// Every direct dependency of core: name, `default` where its default features are on, features.
 ///
 /// jiff's default features read time zones from the disk, and are therefore off.
-const CORE: [&str; 14] = [
+const CORE: [&str; 15] = [
     "chardetng default",
     "csv default",
     "encoding_rs default",
     "hmac default",
     "idna default",
     "jiff serde std tzdb-bundle-always",
+    "memchr default",
     "proptest std (dev)",
     "serde default derive",
     "serde_json default",
