@@ -21,6 +21,7 @@ pub mod forecast;
 pub mod fuse;
 pub mod incident;
 pub mod key;
+pub mod law;
 pub mod merged;
 pub mod message;
 pub mod notice;
