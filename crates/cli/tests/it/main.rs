@@ -25,6 +25,7 @@ mod notify;
 mod odd_files;
 mod pace;
 mod packet;
+mod packet_pages;
 mod people;
 mod presets;
 mod preview;
