@@ -22,6 +22,7 @@ pub mod forecast;
 pub mod fuse;
 pub mod incident;
 pub mod key;
+pub mod law;
 pub mod merged;
 pub mod message;
 pub mod notice;
