@@ -26,6 +26,7 @@ mod notify;
 mod odd_files;
 mod pace;
 mod packet;
+mod packet_pages;
 mod people;
 mod presets;
 mod preview;
