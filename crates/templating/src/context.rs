@@ -3,8 +3,9 @@
 //! Flat because the tag scanner can then know every name. A fact that is unknown has a flag of its own; one that
 //! is not told has neither value nor flag, so that a template cannot but be silent on it.
 
-use crate::{language, scan::Kind};
+use crate::{language::Language, scan::Kind, sections, source::Phrases};
 use forthwith_core::{
+    arrangement::Headings,
     fact::{Fact, When},
     incident::{Contact, CulpritRole, Culprits, Entity, Exposure, Incident, KNOWN_CATEGORIES},
     recipient::Recipient,
@@ -50,7 +51,10 @@ names! {
     "country" Text Person "where the person lives, as the list says: `GB`";
     "region" Text Person "the region there: `CA`";
     "language" Text Variant "the language of the notice: `en`";
+    "in_another_language" Flag Variant "that these words stand in a notice of another language: `other_formats` alone does";
     "subject" Text Variant "the subject of the message";
+    "title" Text Variant "the title of the notice: the subject, or the one that a law prescribes";
+    "notice_label" Text Variant "the label of this wording: `B-4`";
     "organisation" Text Variant "the name that people know the organisation by";
     "legal_name" Text Variant "its registered name";
     "postal_address" List Variant "its postal address, line by line";
@@ -70,6 +74,7 @@ names! {
     "determined" Text Variant "when we determined that personal data was concerned";
     "contained" Text Variant "when it was ended";
     "people_affected" Text Variant "how many people are affected: `12,481`";
+    "people_affected_form" Text Variant "the form that a noun takes after that number, as CLDR names it: `one`, `few`, `many`, `other`";
     "people_affected_unknown" Flag Variant "that we do not know how many";
     "only_you" Flag Variant "that exactly one person is affected";
     "holder" Text Variant "who has the data now";
@@ -174,25 +179,33 @@ pub(crate) fn column_name(column: &str) -> String {
     if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { String::new() }
 }
 
-/// The phrases of one language that make up values.
-pub(crate) struct Phrases<'a> {
-    pub subject: &'a str,
-    /// What each category is called.
-    pub categories: &'a BTreeMap<String, String>,
-    /// What follows from each category.
-    pub consequences: &'a BTreeMap<String, String>,
+/// A language: what it says, and how it writes.
+#[derive(Clone, Copy)]
+pub(crate) struct Spoken<'a> {
+    pub phrases: &'a Phrases,
+    pub language: &'a Language,
 }
 
 /// Returns the values that all people of `variant` share.
-pub(crate) fn of_variant(incident: &Incident, variant: &Variant, phrases: &Phrases<'_>) -> Context {
+pub(crate) fn of_variant(
+    incident: &Incident,
+    variant: &Variant,
+    spoken: Spoken<'_>,
+    headings: &Headings,
+) -> Context {
+    let Spoken { phrases, language } = spoken;
     let mut context = Context::new();
     let entity = entity(incident, variant);
     context.insert("language", &variant.language);
-    context.insert("subject", phrases.subject);
+    context.insert("in_another_language", &false);
+    context.insert("subject", phrases.subject());
+    let title = sections::title(headings, phrases);
+    context.insert("title", &title.unwrap_or_else(|| phrases.subject().to_owned()));
+    context.insert("notice_label", &variant.label(incident));
     insert_entity(&mut context, entity);
     insert_contact(&mut context, &entity.contact, &variant.language);
-    insert_facts(&mut context, incident, &variant.language);
-    insert_data(&mut context, variant, phrases);
+    insert_facts(&mut context, incident, &variant.language, language);
+    insert_data(&mut context, variant, spoken);
     let advice = incident.notice.advice.get(&variant.language);
     context.insert("advice", advice.map_or(&[][..], Vec::as_slice));
     context
@@ -219,56 +232,57 @@ fn insert_contact(context: &mut Context, contact: &Contact, language: &str) {
     context.insert("report_fakes_to", contact.report_fakes_to.expose());
 }
 
-fn insert_facts(context: &mut Context, incident: &Incident, language: &str) {
+fn insert_facts(context: &mut Context, incident: &Incident, tag: &str, language: &Language) {
     let (clock, facts) = (&incident.clock, &incident.facts);
     context.insert("exposure", exposure(facts.exposure));
     context.insert("culprits", culprits(facts.culprits));
     context.insert("culprit_role", culprit_role(facts.culprit_role));
     let mut fact = |name: &'static str, unknown: &'static str, fact: &Fact<When>| {
-        context.insert(name, &fact.known().map_or_else(String::new, |when| language::when(language, when)));
+        context.insert(name, &fact.known().map_or_else(String::new, |when| language.when(when)));
         context.insert(unknown, &fact.is_unknown());
     };
     fact("occurred", "occurred_unknown", &clock.occurred);
     fact("discovered", "discovered_unknown", &clock.discovered);
     fact("police_told", "police_told_unknown", &facts.police_told);
     fact("authority_told", "authority_told_unknown", &facts.authority_told);
-    let when = |when: &Option<When>| when.as_ref().map_or_else(String::new, |when| language::when(language, when));
+    let when = |when: &Option<When>| when.as_ref().map_or_else(String::new, |when| language.when(when));
     context.insert("determined", &when(&clock.determined));
     context.insert("contained", &when(&clock.contained));
     let people = facts.people_affected.known().copied();
-    context.insert("people_affected", &people.map_or_else(String::new, |n| language::number(language, n)));
+    context.insert("people_affected", &people.map_or_else(String::new, |n| language.number(n)));
+    context.insert("people_affected_form", people.map_or("", |n| language.plural(n)));
     context.insert("people_affected_unknown", &facts.people_affected.is_unknown());
     context.insert("only_you", &(people == Some(1)));
-    let holder = facts.holder.known().and_then(|words| words.get(language));
+    let holder = facts.holder.known().and_then(|words| words.get(tag));
     context.insert("holder", holder.map_or("", String::as_str));
     context.insert("holder_unknown", &facts.holder.is_unknown());
     insert_determinations(context, incident, language);
 }
 
-fn insert_determinations(context: &mut Context, incident: &Incident, language: &str) {
+fn insert_determinations(context: &mut Context, incident: &Incident, language: &Language) {
     let facts = &incident.facts;
     let nothing_else = facts.nothing_else.known();
     context.insert("nothing_else", &nothing_else.is_some());
     context.insert("nothing_else_by", nothing_else.map_or("", |determination| &determination.by));
-    let on = nothing_else.map_or_else(String::new, |determination| language::date(language, determination.on));
+    let on = nothing_else.map_or_else(String::new, |determination| language.date(determination.on));
     context.insert("nothing_else_on", &on);
     context.insert("nothing_else_unknown", &facts.nothing_else.is_unknown());
     let passwords = facts.passwords_safe.as_ref();
     context.insert("passwords_safe", &passwords.is_some());
     context.insert("passwords_safe_by", passwords.map_or("", |determination| &determination.by));
-    let on = passwords.map_or_else(String::new, |determination| language::date(language, determination.on));
+    let on = passwords.map_or_else(String::new, |determination| language.date(determination.on));
     context.insert("passwords_safe_on", &on);
 }
 
-fn insert_data(context: &mut Context, variant: &Variant, phrases: &Phrases<'_>) {
-    let words = |of: &BTreeMap<String, String>| -> Vec<String> {
-        variant.data.iter().filter_map(|id| of.get(id)).cloned().collect()
+fn insert_data(context: &mut Context, variant: &Variant, spoken: Spoken<'_>) {
+    let words = |what: &str| -> Vec<&str> {
+        variant.data.iter().filter_map(|id| spoken.phrases.get(&format!("{what}_{id}"))).collect()
     };
-    let data = words(phrases.categories);
-    context.insert("data_list", &language::list(&variant.language, &data));
+    let data = words("category");
+    context.insert("data_list", &spoken.language.list(&data));
     context.insert("data_count", &data.len());
     context.insert("data", &data);
-    context.insert("consequences", &words(phrases.consequences));
+    context.insert("consequences", &words("consequence"));
     let has: BTreeSet<&str> = variant.data.iter().map(String::as_str).collect();
     for category in KNOWN_CATEGORIES {
         context.insert(format!("has_{}", category.id), &has.contains(category.id));

@@ -5,6 +5,7 @@
 //! `templates/` at the top of the repository and are compiled in; those of an incident folder are arguments.
 //! What a law requires or forbids is not decided here.
 
+mod arrange;
 mod claims;
 pub mod clarity;
 mod context;
@@ -16,6 +17,7 @@ mod lint;
 mod mime;
 pub mod packet;
 mod scan;
+mod sections;
 mod shape;
 mod shipped;
 mod source;
@@ -23,10 +25,12 @@ mod text;
 mod value;
 mod words;
 
+pub use arrange::{Arrange, Possible};
 pub use context::{NAMES, Name, Whose};
 pub use layout::Flow;
 pub use lint::{FLESCH_MIN, GRADE_MAX, STEPS_MAX, WORDS_MAX};
 pub use mime::RenderError;
 pub use scan::{FILTERS, Kind, TAGS};
-pub use shipped::{ELEMENTS, ShippedElement, Weight};
+pub use sections::Section;
+pub use shipped::{ELEMENTS, LANGUAGES, ShippedElement, Weight};
 pub use words::{Parts, SUBJECT_CHARACTERS_MAX, Words};

@@ -6,21 +6,27 @@
 use crate::{
     claims::{self, Number, Record},
     clarity::{self, Clarity},
-    document::Kind,
+    document::{Block, Kind},
     language,
     layout::{Piece, lay_out},
-    shipped::{self, Weight},
+    sections::Section,
+    shipped,
     source::{INCIDENT, Source},
     text,
 };
 use forthwith_core::{
     address::Address,
+    arrangement::{Arranged, Arrangement, Need},
     fact::Fact,
     finding::{Finding, Gravity, Place},
     incident::{Culprits, Incident, known_category},
     private::Private,
     recipient::{Recipient, Residence},
     variant::Variant,
+};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
 };
 
 /// Steps in a notice: more are not followed (Zou and others, CHI 2019, on actions buried in text).
@@ -31,7 +37,7 @@ pub const FLESCH_MIN: f64 = 60.0;
 pub const GRADE_MAX: f64 = 8.0;
 /// Words in a notice that people still read to the end.
 pub const WORDS_MAX: u32 = 400;
-/// The element whose items are the steps.
+/// The element that has steps of its own in every notice.
 const STEPS: &str = "recommended_steps";
 /// The elements that say one fact: their silence is somebody's decision, recorded with its reason.
 const OF_ONE_FACT: [&str; 3] = ["date_of_breach", "date_of_discovery", "number_affected"];
@@ -51,41 +57,118 @@ pub(crate) fn sample_recipient<'a>(variant: &Variant, columns: impl Iterator<Ite
     }
 }
 
-/// Returns the findings on the sample of `variant`.
-pub(crate) fn check(incident: &Incident, variant: &Variant, sources: &[Source], pieces: &[Piece]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    findings.extend(check_data(incident, variant));
-    findings.extend(check_silence(incident, sources, pieces));
-    let is_english = language::is_english(&variant.language);
-    let record = record(incident, variant);
-    for piece in pieces {
-        let place = || place(sources, &piece.element);
-        let blocks = words_of(std::slice::from_ref(piece));
-        if is_english {
-            findings.extend(claims::find(&blocks.join("\n"), record).into_iter().map(|claim| Finding {
-                place: place(),
-                code: claim.code,
-                gravity: claim.gravity,
-                message: claim.message,
-                hint: Some(claim.hint.to_owned()),
-            }));
-        }
-        if &*piece.element == STEPS {
-            findings.extend(check_steps(piece, is_english, &place()));
-        }
-    }
-    findings.extend(check_clarity(variant, &words_of(pieces), is_english));
-    findings
+/// A wording as its reader sees it.
+pub(crate) struct Seen<'a> {
+    pub incident: &'a Incident,
+    pub variant: &'a Variant,
+    /// Where each element's words come from.
+    pub sources: &'a BTreeMap<String, Source>,
+    /// What it is to be made of.
+    pub arrangement: &'a Arrangement,
+    /// The heading of each group.
+    pub headings: &'a [Option<Block>],
+    /// The elements that another one says too.
+    pub said: BTreeSet<&'a str>,
 }
 
-fn place(sources: &[Source], element: &str) -> Place {
-    let source = sources.iter().find(|source| &*source.element == element);
-    source.map_or_else(|| Place::file(INCIDENT), |source| source.place(None))
+impl Seen<'_> {
+    /// Returns what is to be said of a wording that came out as these pieces.
+    pub(crate) fn check(&self, pieces: &[Cow<'_, Piece>]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        findings.extend(check_data(self.incident, self.variant));
+        findings.extend(self.check_silence(pieces));
+        let is_english = language::is_english(&self.variant.language);
+        let record = record(self.incident, self.variant);
+        // What is said in another language is said to whoever reads that one.
+        let own: Vec<Cow<'_, Piece>> = pieces.iter().filter(|piece| piece.language.is_none()).cloned().collect();
+        for piece in &own {
+            let blocks = words_of(&[], std::slice::from_ref(piece));
+            if is_english {
+                findings.extend(claims::find(&blocks.join("\n"), record).into_iter().map(|claim| Finding {
+                    place: self.place(&piece.element),
+                    code: claim.code,
+                    gravity: claim.gravity,
+                    message: claim.message,
+                    hint: Some(claim.hint.to_owned()),
+                }));
+            }
+        }
+        findings.extend(self.check_steps(pieces, is_english));
+        findings.extend(check_clarity(self.variant, &words_of(self.headings, &own), is_english));
+        findings
+    }
+
+    fn place(&self, element: &str) -> Place {
+        self.sources.get(element).map_or_else(|| Place::file(INCIDENT), |source| source.place(None))
+    }
+
+    /// Finds the elements that the notice is to have and that came out without words.
+    fn check_silence(&self, pieces: &[Cow<'_, Piece>]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for Arranged { element: id, need } in &self.arrangement.elements {
+            let is_there = pieces.iter().any(|piece| *piece.element == **id) || self.said.contains(id.as_str());
+            if *need == Need::Optional || is_there {
+                continue;
+            }
+            let says = shipped::element(id).map_or("", |element| element.says);
+            let finding = Finding {
+                gravity: match need {
+                    Need::Required => Gravity::Refused,
+                    _ if OF_ONE_FACT.contains(&id.as_str()) => Gravity::Note,
+                    _ => Gravity::Warning,
+                },
+                ..Finding::warning(
+                    "element-silent",
+                    self.place(id),
+                    format!("the notice is silent on `{id}`: {says}"),
+                )
+            };
+            let hint = format!("write a statement `{id}` in {INCIDENT}");
+            findings.push(if finding.gravity == Gravity::Note { finding } else { finding.hint(hint) });
+        }
+        if matches!(self.incident.facts.people_affected, Fact::Known(0)) {
+            let message = "nobody is said to be affected, yet people are told";
+            findings.push(Finding::refused("people-affected", Place::file(INCIDENT), message));
+        }
+        findings
+    }
+
+    /// Looks at the steps: the numbered items of the section on what to do.
+    fn check_steps(&self, pieces: &[Cow<'_, Piece>], is_english: bool) -> Vec<Finding> {
+        let is_of_steps = |piece: &&Cow<'_, Piece>| {
+            let element = shipped::element(&piece.element);
+            element.is_some_and(|element| element.section == Section::WhatToDo)
+        };
+        let is_step = |kind: Kind| matches!(kind, Kind::Item { number: Some(_), .. });
+        let (mut findings, mut count) = (Vec::new(), 0);
+        for piece in pieces.iter().filter(is_of_steps) {
+            let laid = lay_out(&[], std::slice::from_ref(piece));
+            let steps: Vec<String> = laid.iter().filter(|block| is_step(block.kind)).map(text::words).collect();
+            if steps.is_empty() && &*piece.element == STEPS {
+                let message = "what to do is not in numbered steps";
+                let finding = Finding::warning("steps-unnumbered", self.place(&piece.element), message);
+                findings.push(finding.hint("begin each with `1. `"));
+            }
+            count += steps.len();
+            for step in steps.iter().filter(|step| is_english && !begins_with_a_verb(step)) {
+                let first = step.split_whitespace().next().unwrap_or_default();
+                let message = format!("a step begins with `{first}`, which is not known as a verb");
+                let hint = "begin with what to do: change, call, check, ignore";
+                findings.push(Finding::warning("step-verb", self.place(&piece.element), message).hint(hint));
+            }
+        }
+        if count > STEPS_MAX {
+            let message = format!("{count} steps, and people follow at most {STEPS_MAX}");
+            findings
+                .push(Finding::refused("steps-many", self.place(STEPS), message).hint("keep what matters most"));
+        }
+        findings
+    }
 }
 
 /// Returns the words of each block on one line.
-fn words_of(pieces: &[Piece]) -> Vec<String> {
-    lay_out(pieces).iter().map(text::words).collect()
+fn words_of(headings: &[Option<Block>], pieces: &[Cow<'_, Piece>]) -> Vec<String> {
+    lay_out(headings, pieces).iter().map(text::words).collect()
 }
 
 fn record(incident: &Incident, variant: &Variant) -> Record {
@@ -117,50 +200,6 @@ fn check_data(incident: &Incident, variant: &Variant) -> Option<Finding> {
 }
 
 /// Finds expected elements that came out without words.
-fn check_silence(incident: &Incident, sources: &[Source], pieces: &[Piece]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for source in sources {
-        let id = &*source.element;
-        let is_expected = shipped::element(id).is_none_or(|element| element.weight == Weight::Expected);
-        if !is_expected || pieces.iter().any(|piece| *piece.element == *id) {
-            continue;
-        }
-        let says = shipped::element(id).map_or("", |element| element.says);
-        let message = format!("the notice is silent on `{id}`: {says}");
-        let gravity = if OF_ONE_FACT.contains(&id) { Gravity::Note } else { Gravity::Warning };
-        let hint = format!("write a statement `{id}` in {INCIDENT}");
-        let finding = Finding { gravity, ..Finding::warning("element-silent", source.place(None), message) };
-        findings.push(if gravity == Gravity::Note { finding } else { finding.hint(hint) });
-    }
-    if matches!(incident.facts.people_affected, Fact::Known(0)) {
-        let message = "nobody is said to be affected, yet people are told";
-        findings.push(Finding::refused("people-affected", Place::file(INCIDENT), message));
-    }
-    findings
-}
-
-fn check_steps(piece: &Piece, is_english: bool, place: &Place) -> Vec<Finding> {
-    let laid = lay_out(std::slice::from_ref(piece));
-    let is_step = |kind: Kind| matches!(kind, Kind::Item { number: Some(_), .. });
-    let steps: Vec<String> = laid.iter().filter(|block| is_step(block.kind)).map(text::words).collect();
-    let mut findings = Vec::new();
-    if steps.is_empty() {
-        let message = "what to do is not in numbered steps".to_owned();
-        findings.push(Finding::warning("steps-unnumbered", place.clone(), message).hint("begin each with `1. `"));
-    }
-    if steps.len() > STEPS_MAX {
-        let message = format!("{} steps, and people follow at most {STEPS_MAX}", steps.len());
-        findings.push(Finding::refused("steps-many", place.clone(), message).hint("keep what matters most"));
-    }
-    for step in steps.iter().filter(|step| is_english && !begins_with_a_verb(step)) {
-        let first = step.split_whitespace().next().unwrap_or_default();
-        let message = format!("a step begins with `{first}`, which is not known as a verb");
-        let hint = "begin with what to do: change, call, check, ignore";
-        findings.push(Finding::warning("step-verb", place.clone(), message).hint(hint));
-    }
-    findings
-}
-
 fn check_clarity(variant: &Variant, blocks: &[String], is_english: bool) -> Vec<Finding> {
     let place = Place::file(INCIDENT);
     if !is_english {

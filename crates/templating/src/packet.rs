@@ -8,7 +8,11 @@ mod merged;
 
 pub use merged::{PacketMerged, PacketPerson};
 
-use crate::{clarity, language, words::Parts};
+use crate::{
+    clarity,
+    language::{self, ENGLISH},
+    words::Parts,
+};
 use facts::{FactView, fact_views};
 use forthwith_core::{
     digest::Digest,
@@ -410,5 +414,5 @@ fn place(place: &Place) -> String {
 }
 
 fn number(count: u64) -> String {
-    language::number("en", count)
+    ENGLISH.number(count)
 }

@@ -108,8 +108,9 @@ mod tests {
     fn piece(flow: Flow, markdown: &str, values: &[&str]) -> Piece {
         Piece {
             element: "x".into(),
+            group: 0,
             flow,
-            heading: None,
+            language: None,
             blocks: Arc::new(parse(markdown).unwrap()),
             values: Arc::new(values.iter().map(|value| (*value).to_owned()).collect()),
             whose: Whose::Person,
@@ -133,6 +134,6 @@ mod tests {
              {item}\r\n2. b\r\n\r\n- c\r\n\r\na\r\nb\r\n",
             "word ".repeat(6)
         );
-        assert_eq!(write(&lay_out(&pieces)), expected);
+        assert_eq!(write(&lay_out(&[], &pieces)), expected);
     }
 }

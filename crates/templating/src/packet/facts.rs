@@ -1,6 +1,6 @@
 //! The incident's facts as counsel reviews them: each with its state, and the reason where it is not told.
 
-use crate::language;
+use crate::language::ENGLISH;
 use forthwith_core::{
     fact::{Determination, Fact, When},
     incident::{CulpritRole, Culprits, Exposure, Incident},
@@ -52,7 +52,7 @@ pub(super) fn fact_views(incident: &Incident) -> Vec<FactView> {
         exposure(facts.exposure),
         culprits(facts.culprits, facts.culprit_role),
         FactView::of("Who has the data now", &facts.holder, holder),
-        FactView::of("People affected", &facts.people_affected, |people| language::number("en", *people)),
+        FactView::of("People affected", &facts.people_affected, |people| ENGLISH.number(*people)),
         FactView::of("Nothing else was exposed", &facts.nothing_else, determination),
         FactView::of_record("Passwords need not be changed", facts.passwords_safe.as_ref(), determination),
         FactView::of("Police told", &facts.police_told, when),
@@ -63,12 +63,12 @@ pub(super) fn fact_views(incident: &Incident) -> Vec<FactView> {
 fn when(when: &When) -> String {
     match when {
         When::At(instant) => format!("{instant} (UTC; notices tell the day alone)"),
-        When::On(_) | When::Between(..) => language::when("en", when),
+        When::On(_) | When::Between(..) => ENGLISH.when(when),
     }
 }
 
 fn determination(determination: &Determination) -> String {
-    format!("Determined by {}, {}", determination.by, language::date("en", determination.on))
+    format!("Determined by {}, {}", determination.by, ENGLISH.date(determination.on))
 }
 
 fn holder(words: &BTreeMap<String, String>) -> String {

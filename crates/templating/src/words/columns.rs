@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 impl Words {
     /// Returns the list's further columns that any template or statement reads, as the header has them.
     pub fn columns_read(&self) -> BTreeSet<String> {
-        let sources = self.collected.elements.values().flatten();
+        let sources = self.collected.elements.values().flat_map(|sources| sources.values());
         let used = sources.flat_map(|source| scan::scan(&source.text, &|name| self.names.kind(name)).0);
         used.filter_map(|name| self.names.column(&name).map(str::to_owned)).collect()
     }

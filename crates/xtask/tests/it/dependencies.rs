@@ -24,8 +24,9 @@ const CORE: [&str; 14] = [
 ];
 
 /// Every direct dependency of templating.
-const TEMPLATING: [&str; 7] = [
+const TEMPLATING: [&str; 8] = [
     "forthwith-core default",
+    "icu compiled_data sync",
     "jiff serde std tzdb-bundle-always",
     "lettre builder",
     "pulldown-cmark",
