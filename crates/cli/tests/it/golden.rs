@@ -32,6 +32,7 @@ fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
         file: "affected.csv",
         settings: &settings,
         categories: Some(&facts.categories),
+        languages: Some(&facts.languages),
         read_columns: &BTreeSet::new(),
         known: &Known::default(),
     };

@@ -27,7 +27,7 @@ fn october_is_short_and_plain() {
     for country in ["US", "GB"] {
         let text = text(OCTOBER, country, &["email"]);
         let score = clarity::score(&text);
-        assert!(score.words <= 180 && score.flesch >= 60.0 && score.grade <= 8.0, "{score:?}\n{text}");
+        assert!(score.words <= 180 && score.ease >= 60.0 && score.grade <= 8.0, "{score:?}\n{text}");
     }
 }
 
