@@ -66,7 +66,7 @@ fn every_language_is_plain_and_without_findings() {
             let reader = reader(language, data);
             assert_eq!(words.check(&Variant::of(&incident, &reader)), [], "{language}");
             let score = clarity::score_in(language, &words.parts(&reader).unwrap().text);
-            assert!(score.ease >= EASE_MIN && score.words <= 300, "{language}: {score:?}");
+            assert!(score.ease >= EASE_MIN && score.words <= 320, "{language}: {score:?}");
             assert!(if language == "en" { score.grade <= GRADE_MAX } else { score.lix <= LIX_MAX }, "{score:?}");
         }
     }
