@@ -211,7 +211,7 @@ fn means(reason: Withheld) -> &'static str {
 }
 
 fn number(count: u64) -> String {
-    crate::language::number("en", count)
+    crate::language::ENGLISH.number(count)
 }
 
 /// Returns a moment as people read it, in UTC: `26 October 2020, 12:00 UTC`. What is no moment stays as it is.
@@ -219,6 +219,6 @@ fn moment(at: &str) -> String {
     let Ok(at) = at.parse::<jiff::Timestamp>() else { return at.to_owned() };
     let at = jiff::tz::TimeZone::UTC.to_datetime(at);
     let seconds = if at.second() == 0 { String::new() } else { format!(":{:02}", at.second()) };
-    let date = crate::language::date("en", at.date());
+    let date = crate::language::ENGLISH.date(at.date());
     format!("{date}, {:02}:{:02}{seconds} UTC", at.hour(), at.minute())
 }

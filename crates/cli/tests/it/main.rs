@@ -44,6 +44,7 @@ mod reconcile;
 mod reconcile_events;
 mod release;
 mod resolve;
+mod spam;
 mod status;
 mod stop;
 mod throttle;

@@ -2,14 +2,17 @@
 //!
 //! Each part reads all of its keys before it is put together, so that one reading shows every finding.
 
+mod facts;
+mod offer;
+
 use super::{
-    ApprovalRule, Category, Clock, Contact, CulpritRole, Culprits, Elsewhere, Entity, Exposure, Facts, Incident,
-    Languages, Mailbox, NoticeSettings, Statement, known_category,
+    ApprovalRule, Category, Clock, Contact, Contacts, Dpo, Elsewhere, Entity, Incident, Languages, Mailbox,
+    Measures, NoticeSettings, Statement, contacts, known_category,
 };
 use crate::{
     address::Address,
     document::{self, Field, Table},
-    fact::{Determination, Fact, When},
+    fact::{Fact, When},
     finding::Finding,
 };
 use std::collections::BTreeMap;
@@ -20,7 +23,9 @@ const ID_CHARACTERS_MAX: usize = 32;
 const SUBJECT_CHARACTERS_MAX: usize = 60;
 /// Octets in a display name: with its address it stays on few header lines (RFC 5322 section 2.1.1).
 const DISPLAY_NAME_OCTETS_MAX: usize = 120;
-/// Entities, languages, categories, statements: named so that a slip of the hand is not an endless list.
+/// Categories of data: more cannot be read in one notice, and each is a bit of a wording's label.
+const CATEGORIES_MAX: usize = 64;
+/// Entities, languages, statements: named so that a slip of the hand is not an endless list.
 const ENTRIES_MAX: usize = 200;
 
 /// Reads incident.toml.
@@ -35,7 +40,10 @@ fn incident(root: &Table<'_>) -> Option<Incident> {
     let contact = section(root, "contact", "where people turn", contact);
     let organisation =
         section(root, "organisation", "who writes", |table| Some(organisation(table, contact.as_ref())));
-    let facts = section(root, "facts", "what is known", facts);
+    let facts = section(root, "facts", "what is known", facts::facts);
+    let measures = root.optional("measures", |field| field.read_table(facts::measures));
+    let offer = root.optional("offer", |field| field.read_table(offer::offer));
+    let contacts = root.optional("contacts", |field| field.read_table(contacts::read));
     let categories = section(root, "data", "which data is concerned", categories);
     let languages = match root.get("languages") {
         Some(field) => field.read_table(languages),
@@ -50,7 +58,21 @@ fn incident(root: &Table<'_>) -> Option<Incident> {
     contact?;
     let (organisation, elsewhere) = organisation??;
     let (facts, categories, languages, notice) = (facts?, categories?, languages?, notice?);
-    Some(Incident { id, clock, organisation, elsewhere, facts, categories, languages, notice, approval, deadline })
+    Some(Incident {
+        id,
+        clock,
+        organisation,
+        elsewhere,
+        facts,
+        measures: measures?.unwrap_or_else(Measures::default),
+        offer: offer?,
+        contacts: contacts?.unwrap_or_default().or(Contacts::shipped()),
+        categories,
+        languages,
+        notice,
+        approval,
+        deadline,
+    })
 }
 
 fn section<T>(root: &Table<'_>, key: &str, what: &str, read: impl Fn(&Table<'_>) -> Option<T>) -> Option<T> {
@@ -75,9 +97,15 @@ fn read_about(table: &Table<'_>) -> Option<About> {
     let discovered = table.need("discovered", "when it was found, or \"unknown\"").and_then(|f| fact(&f, when));
     let determined = table.optional("determined", when);
     let contained = table.optional("contained", when);
+    let exposed = table.optional("exposed", when);
     let deadline = table.optional("deadline", Field::instant);
-    let clock =
-        Clock { occurred: occurred?, discovered: discovered?, determined: determined?, contained: contained? };
+    let clock = Clock {
+        occurred: occurred?,
+        discovered: discovered?,
+        determined: determined?,
+        contained: contained?,
+        exposed: exposed?,
+    };
     Some((id?, clock, deadline?))
 }
 
@@ -168,6 +196,9 @@ fn entity(table: &Table<'_>, contact: Option<Contact>) -> Option<Entity> {
         table.need("postal_address", "the postal address, a list of lines").and_then(|f| f.lines());
     let website = table.need("website", "the website as people type it: \"example.org\"").and_then(|f| website(&f));
     let authority = table.optional("authority", Field::line);
+    let authority_website = table.optional("authority_website", self::website);
+    let parent = table.optional("parent", Field::line);
+    let dpo = table.optional("dpo", |field| field.read_table(dpo));
     let from = from?;
     let return_path_domain = return_path_domain?.unwrap_or_else(|| from.address.domain().to_owned());
     Some(Entity {
@@ -179,8 +210,18 @@ fn entity(table: &Table<'_>, contact: Option<Contact>) -> Option<Entity> {
         postal_address: postal_address?,
         website: website?,
         authority: authority?,
+        authority_website: authority_website?,
+        parent: parent?,
+        dpo: dpo?,
         contact: contact?,
     })
+}
+
+fn dpo(table: &Table<'_>) -> Option<Dpo> {
+    let name = table.optional("name", Field::line);
+    let email = table.need("email", "the mailbox for questions on data protection").and_then(|f| bare_address(&f));
+    let phone = table.optional("phone", Field::line);
+    Some(Dpo { name: name?, email: email?, phone: phone? })
 }
 
 /// Reads `Name <local@domain>` or a bare address that people may answer to.
@@ -220,7 +261,8 @@ fn domain(field: &Field<'_>) -> Option<String> {
     parse_address(field, &format!("x@{text}")).map(|address| address.domain().to_owned())
 }
 
-fn website(field: &Field<'_>) -> Option<String> {
+/// Reads a website as people type it, without a scheme.
+pub(super) fn website(field: &Field<'_>) -> Option<String> {
     let text = field.line()?;
     if text.contains("://") || text.contains(char::is_whitespace) {
         let hint = "write it as people type it: \"example.org\" or \"example.org/notice\"";
@@ -228,65 +270,6 @@ fn website(field: &Field<'_>) -> Option<String> {
         return None;
     }
     parse_address(field, &format!("x@{}", text.split('/').next().unwrap_or_default())).map(|_| text)
-}
-
-fn facts(table: &Table<'_>) -> Option<Facts> {
-    let exposures = [
-        ("viewed", Exposure::Viewed),
-        ("disclosed", Exposure::Disclosed),
-        ("taken", Exposure::Taken),
-        ("lost", Exposure::Lost),
-        ("unknown", Exposure::Unknown),
-    ];
-    let counts = [("one", Culprits::One), ("several", Culprits::Several), ("unknown", Culprits::Unknown)];
-    let roles = [
-        ("employee", CulpritRole::Employee),
-        ("contractor", CulpritRole::Contractor),
-        ("outsider", CulpritRole::Outsider),
-        ("unknown", CulpritRole::Unknown),
-    ];
-    let exposure = table.need("exposure", "what happened to the data").and_then(|f| f.one_of(&exposures));
-    let culprits = table.need("culprits", "how many did it: one, several, unknown").and_then(|f| f.one_of(&counts));
-    let culprit_role = table.need("culprit_role", "what they are to you").and_then(|f| f.one_of(&roles));
-    let holder = table.need("holder", "who has the data: { en = \"a seller of lists\" }, or \"unknown\"");
-    let holder = holder.and_then(|f| fact(&f, words));
-    let people_affected =
-        table.need("people_affected", "how many people are concerned").and_then(|f| fact(&f, Field::number));
-    let nothing_else = table.need("nothing_else", "who determined that nothing else was exposed: { by, on }");
-    let nothing_else = nothing_else.and_then(|f| fact(&f, determination));
-    let passwords_safe = table.optional("passwords_safe", determination);
-    let police_told = table.need("police_told", "when police were told").and_then(|f| told(&f));
-    let authority_told = table.need("authority_told", "when the authority was told").and_then(|f| told(&f));
-    Some(Facts {
-        exposure: exposure?,
-        culprits: culprits?,
-        culprit_role: culprit_role?,
-        holder: holder?,
-        people_affected: people_affected?,
-        nothing_else: nothing_else?,
-        passwords_safe: passwords_safe?,
-        police_told: police_told?,
-        authority_told: authority_told?,
-    })
-}
-
-/// Reads when somebody was told. The organisation knows whether it told them: "unknown" is no answer.
-fn told(field: &Field<'_>) -> Option<Fact<When>> {
-    let fact = fact(field, when)?;
-    if fact.is_unknown() {
-        let hint = "write the day, or { not_told = \"why the notice does not say it\" }";
-        field.refuse_with("wrong-fact", "whom you told, you know", hint);
-        return None;
-    }
-    Some(fact)
-}
-
-fn determination(field: &Field<'_>) -> Option<Determination> {
-    field.read_table(|table| {
-        let by = table.need("by", "who determined it: name and role").and_then(|f| f.line());
-        let on = table.need("on", "the day of the finding").and_then(|f| f.date());
-        Some(Determination { by: by?, on: on? })
-    })
 }
 
 /// Reads words by language: `{ en = "…", de = "…" }`.
@@ -317,12 +300,11 @@ fn is_language_or_refuse(field: &Field<'_>, tag: &str) -> Option<()> {
 }
 
 fn categories(table: &Table<'_>) -> Option<Vec<Category>> {
-    let own = match table.get("words") {
-        Some(field) => field.table().and_then(|table| entries(&table, |_, field| words(field))),
-        None => Some(BTreeMap::new()),
-    };
+    let by_id =
+        |key| Some(table.optional(key, |field| entries(&field.table()?, |_, f| words(f)))?.unwrap_or_default());
+    let (own, consequences) = (by_id("words"), by_id("consequences"));
     let ids = table.need("categories", "ids of the data concerned, such as [\"email\", \"phone\"]")?;
-    let own = own?;
+    let (own, consequences) = (own?, consequences?);
     let mut categories: Vec<Category> = Vec::new();
     let mut is_good = true;
     for field in ids.items()? {
@@ -336,7 +318,12 @@ fn categories(table: &Table<'_>) -> Option<Vec<Category>> {
             field.refuse("twice", format!("the category `{id}` stands twice"));
             is_good = false;
         }
-        categories.push(Category { id, words });
+        let consequence = consequences.get(&id).cloned().unwrap_or_default();
+        categories.push(Category { id, words, consequence });
+    }
+    if categories.len() > CATEGORIES_MAX {
+        ids.refuse("too-many", format!("at most {CATEGORIES_MAX} categories belong here"));
+        is_good = false;
     }
     if categories.is_empty() {
         ids.refuse("empty-value", "at least one category of data is concerned");
@@ -366,13 +353,14 @@ fn languages(table: &Table<'_>) -> Option<Languages> {
 fn contact(table: &Table<'_>) -> Option<Contact> {
     let email = table.need("email", "the mailbox for questions").and_then(|f| bare_address(&f));
     let phone = table.optional("phone", Field::line);
+    let toll_free = table.optional("toll_free", Field::line);
     let hours = match table.get("hours") {
         Some(field) => words(&field),
         None => Some(BTreeMap::new()),
     };
     let fakes = table.need("report_fakes_to", "the mailbox for fake messages in your name");
     let fakes = fakes.and_then(|f| bare_address(&f));
-    Some(Contact { email: email?, phone: phone?, hours: hours?, report_fakes_to: fakes? })
+    Some(Contact { email: email?, phone: phone?, toll_free: toll_free?, hours: hours?, report_fakes_to: fakes? })
 }
 
 fn bare_address(field: &Field<'_>) -> Option<Address> {
@@ -381,11 +369,12 @@ fn bare_address(field: &Field<'_>) -> Option<Address> {
 }
 
 fn read_notice(root: &Table<'_>, languages: Option<&Languages>) -> Option<NoticeSettings> {
-    let (elements, subject) = match root.get("notice") {
+    let (elements, date, subject) = match root.get("notice") {
         Some(field) => field.read_table(|table| {
             let elements = table.optional("elements", Field::lines);
+            let date = table.optional("date", Field::date);
             let subject = table.optional("subject", subjects);
-            Some((elements?.unwrap_or_default(), subject?.unwrap_or_default()))
+            Some((elements?.unwrap_or_default(), date?, subject?.unwrap_or_default()))
         })?,
         None => Default::default(),
     };
@@ -397,7 +386,7 @@ fn read_notice(root: &Table<'_>, languages: Option<&Languages>) -> Option<Notice
         Some(field) => field.table().and_then(|table| entries(&table, |_, field| field.lines())),
         None => Some(BTreeMap::new()),
     };
-    Some(NoticeSettings { elements, subject, statements: statements?, advice: advice? })
+    Some(NoticeSettings { elements, date, subject, statements: statements?, advice: advice? })
 }
 
 fn subjects(field: &Field<'_>) -> Option<BTreeMap<String, String>> {

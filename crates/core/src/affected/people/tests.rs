@@ -16,6 +16,7 @@ fn read_with(text: &str, settings: &ListSettings, read_columns: &[&str]) -> (Vec
         file: "l.csv",
         settings,
         categories: Some(&categories),
+        languages: None,
         read_columns: &read_columns,
         known,
     };
@@ -182,6 +183,7 @@ fn read_united(list: &str, toml: &str) -> (Vec<String>, Tally) {
             file: "l.csv",
             settings: &settings,
             categories: Some(&categories),
+            languages: None,
             read_columns: &read_columns,
             known,
         };
@@ -256,6 +258,7 @@ fn a_letter_is_due_where_a_column_says_so() {
         file: "l.csv",
         settings: &settings,
         categories: None,
+        languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
     };
@@ -335,6 +338,7 @@ fn columns_are_mapped_or_missed_with_the_likely_one() {
         file: "l.csv",
         settings: &settings,
         categories: None,
+        languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
     };
@@ -375,6 +379,7 @@ fn data_is_listed_in_the_order_of_the_incident_and_defaults_to_all() {
         file: "l",
         settings: &settings,
         categories: Some(&categories),
+        languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
     };
@@ -414,6 +419,7 @@ fn read_form(octets: &[u8], form: Form) -> (Vec<String>, Vec<FoundIt>) {
         file: "l.csv",
         settings: &settings,
         categories: None,
+        languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
     };
@@ -543,6 +549,7 @@ fn read_after(notices: &[(&str, &str, Told, &[&str])], list: &str, toml: &str) -
         file: "l.csv",
         settings: &settings,
         categories: Some(&categories),
+        languages: None,
         read_columns: &read_columns,
         known: &known,
     };
