@@ -108,7 +108,6 @@ impl Language {
     }
 
     /// Returns `from 1 to 14 September 2020`: the time that something lasted.
-    #[cfg(test)]
     pub(crate) fn span(&self, when: &When) -> String {
         self.put(when, &self.around[2])
     }

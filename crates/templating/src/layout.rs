@@ -2,8 +2,8 @@
 //! paragraphs run on.
 
 use crate::{
-    context::Whose,
     document::{Block, Inline, Kind},
+    names::Whose,
 };
 use std::{borrow::Borrow, sync::Arc};
 
@@ -21,6 +21,18 @@ pub(crate) struct Piece {
     pub values: Arc<Vec<String>>,
     /// Whose the values are.
     pub whose: Whose,
+}
+
+impl Piece {
+    /// Returns whether it says anything: a value alone, and an empty one, are no words.
+    pub(crate) fn has_words(&self) -> bool {
+        let says = |inline: &Inline| match inline {
+            Inline::Text(text) => !text.trim().is_empty(),
+            Inline::Value(number) => self.values.get(*number).is_some_and(|value| !value.is_empty()),
+            _ => false,
+        };
+        self.blocks.iter().any(|block| block.inlines.iter().any(says))
+    }
 }
 
 /// How an element stands to the one before it.

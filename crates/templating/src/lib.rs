@@ -8,6 +8,7 @@
 mod arrange;
 mod claims;
 pub mod clarity;
+mod contacts;
 mod context;
 mod document;
 mod html;
@@ -15,6 +16,7 @@ mod language;
 mod layout;
 mod lint;
 mod mime;
+mod names;
 pub mod packet;
 mod scan;
 mod sections;
@@ -26,10 +28,10 @@ mod value;
 mod words;
 
 pub use arrange::{Arrange, Possible};
-pub use context::{NAMES, Name, Whose};
 pub use layout::Flow;
-pub use lint::{FLESCH_MIN, GRADE_MAX, STEPS_MAX, WORDS_MAX};
+pub use lint::{EASE_MIN, GRADE_MAX, LIX_MAX, STEPS_MAX, WORDS_MAX};
 pub use mime::RenderError;
+pub use names::{NAMES, Name, Whose};
 pub use scan::{FILTERS, Kind, TAGS};
 pub use sections::Section;
 pub use shipped::{ELEMENTS, LANGUAGES, ShippedElement, Weight};

@@ -229,6 +229,7 @@ fn frame_height(text: &str, columns: usize) -> usize {
 #[derive(Serialize)]
 struct VariantView {
     key: String,
+    label: String,
     path: String,
     entity: String,
     language: String,
@@ -244,6 +245,7 @@ impl VariantView {
         let residences = variant.residences.iter().map(|(code, count)| format!("{code} {}", number(*count)));
         Self {
             key: variant.variant.to_string(),
+            label: variant.variant.label(&facts.incident),
             path: format!("wording-{:02}.html", i + 1),
             entity: crate::context::entity(&facts.incident, &variant.variant).legal_name.clone(),
             language: variant.variant.language.clone(),
@@ -257,14 +259,17 @@ impl VariantView {
 }
 
 fn clarity_line(sample: &Parts) -> String {
-    let score = clarity::score(&sample.text);
-    if language::is_english(&sample.language) {
-        format!(
-            "{} words; Flesch reading ease {:.0} (60 and more is plain English); school grade {:.1}",
-            score.words, score.flesch, score.grade
-        )
-    } else {
-        format!("{} words; ease is scored for English alone", score.words)
+    let score = clarity::score_in(&sample.language, &sample.text);
+    match clarity::index(&sample.language) {
+        Some(index) if language::is_english(&sample.language) => format!(
+            "{} words; {} reading ease {:.0} (60 and more is plain English); school grade {:.1}",
+            score.words, index.name, score.ease, score.grade
+        ),
+        Some(index) => format!(
+            "{} words; {} reading ease {:.0} (60 and more is plain); LIX {:.0} (50 is a newspaper)",
+            score.words, index.name, score.ease, score.lix
+        ),
+        None => format!("{} words; ease is not scored in this language", score.words),
     }
 }
 

@@ -155,9 +155,9 @@ impl Written {
 mod tests {
     use super::*;
     use crate::{
-        context::Whose,
         document::parse,
         layout::{Flow, lay_out},
+        names::Whose,
     };
 
     /// Values on which quoted-printable, wrapping and HTML do something.

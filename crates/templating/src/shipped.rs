@@ -62,23 +62,63 @@ macro_rules! elements {
 
 elements! {
     "notice_title" Opening Own Expected "the subject, as the title";
+    "date_of_notice" Opening Own Asked "the date that the notice bears";
     "greeting" Opening Own Optional "the person's name, where the list has it";
+    "entity_name" WhatHappened Own Asked "who gives the notice", "closing";
     "what_happened" WhatHappened Own Expected "who did what to which data, and that we are sorry";
+    "knowledge_statement" WhatHappened RunsOn Asked "that we know that somebody got the person's data";
+    "cause" WhatHappened RunsOn Asked "how it came about, or that we do not know";
+    "location_extent" WhatHappened RunsOn Asked "where the data lay";
     "date_of_breach" WhatHappened RunsOn Expected "when it happened, or that we do not know";
     "date_of_discovery" WhatHappened RunsOn Expected "when we found out, or that we do not know";
+    "timeframe_of_exposure" WhatHappened RunsOn Asked "from when to when the data was exposed";
     "number_affected" WhatHappened RunsOn Expected "how many people are affected, or that we do not know";
+    "police_delay_statement" WhatHappened RunsOn Asked "whether the police delayed the notice";
+    "delay_reason" WhatHappened RunsOn Asked "why the notice comes late";
+    "categories_of_data" YourData Own Asked "the kinds of data concerned", "specific_elements";
     "specific_elements" YourData Own Expected "exactly which data of this person was exposed";
     "third_party_recipient_identity" YourData RunsOn Optional "who has the data now, as far as known";
+    "holder_known_statement" YourData RunsOn Asked "whether we know who has the data, without a name";
     "nothing_else" YourData RunsOn Optional "that nothing else was exposed, where that is recorded";
+    "security_measures_in_place" WhatWeDo Own Asked "how the data was protected";
     "measures_taken" WhatWeDo Own Expected "what we did";
+    "mitigation_measures" WhatWeDo RunsOn Asked "what we do for the people affected";
+    "prevention_measures" WhatWeDo RunsOn Asked "what we do so that it does not happen again";
     "regulator_notified_statement" WhatWeDo RunsOn Optional "that the data protection authority was told";
     "likely_consequences" WhatMayFollow Own Expected "what may follow from this person's data";
+    "secondary_harm" WhatMayFollow RunsOn Asked "whether the data has been misused, as far as known";
     "password_reset_direction" WhatToDo Own Optional "to change passwords and security answers, here and elsewhere";
     "recommended_steps" WhatToDo RunsOn Expected "what to do, in numbered steps";
+    "advise_vigilance" WhatToDo RunsOn Asked "to check account statements and credit reports";
+    "biometric_revocation_instructions" WhatToDo Own Asked "to have others stop trusting data of the body";
+    "credit_monitoring_offer" Offer Own Asked "the service that is offered, from whom and for how long";
+    "enrollment_instructions" Offer Own Asked "how to take up the offer, with which code, and until when";
+    "remediation_services" Offer RunsOn Asked "who helps at no cost, and how to reach them";
+    "fraud_alert_freeze_statement" Credit Own Asked "who tells of fraud alerts and security freezes";
+    "security_freeze_howto" Credit RunsOn Asked "how to freeze a credit file, and that it costs nothing";
+    "free_credit_report" Credit RunsOn Asked "where to get credit reports free of charge";
+    "credit_bureau_contacts" Credit Own Asked "the credit bureaus: addresses, telephone numbers, websites";
+    "right_to_police_report" Rights Own Asked "the right to a police report";
+    "report_idtheft_advice" Rights Own Asked "to report the misuse of an identity, and to whom";
+    "fcra_rights" Rights Own Asked "the rights under the Fair Credit Reporting Act";
+    "data_held_inquiry" Rights Own Asked "how to learn which data we hold";
+    "regulator_complaint_right" Rights Own Asked "the right to complain to the data protection authority";
+    "remedy_procedure" Rights Own Asked "how to get help, report damage and seek compensation";
     "authenticity_check" IsThisReal Own Expected "how to see that the notice is genuine, without a link";
     "future_contact_statement" IsThisReal RunsOn Expected "what we will never ask";
+    "anti_phishing_warning" IsThisReal RunsOn Asked "to give no personal data in reply to messages about a breach";
     "contact_point" Questions Own Expected "whom to ask";
+    "phone_number" Questions RunsOn Asked "our telephone number", "contact_point";
+    "toll_free_number" Questions RunsOn Asked "our telephone number that costs nothing";
     "other_formats" Questions RunsOn Expected "in each language offered, how to get the notice in it, in large print, or read aloud";
+    "entity_contact" Questions Own Asked "our address, mailbox and telephone number", "contact_point";
+    "dpo_contact" Questions Own Asked "who looks after data protection here";
+    "idtheft_info_statement" Questions Own Asked "who tells how to guard against identity theft";
+    "ftc_contact" Questions Own Asked "the Federal Trade Commission: address, telephone number, website";
+    "ag_contact" Questions Own Asked "the Attorney General of the person's own state";
+    "state_agency_contacts" Questions Own Asked "the agencies that help against identity theft";
+    "other_reference_matters" Questions Own Asked "whatever else the person should know";
+    "parent_company_name" Closing Apart Asked "the company that ours belongs to";
     "closing" Closing Apart Expected "who writes, with a postal address";
     "notice_label" Closing Apart Expected "the label by which this wording can be told from the others, by telephone too";
 }
@@ -169,6 +209,30 @@ mod tests {
             }
         }
         assert!(checked >= 6 * LANGUAGES.len(), "{checked}");
+    }
+
+    #[test]
+    fn every_element_of_the_law_has_words() {
+        use forthwith_core::law::{Element, Word as _};
+        let missing: Vec<&str> =
+            Element::ALL.iter().map(|element| element.word()).filter(|id| element(id).is_none()).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn every_word_for_causes_and_measures_has_its_sentence() {
+        use forthwith_core::{
+            incident::{Cause, Mitigation, Prevention, Protection},
+            law::Word,
+        };
+        fn names<W: Word>(what: &'static str) -> impl Iterator<Item = String> {
+            W::ALL.iter().map(move |word| format!("{what}_{}", word.word()))
+        }
+        let all = names::<Cause>("cause").chain(names::<Mitigation>("mitigation"));
+        let all = all.chain(names::<Prevention>("prevention")).chain(names::<Protection>("protection"));
+        for (name, language) in all.flat_map(|name| LANGUAGES.map(|language| (name.clone(), language))) {
+            assert!(phrase(&name, language).is_some_and(|words| words.ends_with('.')), "{name} in {language}");
+        }
     }
 
     #[test]

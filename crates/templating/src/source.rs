@@ -17,8 +17,10 @@ use forthwith_core::{
     arrangement::Headings,
     digest::Digest,
     document::nearest,
+    fact::Fact,
     finding::{Finding, Place},
-    incident::Incident,
+    incident::{Incident, Measure},
+    law::Word,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -268,7 +270,15 @@ impl Collector<'_> {
                 self.refuse("words-missing", message, "say in the category's `words` what people would call it");
             }
             let name = format!("consequence_{}", category.id);
-            put(&name, self.phrase(&name, language));
+            let own_words = category.consequence.get(language).cloned();
+            put(&name, own_words.or_else(|| self.phrase(&name, language)));
+        }
+        for name in named_by(self.incident) {
+            if put(&name, self.phrase(&name, language)).is_none() {
+                let message = format!("`{name}` has no words in the language `{language}`");
+                let hint = format!("write templates/{name}.{language}.md{}", self.or(language));
+                self.refuse("words-missing", message, &hint);
+            }
         }
         let headings = headings.iter().flat_map(sections::phrases);
         for name in headings.chain(AROUND.map(str::to_owned)) {
@@ -314,6 +324,24 @@ impl Collector<'_> {
             }
         }
     }
+}
+
+/// Returns the phrases of the causes and measures that the incident names.
+fn named_by(incident: &Incident) -> Vec<String> {
+    fn words<W: Word>(what: &str, measures: &[Measure<W>]) -> Vec<String> {
+        let known = measures.iter().filter_map(|measure| match measure {
+            Measure::Known(word) => Some(format!("{what}_{}", word.word())),
+            Measure::Own(_) => None,
+        });
+        known.collect()
+    }
+    let measures = &incident.measures;
+    let cause = incident.facts.cause.as_ref().and_then(Fact::known).map(|cause| format!("cause_{}", cause.word()));
+    let mut names: Vec<String> = cause.into_iter().collect();
+    names.extend(words("mitigation", &measures.mitigation));
+    names.extend(words("prevention", &measures.prevention));
+    names.extend(words("protection", &measures.protection));
+    names
 }
 
 /// Finds characters that cannot be seen, or that mark values. Joiners inside words stay: some scripts need them.

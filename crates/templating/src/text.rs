@@ -99,9 +99,9 @@ fn wrap(out: &mut String, text: &str, first_indent: &str, indent: &str) {
 mod tests {
     use super::*;
     use crate::{
-        context::Whose,
         document::parse,
         layout::{Flow, Piece, lay_out},
+        names::Whose,
     };
     use std::sync::Arc;
 

@@ -8,13 +8,15 @@ mod columns;
 
 use crate::{
     arrange::{Arrange, Chosen},
-    context::{self, Names, Spoken, Whose},
+    claims,
+    context::{self, Spoken},
     document::{self, Block, MarkdownRefusal},
     html,
     language::{self, Language},
     layout::{Laid, Piece, lay_out},
     lint,
     mime::{Form, Marks, RenderError, Shared},
+    names::{Names, OFFER_CODE, Whose, lacks_code},
     scan, sections,
     shape::{Encoded, Shapes},
     shipped,
@@ -26,7 +28,7 @@ use forthwith_core::{
     digest::Digest,
     document::nearest,
     finding::{Finding, Place, any_refused},
-    incident::{Entity, Incident, Mailbox},
+    incident::{Entity, Incident, Mailbox, OfferCode},
     key::PlanKey,
     message::{Message, gate},
     notice::Token,
@@ -168,7 +170,10 @@ impl Words {
         let (names, hidden) = Names::new(columns);
         let mut collected = source::collect(incident, own, &*arrange);
         let mut findings = std::mem::take(&mut collected.findings);
-        findings.extend(hidden.iter().map(|column| hidden_column(column)));
+        let of_offer = offer_column(incident);
+        let hidden = hidden.iter().filter(|column| of_offer.is_none_or(|of_offer| of_offer != column.as_str()));
+        findings.extend(hidden.map(|column| hidden_column(column)));
+        findings.extend(missing_column(incident, &names));
         findings.extend(check_subjects(&collected.phrases));
         let tera = compile(&collected, &names, &mut findings);
         if any_refused(&findings) {
@@ -219,6 +224,8 @@ impl Words {
                 arrangement: &sheet.arrangement,
                 headings: &sheet.headings,
                 said: self.said(&sheet, &sample)?,
+                phrases: self.spoken(&variant.language)?.phrases,
+                phrasebook: claims::phrasebook(&variant.language),
             };
             Ok(seen.check(&pieces))
         });
@@ -322,16 +329,19 @@ impl Words {
         let piece = match &part.words {
             PartWords::Shared(piece) => Cow::Borrowed(piece),
             PartWords::Personal { names, context } => {
+                if names.iter().any(|name| name == OFFER_CODE) && lacks_code(recipient, &self.incident) {
+                    return Err(RenderError::OfferCode);
+                }
                 let mut context = context.clone();
                 for name in names {
-                    context.insert(name.clone(), self.names.personal(name, recipient));
+                    context.insert(name.clone(), &self.names.personal(name, recipient, &self.incident));
                 }
                 let source = self.source(part.language.as_deref().unwrap_or(&sheet.language), &part.element)?;
                 let piece = self.fill_in(source, &context, Whose::Person)?;
                 Cow::Owned(Piece { group: part.group, language: part.language.clone(), ..piece })
             }
         };
-        Ok(Some(piece).filter(|piece| !piece.blocks.is_empty()))
+        Ok(Some(piece).filter(|piece| piece.has_words()))
     }
 
     fn source(&self, language: &str, element: &str) -> Result<&Source, RenderError> {
@@ -358,7 +368,7 @@ impl Words {
         let spoken = self.spoken(&variant.language)?;
         let phrases = spoken.phrases;
         let arrangement = self.arrange.arrangement(variant);
-        let shared = context::of_variant(&self.incident, variant, spoken, &arrangement.headings);
+        let shared = context::of_variant(&self.incident, variant, spoken, &arrangement);
         let mut parts = Vec::new();
         for (group, arranged) in sections::grouped(&arrangement.elements, &arrangement.headings) {
             let element = &arranged.element;
@@ -403,8 +413,7 @@ impl Words {
         arrangement: &Arrangement,
     ) -> Result<PartWords, RenderError> {
         let variant = Variant { language: language.to_owned(), ..variant.clone() };
-        let mut shared =
-            context::of_variant(&self.incident, &variant, self.spoken(language)?, &arrangement.headings);
+        let mut shared = context::of_variant(&self.incident, &variant, self.spoken(language)?, arrangement);
         shared.insert("in_another_language", &true);
         self.part(self.source(language, element)?, &shared)
     }
@@ -526,6 +535,30 @@ fn hidden_column(column: &str) -> Finding {
     let place = Place { column: Some(column.to_owned()), ..Place::default() };
     let message = format!("templates cannot use the column `{column}`: its name is taken, or has no letter first");
     Finding::note("column-name", place, message)
+}
+
+/// Returns the column that holds each person's code for the offer.
+fn offer_column(incident: &Incident) -> Option<&str> {
+    match incident.offer.as_ref()?.code.as_ref()? {
+        OfferCode::Column(column) => Some(column),
+        OfferCode::Shared(_) => None,
+    }
+}
+
+/// Finds an offer whose codes are in a column that the list does not have.
+fn missing_column(incident: &Incident, names: &Names) -> Option<Finding> {
+    let column = offer_column(incident)?;
+    if names.columns().any(|known| known == column) {
+        return None;
+    }
+    let message =
+        format!("the codes of the offer are said to be in the column `{column}`, which the list does not have");
+    let finding = Finding::refused("offer-column", Place::file(source::INCIDENT), message);
+    let near = nearest(column, names.columns());
+    Some(finding.hint(near.map_or_else(
+        || "add the column, or write `code` where everybody has the same".to_owned(),
+        |near| format!("is `{near}` meant?"),
+    )))
 }
 
 fn check_subjects(phrases: &BTreeMap<String, Phrases>) -> Vec<Finding> {

@@ -2,13 +2,14 @@
 //!
 //! `FORTHWITH_BLESS=1 cargo test -p forthwith golden` writes them anew; the difference is then read like code.
 
-use crate::harness::{Incident, JANUARY, OCTOBER, shipped};
+use crate::harness::{Incident, JANUARY, OCTOBER, RETAILER, shipped};
 use forthwith_core::{
     affected::{Context, Fated, Known, People, Supplied, other_columns, read_settings},
     incident,
     key::PlanKey,
 };
 use forthwith_templating::Words;
+use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -19,8 +20,8 @@ const BLESS: &str = "FORTHWITH_BLESS";
 /// The key of the golden messages.
 const KEY: [u8; 32] = [0x42; 32];
 
-/// Returns every message of `incident` by file name, without a date.
-fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
+/// Returns every message of `incident` by file name; without a date, as for a plan.
+pub(crate) fn messages(incident: &Incident, date: Option<Timestamp>) -> BTreeMap<String, Vec<u8>> {
     let (facts, _) = incident::read("incident.toml", incident.read("incident.toml").as_bytes());
     let (settings, _) = read_settings("affected.toml", incident.read("affected.toml").as_bytes());
     let (facts, settings) = (facts.unwrap(), settings.unwrap());
@@ -32,6 +33,7 @@ fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
         file: "affected.csv",
         settings: &settings,
         categories: Some(&facts.categories),
+        languages: Some(&facts.languages),
         read_columns: &BTreeSet::new(),
         known: &Known::default(),
     };
@@ -41,7 +43,7 @@ fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
     let mut messages = BTreeMap::new();
     while let Some(row) = people.read().unwrap() {
         if let Fated::Planned(recipient) = row.fate {
-            let message = words.render(&key, &key.token(row.row), &recipient, None).unwrap();
+            let message = words.render(&key, &key.token(row.row), &recipient, date).unwrap();
             messages.insert(format!("{:02}-{}.eml", row.row, recipient.id.expose()), message.bytes);
         }
     }
@@ -50,7 +52,7 @@ fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
 
 fn keeps_its_messages(example: &str) {
     let folder = shipped(example).join("expected");
-    let messages = messages(&Incident::example(example));
+    let messages = messages(&Incident::example(example), None);
     if std::env::var_os(BLESS).is_some_and(|value| value == "1") {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder).unwrap();
@@ -80,4 +82,9 @@ fn the_notices_of_october_are_as_they_were() {
 #[test]
 fn the_notices_of_january_are_as_they_were() {
     keeps_its_messages(JANUARY);
+}
+
+#[test]
+fn the_notices_of_the_retailer_are_as_they_were() {
+    keeps_its_messages(RETAILER);
 }

@@ -37,7 +37,7 @@ use crate::{
     digest::{Digest, hex},
     document::nearest,
     finding::{Finding, Gravity, Place},
-    incident::Category,
+    incident::{Category, Languages},
     notice::Withheld,
     private::Private,
     recipient::{Recipient, Residence},
@@ -141,6 +141,8 @@ pub struct Context<'a> {
     pub settings: &'a ListSettings,
     /// The incident's categories of data; `None` while the incident itself is refused.
     pub categories: Option<&'a [Category]>,
+    /// The languages that notices are written in; `None` while the incident itself is refused.
+    pub languages: Option<&'a Languages>,
     /// The other columns that the notice's words read: two rows that differ in one of them are not duplicates.
     pub read_columns: &'a BTreeSet<String>,
     /// What is known of people from elsewhere.
@@ -567,6 +569,7 @@ impl<'a, R: Source> People<'a, R> {
     fn unless_repeated(&mut self, mut recipient: Recipient) -> Result<Fated, Refusal> {
         if self.context.known.suspects.as_ref().is_some_and(|(suspects, _)| !suspects.has(&recipient)) {
             self.doubt_domain(&recipient);
+            self.miss_language(&recipient);
             return Ok(Fated::Planned(Box::new(recipient)));
         }
         let residence = recipient.residence.code();
@@ -581,6 +584,7 @@ impl<'a, R: Source> People<'a, R> {
                     self.report(Finding::note("near-duplicate", self.place(Some("email")), message));
                 }
                 self.doubt_domain(&recipient);
+                self.miss_language(&recipient);
                 if let Some(data) = data {
                     self.united += 1;
                     recipient.data = data;
@@ -588,6 +592,22 @@ impl<'a, R: Source> People<'a, R> {
                 Ok(Fated::Planned(Box::new(recipient)))
             }
         }
+    }
+
+    /// Warns of a language that is wanted and not offered: the person gets another one, and nobody is to be
+    /// surprised by it.
+    fn miss_language(&mut self, recipient: &Recipient) {
+        let Some(languages) = self.context.languages.filter(|languages| !languages.offers(&recipient.language))
+        else {
+            return;
+        };
+        let message = format!(
+            "the notice is wanted in {}, which is not offered; it is written in `{}`",
+            quoted(&recipient.language),
+            languages.default
+        );
+        let hint = "offer the language under [languages] in incident.toml, with its words in templates/";
+        self.report(Finding::warning("language-not-offered", self.place(Some("language")), message).hint(hint));
     }
 
     /// Warns of a domain that is probably a slip, or that looks like another one.

@@ -17,7 +17,9 @@ use crate::{
     document::{self, Field, Table},
     finding::Finding,
 };
-use fields::{basis, each, word, words};
+use fields::{basis, each, words};
+
+pub(crate) use fields::word;
 use std::collections::BTreeSet;
 
 /// Reads the file of a regime.

@@ -1,7 +1,8 @@
 //! Which columns of the list the words read: two rows that differ in one of these are not the same notice.
 
 use super::Words;
-use crate::scan;
+use crate::{names::OFFER_CODE, scan};
+use forthwith_core::incident::OfferCode;
 use std::collections::BTreeSet;
 
 impl Words {
@@ -9,6 +10,13 @@ impl Words {
     pub fn columns_read(&self) -> BTreeSet<String> {
         let sources = self.collected.elements.values().flat_map(|sources| sources.values());
         let used = sources.flat_map(|source| scan::scan(&source.text, &|name| self.names.kind(name)).0);
-        used.filter_map(|name| self.names.column(&name).map(str::to_owned)).collect()
+        used.filter_map(|name| self.column_of(&name).map(str::to_owned)).collect()
+    }
+
+    fn column_of(&self, name: &str) -> Option<&str> {
+        match self.incident.offer.as_ref().and_then(|offer| offer.code.as_ref()) {
+            Some(OfferCode::Column(column)) if name == OFFER_CODE => Some(column),
+            _ => self.names.column(name),
+        }
     }
 }

@@ -163,7 +163,7 @@ fn an_own_language_needs_nothing_but_its_words() {
     assert_eq!(parts.text, said);
     let codes: Vec<&str> =
         words.check(&Variant::of(&incident, &reader)).iter().map(|finding| finding.code).collect();
-    assert_eq!(codes, ["clarity-unscored"]);
+    assert_eq!(codes, ["fact-untranslated", "fact-untranslated", "clarity-unscored"]);
 }
 
 #[test]

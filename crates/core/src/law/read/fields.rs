@@ -11,7 +11,7 @@ const ENTRIES_MAX: usize = 100;
 const LISTED_MAX: usize = 12;
 
 /// Reads a word of a vocabulary.
-pub(super) fn word<W: Word>(field: &Field<'_>) -> Option<W> {
+pub(crate) fn word<W: Word>(field: &Field<'_>) -> Option<W> {
     let text = field.line()?;
     let found = W::from_word(&text);
     if found.is_none() {
