@@ -41,6 +41,7 @@ mod reconcile;
 mod reconcile_events;
 mod release;
 mod resolve;
+mod spam;
 mod status;
 mod stop;
 mod throttle;
