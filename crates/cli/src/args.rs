@@ -148,7 +148,7 @@ pub struct PreviewArgs {
     /// The notice for the person with this id
     #[arg(long, group = "who")]
     pub id: Option<String>,
-    /// The first notice of this variant
+    /// The first notice of this variant: its key, or the label that it bears
     #[arg(long, value_name = "KEY", group = "who")]
     pub variant: Option<String>,
     /// As what to show it

@@ -9,7 +9,7 @@ mod offer;
 mod read;
 
 pub use categories::{KNOWN_CATEGORIES, KnownCategory, known_category};
-pub use cause::{Cause, Measure, Measures, Misuse, Mitigation, Prevention, Protection};
+pub use cause::{Cause, Concerns, Measure, Measures, Misuse, Mitigation, Prevention, Protection};
 pub use contacts::{Authority, Contacts};
 pub use offer::{Offer, OfferCode, OfferKind};
 pub use read::read;

@@ -168,6 +168,7 @@ fn fates(octets: &[u8]) -> Option<Vec<String>> {
         file: "l.csv",
         settings: &settings,
         categories: None,
+        languages: None,
         read_columns: &read_columns,
         known: &known,
     };

@@ -8,8 +8,8 @@ use forthwith_core::{
     arrangement::Arrangement,
     fact::{Fact, When},
     incident::{
-        Contact, CulpritRole, Culprits, Entity, Exposure, Incident, KNOWN_CATEGORIES, Measure, Misuse, Offer,
-        OfferKind,
+        Concerns, Contact, CulpritRole, Culprits, Entity, Exposure, Incident, KNOWN_CATEGORIES, Measure, Misuse,
+        Offer, OfferKind,
     },
     law::Word,
     variant::Variant,
@@ -43,7 +43,7 @@ pub(crate) fn of_variant(
     insert_entity(&mut context, entity);
     insert_contact(&mut context, &entity.contact, &variant.language);
     insert_facts(&mut context, incident, &variant.language, language);
-    insert_asked(&mut context, incident, &variant.language, spoken);
+    insert_asked(&mut context, incident, variant, spoken);
     insert_offer(&mut context, incident.offer.as_ref(), language);
     insert_contacts(&mut context, incident);
     for element in ELEMENTS {
@@ -113,8 +113,8 @@ fn insert_facts(context: &mut Context, incident: &Incident, tag: &str, language:
 }
 
 /// Puts in what some laws alone ask for.
-fn insert_asked(context: &mut Context, incident: &Incident, tag: &str, spoken: Spoken<'_>) {
-    let Spoken { phrases, language } = spoken;
+fn insert_asked(context: &mut Context, incident: &Incident, variant: &Variant, spoken: Spoken<'_>) {
+    let (Spoken { phrases, language }, tag) = (spoken, variant.language.as_str());
     let facts = &incident.facts;
     context.insert("notice_date", &incident.notice.date.map_or_else(String::new, |date| language.date(date)));
     let exposed = incident.clock.exposed.as_ref();
@@ -141,15 +141,26 @@ fn insert_asked(context: &mut Context, incident: &Incident, tag: &str, spoken: S
         context.insert(name, words.get(tag).map_or("", String::as_str));
     }
     let measures = &incident.measures;
-    context.insert("mitigation", &sentences(&measures.mitigation, "mitigation", tag, phrases));
-    context.insert("prevention", &sentences(&measures.prevention, "prevention", tag, phrases));
-    context.insert("protection", &sentences(&measures.protection, "protection", tag, phrases));
+    context.insert("mitigation", &sentences(&measures.mitigation, "mitigation", variant, phrases));
+    context.insert("prevention", &sentences(&measures.prevention, "prevention", variant, phrases));
+    context.insert("protection", &sentences(&measures.protection, "protection", variant, phrases));
 }
 
-fn sentences<'a, W: Word>(measures: &'a [Measure<W>], what: &str, tag: &str, phrases: &'a Phrases) -> Vec<&'a str> {
+/// Returns the sentences of measures: those that concern other data than these people's are left out.
+fn sentences<'a, W: Word + Concerns>(
+    measures: &'a [Measure<W>],
+    what: &str,
+    variant: &Variant,
+    phrases: &'a Phrases,
+) -> Vec<&'a str> {
+    let concerns = |word: W| {
+        let categories = word.categories();
+        categories.is_empty() || variant.data.iter().any(|id| categories.contains(&id.as_str()))
+    };
     let sentence = |measure: &'a Measure<W>| match measure {
-        Measure::Known(word) => phrases.get(&format!("{what}_{}", word.word())),
-        Measure::Own(words) => words.get(tag).map(String::as_str),
+        Measure::Known(word) if concerns(*word) => phrases.get(&format!("{what}_{}", word.word())),
+        Measure::Known(_) => None,
+        Measure::Own(words) => words.get(&variant.language).map(String::as_str),
     };
     measures.iter().filter_map(sentence).collect()
 }

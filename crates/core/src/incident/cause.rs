@@ -52,6 +52,36 @@ vocabulary! {
     Backups = "backups", "there are copies from which the data can be restored";
 }
 
+/// Data that a word says something of: it is said only to people of whom that data was exposed.
+pub trait Concerns {
+    /// Returns the ids of the categories; none where it concerns everybody.
+    fn categories(self) -> &'static [&'static str];
+}
+
+const PASSWORDS: &[&str] = &["password", "password_hash", "username", "security_answer", "mailbox_password"];
+
+impl Concerns for Mitigation {
+    fn categories(self) -> &'static [&'static str] {
+        match self {
+            Self::PasswordsReset => PASSWORDS,
+            Self::BanksTold => &["payment_card"],
+            _ => &[],
+        }
+    }
+}
+
+impl Concerns for Prevention {
+    fn categories(self) -> &'static [&'static str] {
+        &[]
+    }
+}
+
+impl Concerns for Protection {
+    fn categories(self) -> &'static [&'static str] {
+        if self == Self::PasswordsScrambled { PASSWORDS } else { &[] }
+    }
+}
+
 /// What is done, as one sentence: a word that is known in every language, or the organisation's own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Measure<W> {

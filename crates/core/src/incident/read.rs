@@ -512,6 +512,101 @@ none = "a test"
         assert_eq!(incident.language_for("fr"), "en");
     }
 
+    /// What some laws alone ask for, added to the incident above.
+    const ASKED: &str = r#"
+[measures]
+mitigation = ["passwords_reset", { en = "We call you.", de = "Wir rufen Sie an." }]
+prevention = ["second_factor"]
+
+[offer]
+kind = "credit_monitoring"
+provider = "Dunlin Watch"
+months = 24
+until = 2026-12-31
+website = "dunlin-watch.example"
+code_column = "offer code"
+
+[contacts.attorneys_general]
+MD = { name = "A", address = "B", phone = "1", website = "a.example" }
+"#;
+
+    fn asked() -> String {
+        let facts = "[facts]\ncause = \"phishing\"\nplace = { en = \"Leeds\" }\nmisuse = \"none_seen\"\n\
+                     delayed_by_police = false\ndelay_reason = { en = \"x\" }\n";
+        let words = "[data.consequences.loyalty_number]\nen = \"Strangers can spend your points.\"\n[data.words";
+        WHOLE
+            .replacen("[facts]\n", facts, 1)
+            .replacen("[data.words", words, 1)
+            .replacen("contained = ", "exposed = { from = 2020-10-12, to = 2020-10-19 }\ncontained = ", 1)
+            .replacen("[contact]\n", "[contact]\ntoll_free = \"0800 1\"\n", 1)
+            .replacen("website = \"kestrel-lane.example\"", "website = \"kestrel-lane.example\"\nparent = \"K Group\"\ndpo = { email = \"dpo@kestrel-lane.example\" }", 1)
+            + ASKED
+    }
+
+    #[test]
+    fn what_some_laws_alone_ask_for_is_read() {
+        use crate::incident::{Cause, Measure, Misuse, Mitigation, OfferCode};
+        let (incident, findings) = read("incident.toml", asked().as_bytes());
+        assert_eq!(findings, []);
+        let incident = incident.unwrap();
+        assert_eq!(incident.facts.cause, Some(Fact::Known(Cause::Phishing)));
+        assert_eq!(incident.facts.misuse, Some(Fact::Known(Misuse::NoneSeen)));
+        assert_eq!(incident.facts.delayed_by_police, Some(false));
+        assert_eq!(incident.measures.mitigation[0], Measure::Known(Mitigation::PasswordsReset));
+        assert!(matches!(&incident.measures.mitigation[1], Measure::Own(words) if words.len() == 2));
+        let offer = incident.offer.as_ref().unwrap();
+        assert_eq!((offer.months, offer.code.clone()), (24, Some(OfferCode::Column("offer code".to_owned()))));
+        assert_eq!(incident.organisation.parent.as_deref(), Some("K Group"));
+        assert_eq!(incident.organisation.contact.toll_free.as_deref(), Some("0800 1"));
+        assert_eq!(incident.categories[1].consequence["en"], "Strangers can spend your points.");
+        assert_eq!(incident.contacts.attorneys_general["MD"].name, "A");
+        assert_eq!(incident.contacts.attorneys_general.len(), 52, "the shipped ones are there too");
+        assert!(incident.clock.exposed.is_some());
+    }
+
+    #[test]
+    fn slips_in_what_some_laws_ask_for_are_found_at_their_place() {
+        for (from, to, code) in [
+            ("\"phishing\"", "\"fishing\"", "unknown-word"),
+            ("\"phishing\"", "2020-01-01", "wrong-fact"),
+            ("\"none_seen\"", "\"none\"", "unknown-value"),
+            ("delayed_by_police = false", "delayed_by_police = \"no\"", "wrong-type"),
+            ("\"second_factor\"", "\"encrypted\"", "unknown-word"),
+            ("months = 24", "months = 1", "unknown-value"),
+            ("website = \"dunlin-watch.example\"\n", "", "missing-key"),
+            ("code_column = ", "code = \"x\"\ncode_column = ", "twice"),
+            ("{ email = \"dpo@", "{ mail = \"dpo@", "missing-key"),
+            ("exposed = { from = 2020-10-12", "exposed = { from = 2020-10-30", "dates-reversed"),
+            ("place = { en", "place = { english-words", "unknown-value"),
+        ] {
+            let text = asked();
+            assert!(text.contains(from), "{from}");
+            let (incident, findings) = read("incident.toml", text.replacen(from, to, 1).as_bytes());
+            assert!(incident.is_none(), "{to}");
+            assert!(findings.iter().any(|finding| finding.code == code), "{to}: {findings:#?}");
+        }
+        let (unknown, findings) = read("incident.toml", asked().replace("\"phishing\"", "\"unknown\"").as_bytes());
+        assert_eq!((unknown.unwrap().facts.cause, findings.len()), (Some(Fact::Unknown), 0));
+    }
+
+    #[test]
+    fn a_language_is_offered_with_or_without_its_region() {
+        let offered = |tags: &[&str]| Languages {
+            default: "en".to_owned(),
+            offered: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        };
+        for (tags, wanted, given) in [
+            (&["en", "de"][..], "de-AT", Some("de")),
+            (&["en", "de-CH"], "de-AT", Some("de-CH")),
+            (&["en", "de", "de-CH"], "DE-ch", Some("de-CH")),
+            (&["en", "de"], "it", None),
+        ] {
+            assert_eq!(offered(tags).of(wanted), given, "{wanted}");
+            assert_eq!(offered(tags).offers(wanted), given.is_some());
+        }
+        assert!(offered(&["en"]).offers(""), "who names none is content");
+    }
+
     #[test]
     fn each_slip_is_one_finding_at_its_place() {
         for (from, to, code, at) in [

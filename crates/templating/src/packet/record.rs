@@ -311,7 +311,7 @@ fn variant_record(facts: &PacketFacts, number: usize, variant: &PacketVariant) -
     VariantRecord {
         number,
         key: variant.variant.to_string(),
-        label: format!("Wording {number}"),
+        label: format!("Wording {number} ({})", variant.variant.label(&facts.incident)),
         page: format!("wording-{number:02}.html"),
         sample: format!("samples/wording-{number:02}"),
         entity: crate::context::entity(&facts.incident, &variant.variant).legal_name.clone(),

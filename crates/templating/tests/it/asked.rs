@@ -297,6 +297,17 @@ fn californias_title_and_headings_stand_in_its_order_and_in_the_readers_language
 }
 
 #[test]
+fn measures_that_concern_other_data_are_not_told() {
+    let mut incident = told();
+    incident.categories = ["email", "password"].map(category).to_vec();
+    incident.measures.mitigation =
+        [Mitigation::PasswordsReset, Mitigation::MisuseWatched].map(Measure::Known).to_vec();
+    let text = |data: &[&str]| alone(&incident, "mitigation_measures", &person("Ada", data));
+    assert!(text(&["email", "password"]).contains("We reset your password"));
+    assert_eq!(text(&["email"]), "What we did\r\n-----------\r\nWe watch for misuse of the data.\r\n");
+}
+
+#[test]
 fn facts_without_words_in_a_language_are_pointed_out() {
     let mut incident = told();
     incident.facts.holder = Fact::Known(by_language("one seller"));

@@ -79,29 +79,69 @@ fn each_persons_data_is_said_and_no_other() {
     incident.categories = KNOWN_CATEGORIES.iter().map(|known| category(known.id)).collect();
     let words = words(&incident);
     for language in LANGUAGES {
-        let phrases = std::fs::read_to_string(
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../templates/phrases/{language}.md")),
-        )
-        .unwrap();
-        let phrase = |name: String| {
-            phrases.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap().to_owned()
-        };
         for known in KNOWN_CATEGORIES {
             let reader = reader(language, &[known.id]);
             assert_eq!(words.check(&Variant::of(&incident, &reader)), [], "{language} {}", known.id);
             let parts = words.parts(&reader).unwrap();
             let (text, html) = (flat(&parts.text), parts.html.replace("&#39;", "'"));
             for other in KNOWN_CATEGORIES {
-                let name = format!("<strong>{}</strong>", phrase(format!("category_{}", other.id)));
+                let name = format!("<strong>{}</strong>", phrase(language, &format!("category_{}", other.id)));
                 let is_own = other.id == known.id;
                 assert_eq!(html.contains(&name), is_own, "{language}: {name} in {html}");
-                let follows = phrase(format!("consequence_{}", other.id));
+                let follows = phrase(language, &format!("consequence_{}", other.id));
                 let is_said = text.contains(&follows);
-                let is_shared = follows == phrase(format!("consequence_{}", known.id));
+                let is_shared = follows == phrase(language, &format!("consequence_{}", known.id));
                 assert_eq!(is_said, is_own || is_shared, "{language}: {follows}");
             }
         }
     }
+}
+
+/// For any set of data, the list in the notice is that of the row, in the incident's order.
+#[test]
+fn any_set_of_data_is_listed_exactly() {
+    let mut incident = incident();
+    incident.categories = KNOWN_CATEGORIES.iter().map(|known| category(known.id)).collect();
+    let words = words(&incident);
+    // xorshift (Marsaglia 2003): the same sets in every run.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for round in 0..200 {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let is_drawn = |bit: usize| state >> (bit + 8) & 1 == 1;
+        let set: Vec<&str> = KNOWN_CATEGORIES
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| is_drawn(*bit))
+            .map(|(_, known)| known.id)
+            .collect();
+        let language = LANGUAGES[round % LANGUAGES.len()];
+        if set.len() < 2 {
+            continue;
+        }
+        let html = words.parts(&reader(language, &set)).unwrap().html.replace("&#39;", "'");
+        // The first list of a notice is that of the data.
+        let list = html.split("<ul").nth(1).unwrap().split("</ul>").next().unwrap();
+        let items: Vec<&str> = list
+            .split("<li")
+            .skip(1)
+            .map(|item| item.split_once('>').unwrap().1.split("</li>").next().unwrap())
+            .collect();
+        let expected: Vec<String> = set.iter().map(|id| phrase(language, &format!("category_{id}"))).collect();
+        assert_eq!(items, expected, "{language} {set:?}");
+        for known in KNOWN_CATEGORIES {
+            let follows = phrase(language, &format!("consequence_{}", known.id));
+            let is_due = set.iter().any(|id| phrase(language, &format!("consequence_{id}")) == follows);
+            assert_eq!(html.contains(&follows), is_due, "{language} {set:?}: {follows}");
+        }
+    }
+}
+
+fn phrase(language: &str, name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../templates/phrases/{language}.md"));
+    let phrases = std::fs::read_to_string(path).unwrap();
+    phrases.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap().to_owned()
 }
 
 #[test]

@@ -4,7 +4,9 @@ use super::*;
 use crate::affected::{Delimiter, Form, Supplied};
 
 fn categories() -> Vec<Category> {
-    ["email", "phone"].map(|id| Category { id: id.to_owned(), words: BTreeMap::new() }).to_vec()
+    ["email", "phone"]
+        .map(|id| Category { id: id.to_owned(), words: BTreeMap::new(), consequence: BTreeMap::new() })
+        .to_vec()
 }
 
 /// Reads `text`; returns a word a row (`planned`, a reason, `refused`) and the tally. It is read twice: once with every
@@ -585,4 +587,33 @@ fn who_was_told_of_less_is_pointed_out() {
         [("1", "a@b.example", Told::Accepted, &["email"]), ("2", "c@b.example", Told::Accepted, &["email"])];
     let (fates, found) = read_after(&first, "id,email,data\n1,a@b.example,email\n2,c@b.example,phone;email\n", "");
     assert_eq!((fates, found), (vec!["already-told".to_owned(); 2], vec!["told-of-less"]));
+}
+
+#[test]
+fn a_language_that_is_not_offered_is_named_with_the_one_that_is_used() {
+    let settings = ListSettings::default();
+    let languages = Languages { default: "en".to_owned(), offered: ["en", "de-CH"].map(str::to_owned).to_vec() };
+    let (columns, known) = (BTreeSet::new(), Known::default());
+    let context = Context {
+        file: "l.csv",
+        settings: &settings,
+        categories: None,
+        languages: Some(&languages),
+        read_columns: &columns,
+        known: &known,
+    };
+    let text =
+        "email,language\na@x.example,it\nb@x.example,de\nc@x.example,\nd@x.example,EN-us\ne@x.example,pt-BR\n";
+    let (fates, tally) = read_in(context, text);
+    assert_eq!(fates, ["planned"; 5]);
+    let missed = tally.findings.iter().filter(|finding| finding.code == "language-not-offered");
+    let found: Vec<(Option<u64>, &str)> =
+        missed.map(|finding| (finding.place.row, finding.message.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            (Some(1), "the notice is wanted in \"it\", which is not offered; it is written in `en`"),
+            (Some(5), "the notice is wanted in \"pt-BR\", which is not offered; it is written in `en`"),
+        ]
+    );
 }

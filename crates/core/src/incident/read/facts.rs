@@ -99,7 +99,17 @@ fn asked_by_some(table: &Table<'_>) -> Option<AskedBySome> {
 /// Reads a fact whose value is a word.
 fn named<'d, T>(field: &Field<'d>, read: impl Fn(&Field<'d>) -> Option<T>) -> Option<Fact<T>> {
     let is_value = field.is_text() && field.text().is_some_and(|text| text != "unknown");
-    if is_value { read(field).map(Fact::Known) } else { fact(field, |_| None) }
+    if is_value {
+        return read(field).map(Fact::Known);
+    }
+    fact(field, |field| {
+        field.refuse_with(
+            "wrong-fact",
+            "a word belongs here",
+            "docs/templates.md lists them; or write \"unknown\"",
+        );
+        None
+    })
 }
 
 /// Reads `[measures]`.
