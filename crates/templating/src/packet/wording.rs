@@ -37,7 +37,9 @@ pub(super) fn context(variant: &PacketVariant, record: &Record, of_record: &Vari
     context.insert("wide", &WIDE_PIXELS);
     let height = frame_height(&parts.text, 62);
     context.insert("wide_height", &height);
-    context.insert("print_percent", &print_percent(height));
+    let percent = print_percent(height);
+    context.insert("print_percent", &percent);
+    context.insert("print_height", &(height * percent / 100));
     context.insert("phone_height", &frame_height(&parts.text, 27));
     context
 }
