@@ -19,6 +19,7 @@ pub mod fact;
 pub mod finding;
 pub mod forecast;
 pub mod fuse;
+pub mod hold;
 pub mod incident;
 pub mod key;
 pub mod merged;
