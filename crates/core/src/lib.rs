@@ -22,6 +22,7 @@ pub mod fuse;
 pub mod hold;
 pub mod incident;
 pub mod key;
+pub mod law;
 pub mod merged;
 pub mod message;
 pub mod notice;

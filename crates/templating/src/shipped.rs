@@ -72,10 +72,16 @@ phrases! {
     "category_email" "category_phone" "category_postal_address" "category_name" "category_date_of_birth"
     "category_password" "category_password_hash" "category_order_history" "category_payment_card"
     "category_bank_account" "category_national_id" "category_health" "category_location" "category_username"
+    "category_security_answer" "category_mailbox_password" "category_account_code" "category_ssn"
+    "category_driver_licence" "category_passport" "category_government_id" "category_tax_id"
+    "category_health_insurance" "category_biometric" "category_genetic" "category_licence_plate"
     "consequence_email" "consequence_phone" "consequence_postal_address" "consequence_name"
     "consequence_date_of_birth" "consequence_password" "consequence_password_hash" "consequence_order_history"
     "consequence_payment_card" "consequence_bank_account" "consequence_national_id" "consequence_health"
     "consequence_location" "consequence_username"
+    "consequence_security_answer" "consequence_mailbox_password" "consequence_account_code" "consequence_ssn"
+    "consequence_driver_licence" "consequence_passport" "consequence_government_id" "consequence_tax_id"
+    "consequence_health_insurance" "consequence_biometric" "consequence_genetic" "consequence_licence_plate"
 }
 
 /// The language that is shipped.

@@ -42,7 +42,7 @@ use tera::{Context, Tera};
 pub const SUBJECT_CHARACTERS_MAX: usize = 60;
 /// Octets that one element may have when it is filled in, values as hex: 64 kB of text.
 const FILLED_OCTETS_MAX: usize = 128 * 1024;
-/// Variants kept ready: 14 known categories make up to 16,383, but a list has a handful.
+/// Variants kept ready: the known categories make millions, but a list has a handful.
 const SHEETS_MAX: usize = 1024;
 /// Parses of personal elements kept: one for each way that a template's conditions can turn out.
 const PARSES_MAX: usize = 4096;

@@ -38,12 +38,12 @@ fn incident(root: &Table<'_>) -> Option<Incident> {
     let facts = section(root, "facts", "what is known", facts);
     let categories = section(root, "data", "which data is concerned", categories);
     let languages = match root.get("languages") {
-        Some(field) => field.table().and_then(|table| finish(&table, languages)),
+        Some(field) => field.read_table(languages),
         None => Some(Languages { default: "en".to_owned(), offered: vec!["en".to_owned()] }),
     };
     let notice = read_notice(root, languages.as_ref());
     let approval = match root.get("approval") {
-        Some(field) => Some(field.table().and_then(|table| finish(&table, approval))?),
+        Some(field) => Some(field.read_table(approval)?),
         None => None,
     };
     let (id, clock, deadline) = about?;
@@ -54,13 +54,7 @@ fn incident(root: &Table<'_>) -> Option<Incident> {
 }
 
 fn section<T>(root: &Table<'_>, key: &str, what: &str, read: impl Fn(&Table<'_>) -> Option<T>) -> Option<T> {
-    root.need(key, &format!("a table that says {what}"))?.table().and_then(|table| finish(&table, read))
-}
-
-fn finish<T>(table: &Table<'_>, read: impl Fn(&Table<'_>) -> Option<T>) -> Option<T> {
-    let result = read(table);
-    table.finish();
-    result
+    root.need(key, &format!("a table that says {what}"))?.read_table(read)
 }
 
 type About = (String, Clock, Option<jiff::Timestamp>);
@@ -79,20 +73,12 @@ fn read_about(table: &Table<'_>) -> Option<About> {
     });
     let occurred = table.need("occurred", "when the data got out, or \"unknown\"").and_then(|f| fact(&f, when));
     let discovered = table.need("discovered", "when it was found, or \"unknown\"").and_then(|f| fact(&f, when));
-    let determined = optional(table, "determined", when);
-    let contained = optional(table, "contained", when);
-    let deadline = optional(table, "deadline", super::super::document::Field::instant);
+    let determined = table.optional("determined", when);
+    let contained = table.optional("contained", when);
+    let deadline = table.optional("deadline", Field::instant);
     let clock =
         Clock { occurred: occurred?, discovered: discovered?, determined: determined?, contained: contained? };
     Some((id?, clock, deadline?))
-}
-
-/// Reads a key that may be missing: `Some(None)` where it is, `None` where it is there and wrong.
-fn optional<'d, T>(table: &Table<'d>, key: &str, read: impl Fn(&Field<'d>) -> Option<T>) -> Option<Option<T>> {
-    match table.get(key) {
-        Some(field) => read(&field).map(Some),
-        None => Some(None),
-    }
 }
 
 /// Reads a value, `"unknown"`, or `{ not_told = "reason" }`.
@@ -147,7 +133,7 @@ fn organisation(table: &Table<'_>, contact: Option<&Contact>) -> Option<(Entity,
 }
 
 fn read_elsewhere(field: &Field<'_>, main: Option<&Contact>) -> Option<Elsewhere> {
-    finish(&field.table()?, |table| {
+    field.read_table(|table| {
         let residence = table.need("residence", "countries, such as [\"GB\", \"US-CA\"]").and_then(|field| {
             let codes = field.lines()?;
             let fits = |code: &String| {
@@ -163,7 +149,7 @@ fn read_elsewhere(field: &Field<'_>, main: Option<&Contact>) -> Option<Elsewhere
         });
         // An entity without contact of its own shares that of the organisation.
         let own = match table.get("contact") {
-            Some(field) => field.table().and_then(|table| finish(&table, contact)),
+            Some(field) => field.read_table(contact),
             None => main.cloned(),
         };
         let entity = entity(table, own);
@@ -176,12 +162,12 @@ fn entity(table: &Table<'_>, contact: Option<Contact>) -> Option<Entity> {
     let known_as = table.need("known_as", "the name that people know").and_then(|f| f.line());
     let from = table.need("from", "the mailbox that writes: \"Name <privacy@example.org>\"");
     let from = from.and_then(|field| writing_mailbox(&field));
-    let reply_to = optional(table, "reply_to", writing_mailbox);
-    let return_path_domain = optional(table, "return_path_domain", |field| domain(field));
+    let reply_to = table.optional("reply_to", writing_mailbox);
+    let return_path_domain = table.optional("return_path_domain", |field| domain(field));
     let postal_address =
         table.need("postal_address", "the postal address, a list of lines").and_then(|f| f.lines());
     let website = table.need("website", "the website as people type it: \"example.org\"").and_then(|f| website(&f));
-    let authority = optional(table, "authority", Field::line);
+    let authority = table.optional("authority", Field::line);
     let from = from?;
     let return_path_domain = return_path_domain?.unwrap_or_else(|| from.address.domain().to_owned());
     Some(Entity {
@@ -268,7 +254,7 @@ fn facts(table: &Table<'_>) -> Option<Facts> {
         table.need("people_affected", "how many people are concerned").and_then(|f| fact(&f, Field::number));
     let nothing_else = table.need("nothing_else", "who determined that nothing else was exposed: { by, on }");
     let nothing_else = nothing_else.and_then(|f| fact(&f, determination));
-    let passwords_safe = optional(table, "passwords_safe", determination);
+    let passwords_safe = table.optional("passwords_safe", determination);
     let police_told = table.need("police_told", "when police were told").and_then(|f| told(&f));
     let authority_told = table.need("authority_told", "when the authority was told").and_then(|f| told(&f));
     Some(Facts {
@@ -296,7 +282,7 @@ fn told(field: &Field<'_>) -> Option<Fact<When>> {
 }
 
 fn determination(field: &Field<'_>) -> Option<Determination> {
-    finish(&field.table()?, |table| {
+    field.read_table(|table| {
         let by = table.need("by", "who determined it: name and role").and_then(|f| f.line());
         let on = table.need("on", "the day of the finding").and_then(|f| f.date());
         Some(Determination { by: by?, on: on? })
@@ -364,7 +350,7 @@ fn languages(table: &Table<'_>) -> Option<Languages> {
         let tag = field.line()?;
         is_language_or_refuse(&field, &tag).map(|()| tag)
     });
-    let offered = optional(table, "offered", |field| {
+    let offered = table.optional("offered", |field| {
         let tags = field.lines()?;
         tags.iter().map(|tag| is_language_or_refuse(field, tag)).collect::<Option<()>>()?;
         Some(tags)
@@ -379,7 +365,7 @@ fn languages(table: &Table<'_>) -> Option<Languages> {
 
 fn contact(table: &Table<'_>) -> Option<Contact> {
     let email = table.need("email", "the mailbox for questions").and_then(|f| bare_address(&f));
-    let phone = optional(table, "phone", Field::line);
+    let phone = table.optional("phone", Field::line);
     let hours = match table.get("hours") {
         Some(field) => words(&field),
         None => Some(BTreeMap::new()),
@@ -396,9 +382,9 @@ fn bare_address(field: &Field<'_>) -> Option<Address> {
 
 fn read_notice(root: &Table<'_>, languages: Option<&Languages>) -> Option<NoticeSettings> {
     let (elements, subject) = match root.get("notice") {
-        Some(field) => finish(&field.table()?, |table| {
-            let elements = optional(table, "elements", Field::lines);
-            let subject = optional(table, "subject", subjects);
+        Some(field) => field.read_table(|table| {
+            let elements = table.optional("elements", Field::lines);
+            let subject = table.optional("subject", subjects);
             Some((elements?.unwrap_or_default(), subject?.unwrap_or_default()))
         })?,
         None => Default::default(),
