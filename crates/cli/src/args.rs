@@ -1,7 +1,8 @@
 //! The command line.
 
 use crate::terminal::Format;
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint, builder::NonEmptyStringValueParser};
+use jiff::Timestamp;
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -55,6 +56,17 @@ pub enum Command {
         after_help = "Example: forthwith stop acme-2026-11 --reason \"wrong telephone number in the notice\""
     )]
     Stop(StopArgs),
+    /// Hold every notice back because law enforcement asked for it; a running notify drains and ends
+    ///
+    /// It stands in the ledger, so that lifting it voids no approval. A rehearsal goes on.
+    #[command(after_help = "Example: forthwith hold acme-2026-11 --by \"Ines Okafor\" --agency \"State Police\" \
+                            --reason \"written request of 3 November\"")]
+    Hold(HoldArgs),
+    /// Lift a hold; what was approved stays approved
+    #[command(
+        after_help = "Example: forthwith release acme-2026-11 --by \"Ines Okafor\" --reason \"written release\""
+    )]
+    Release(ReleaseArgs),
     /// Show counts by state, pace, time left and what needs a person; also while a run goes on
     #[command(after_help = "Example: forthwith status acme-2026-11")]
     Status(StatusArgs),
@@ -212,6 +224,49 @@ pub struct StopArgs {
     /// Stop the rehearsal instead
     #[arg(long)]
     pub rehearsal: bool,
+}
+
+/// Arguments of `hold`.
+#[derive(Debug, Args)]
+pub struct HoldArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// Who records it; a name that stands in the record
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub by: String,
+    /// Why, and who asked in which form; it is recorded
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub reason: String,
+    /// The agency that asked
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub agency: Option<String>,
+    /// When it ends by itself, where the agency said so: 2026-12-01T17:00:00-05:00
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub until: Option<Timestamp>,
+}
+
+/// Arguments of `release`.
+#[derive(Debug, Args)]
+pub struct ReleaseArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// Who lifts it; a name that stands in the record
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub by: String,
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub reason: String,
+    /// The agency whose hold is lifted, where several stand
+    #[arg(long, value_name = "NAME")]
+    pub agency: Option<String>,
+}
+
+/// Reads a moment, with its offset from UTC or its zone.
+fn instant(text: &str) -> Result<Timestamp, String> {
+    let zoned = || text.parse::<jiff::ZonedDateTime>().map(|zoned| zoned.timestamp());
+    text.parse().or_else(|_| zoned()).map_err(|_| {
+        "write 2026-12-01T17:00:00Z, 2026-12-01T17:00:00-05:00 or 2026-12-01T17:00[Europe/Berlin]".into()
+    })
 }
 
 /// Arguments of `status`.

@@ -17,6 +17,7 @@ mod explain;
 mod exports;
 mod golden;
 mod harness;
+mod hold;
 mod hostile_list;
 mod lists;
 mod man;
