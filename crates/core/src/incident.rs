@@ -11,9 +11,10 @@ pub use read::read;
 use crate::{
     address::Address,
     fact::{Determination, Fact, When},
+    law::ClockEvent,
     recipient::Residence,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use std::collections::BTreeMap;
 
 /// What incident.toml says.
@@ -52,6 +53,22 @@ pub struct Clock {
     pub determined: Option<When>,
     /// When it was ended.
     pub contained: Option<When>,
+    /// Further events from which laws count. They stand in no notice.
+    pub further: BTreeMap<ClockEvent, When>,
+    /// The zone in which days are meant, where it is said.
+    pub zone: Option<TimeZone>,
+}
+
+impl Clock {
+    /// Returns when `event` came, as far as incident.toml says it.
+    pub fn when(&self, event: ClockEvent) -> Option<&When> {
+        match event {
+            ClockEvent::Occurred => self.occurred.known(),
+            ClockEvent::Discovered => self.discovered.known(),
+            ClockEvent::Determined => self.determined.as_ref(),
+            _ => self.further.get(&event),
+        }
+    }
 }
 
 /// A legal entity that writes to people.

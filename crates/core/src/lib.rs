@@ -39,3 +39,4 @@ pub mod state;
 pub mod throttle;
 pub mod variant;
 pub mod verdict;
+pub mod zone;

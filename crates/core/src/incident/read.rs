@@ -2,6 +2,8 @@
 //!
 //! Each part reads all of its keys before it is put together, so that one reading shows every finding.
 
+mod clock;
+
 use super::{
     ApprovalRule, Category, Clock, Contact, CulpritRole, Culprits, Elsewhere, Entity, Exposure, Facts, Incident,
     Languages, Mailbox, NoticeSettings, Statement, known_category,
@@ -12,6 +14,7 @@ use crate::{
     fact::{Determination, Fact, When},
     finding::Finding,
 };
+use clock::clock;
 use std::collections::BTreeMap;
 
 /// Characters in an incident's id: it stands in every Message-ID, whose line may have 76.
@@ -71,14 +74,9 @@ fn read_about(table: &Table<'_>) -> Option<About> {
         }
         fits.then_some(id)
     });
-    let occurred = table.need("occurred", "when the data got out, or \"unknown\"").and_then(|f| fact(&f, when));
-    let discovered = table.need("discovered", "when it was found, or \"unknown\"").and_then(|f| fact(&f, when));
-    let determined = table.optional("determined", when);
-    let contained = table.optional("contained", when);
+    let clock = clock(table);
     let deadline = table.optional("deadline", Field::instant);
-    let clock =
-        Clock { occurred: occurred?, discovered: discovered?, determined: determined?, contained: contained? };
-    Some((id?, clock, deadline?))
+    Some((id?, clock?, deadline?))
 }
 
 /// Reads a value, `"unknown"`, or `{ not_told = "reason" }`.

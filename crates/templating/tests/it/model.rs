@@ -39,6 +39,8 @@ pub(crate) fn email_only() -> Incident {
             discovered: Fact::Known(When::On(date(2020, 10, 12))),
             determined: None,
             contained: Some(When::On(date(2020, 10, 12))),
+            further: BTreeMap::new(),
+            zone: None,
         },
         organisation: entity(),
         elsewhere: Vec::new(),
