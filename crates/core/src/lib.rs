@@ -9,6 +9,7 @@ pub mod affected;
 pub mod approval;
 pub mod backlog;
 pub mod calendar;
+pub mod deadlines;
 pub mod delivery;
 pub mod digest;
 pub mod doctor;
