@@ -184,6 +184,9 @@ pub struct NotifyArgs {
     /// Render every notice, freeze the plan and write the packet; touches no network
     #[arg(long)]
     pub dry_run: bool,
+    /// The moment from which the packet reckons pace and time left; now where it is not given
+    #[arg(long, value_name = "TIME", requires = "dry_run", value_parser = moment)]
+    pub as_of: Option<Timestamp>,
     /// The number of planned notices: confirms them without a terminal
     #[arg(long, value_name = "N")]
     pub confirm: Option<u64>,
@@ -369,6 +372,11 @@ pub struct DoctorArgs {
     /// The selector of a DKIM key that the relay signs with (repeatable)
     #[arg(long, value_name = "NAME")]
     pub dkim_selector: Vec<String>,
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .map_err(|_| "write a moment with its offset: 2026-11-27T08:00:00Z or 2026-11-27T09:00+01:00".into())
 }
 
 /// The port of the DNS (RFC 1035 section 4.2).

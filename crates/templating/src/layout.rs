@@ -51,6 +51,8 @@ impl Laid<'_> {
 /// Inlines of one element, with its values.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
+    /// The element's id.
+    pub element: &'a str,
     pub inlines: &'a [Inline],
     pub values: &'a [String],
     /// Whose the values are.
@@ -69,11 +71,13 @@ pub(crate) fn lay_out<P: Borrow<Piece>>(pieces: &[P]) -> Vec<Laid<'_>> {
     let mut laid: Vec<Laid<'_>> = Vec::with_capacity(2 * pieces.len());
     for piece in pieces.iter().map(Borrow::borrow) {
         if let Some(heading) = &piece.heading {
-            let run = Run { inlines: &heading.inlines, values: &[], whose: Whose::Variant };
+            let run =
+                Run { element: &piece.element, inlines: &heading.inlines, values: &[], whose: Whose::Variant };
             laid.push(Laid { kind: heading.kind, flow: piece.flow, runs: vec![run] });
         }
         for (i, block) in piece.blocks.iter().enumerate() {
-            let run = Run { inlines: &block.inlines, values: &piece.values, whose: piece.whose };
+            let run =
+                Run { element: &piece.element, inlines: &block.inlines, values: &piece.values, whose: piece.whose };
             let runs_on = i == 0 && piece.flow == Flow::RunsOn && block.kind == Kind::Paragraph;
             match laid.last_mut() {
                 Some(last) if runs_on && last.kind == Kind::Paragraph => last.runs.push(run),

@@ -25,6 +25,7 @@ mod new;
 mod notify;
 mod odd_files;
 mod pace;
+mod packet;
 mod people;
 mod presets;
 mod preview;
