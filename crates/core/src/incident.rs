@@ -11,7 +11,7 @@ pub use read::read;
 use crate::{
     address::Address,
     fact::{Determination, Fact, When},
-    law::ClockEvent,
+    law::{ClockEvent, Role},
     recipient::Residence,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -28,6 +28,8 @@ pub struct Incident {
     pub organisation: Entity,
     /// Entities that write to people of other residences; the first that covers a residence writes.
     pub elsewhere: Vec<Elsewhere>,
+    /// What the organisation is in the eyes of laws; the owner of the data where nothing is said.
+    pub roles: Vec<Role>,
     /// What is known, typed.
     pub facts: Facts,
     /// The categories of data concerned, in the order in which notices list them.

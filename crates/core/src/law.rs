@@ -29,6 +29,7 @@ pub use obligation::{
     Addressee, Comparator, Deadline, Obligation, Order, Period, Scope, Sequence, Start, Threshold, Unit,
 };
 pub use read::read;
+pub(crate) use read::words;
 pub use rules::{Rule, Tally};
 pub use shipped::{FILES, regime, shipped};
 pub use word::{Answer, Word};

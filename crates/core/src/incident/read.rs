@@ -13,6 +13,7 @@ use crate::{
     document::{self, Field, Table},
     fact::{Determination, Fact, When},
     finding::Finding,
+    law::{self, Role},
 };
 use clock::clock;
 use std::collections::BTreeMap;
@@ -51,9 +52,21 @@ fn incident(root: &Table<'_>) -> Option<Incident> {
     };
     let (id, clock, deadline) = about?;
     contact?;
-    let (organisation, elsewhere) = organisation??;
+    let (organisation, elsewhere, roles) = organisation??;
     let (facts, categories, languages, notice) = (facts?, categories?, languages?, notice?);
-    Some(Incident { id, clock, organisation, elsewhere, facts, categories, languages, notice, approval, deadline })
+    Some(Incident {
+        id,
+        clock,
+        organisation,
+        elsewhere,
+        roles,
+        facts,
+        categories,
+        languages,
+        notice,
+        approval,
+        deadline,
+    })
 }
 
 fn section<T>(root: &Table<'_>, key: &str, what: &str, read: impl Fn(&Table<'_>) -> Option<T>) -> Option<T> {
@@ -121,13 +134,14 @@ fn when(field: &Field<'_>) -> Option<When> {
     Some(if from == to { When::On(from) } else { When::Between(from, to) })
 }
 
-fn organisation(table: &Table<'_>, contact: Option<&Contact>) -> Option<(Entity, Vec<Elsewhere>)> {
+fn organisation(table: &Table<'_>, contact: Option<&Contact>) -> Option<(Entity, Vec<Elsewhere>, Vec<Role>)> {
     let main = entity(table, contact.cloned());
+    let roles = table.optional("roles", law::words);
     let elsewhere = match table.get("elsewhere") {
         Some(field) => field.items().and_then(|items| items.iter().map(|e| read_elsewhere(e, contact)).collect()),
         None => Some(Vec::new()),
     };
-    Some((main?, elsewhere?))
+    Some((main?, elsewhere?, roles?.unwrap_or_else(|| vec![Role::Owner])))
 }
 
 fn read_elsewhere(field: &Field<'_>, main: Option<&Contact>) -> Option<Elsewhere> {
@@ -508,6 +522,7 @@ none = "a test"
         let incident = incident.unwrap();
         assert_eq!(incident.clock.occurred.known(), Some(&When::On(jiff::civil::date(2020, 10, 12))));
         assert!(incident.facts.people_affected.is_unknown());
+        assert_eq!(incident.roles, [Role::Owner]);
         assert_eq!(incident.organisation.return_path_domain, "kestrel-lane.example");
         let gb = Residence { country: "GB".into(), region: String::new() };
         let texas = Residence { country: "US".into(), region: "TX".into() };
@@ -525,6 +540,7 @@ none = "a test"
     fn each_slip_is_one_finding_at_its_place() {
         for (from, to, code, at) in [
             ("id = \"x-2026\"", "id = \"X 2026\"", "incident-id", "\"X 2026\""),
+            ("known_as", "roles = [\"controler\"]\nknown_as", "unknown-word", "\"controler\""),
             ("occurred = 2020-10-12", "occurred = \"last week\"", "wrong-fact", "\"last week\""),
             ("occurred = 2020-10-12", "", "missing-key", "[incident]"),
             ("culprits = \"one\"", "culprits = \"two\"", "unknown-value", "\"two\""),

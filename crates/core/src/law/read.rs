@@ -17,7 +17,8 @@ use crate::{
     document::{self, Field, Table},
     finding::Finding,
 };
-use fields::{basis, each, word, words};
+pub(crate) use fields::words;
+use fields::{basis, each, word};
 use std::collections::BTreeSet;
 
 /// Reads the file of a regime.

@@ -9,6 +9,7 @@ use forthwith_core::{
         NoticeSettings, Statement,
     },
     key::PlanKey,
+    law::Role,
     notice::Token,
     private::Private,
     recipient::{Recipient, Residence},
@@ -44,6 +45,7 @@ pub(crate) fn email_only() -> Incident {
         },
         organisation: entity(),
         elsewhere: Vec::new(),
+        roles: vec![Role::Owner],
         facts: Facts {
             exposure: Exposure::Disclosed,
             culprits: Culprits::One,
