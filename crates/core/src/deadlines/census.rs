@@ -15,8 +15,8 @@ use std::{collections::BTreeMap, ops::AddAssign};
 pub struct Census {
     /// By residence, then by the ids of the categories of data.
     groups: BTreeMap<Residence, BTreeMap<Vec<String>, Number>>,
-    /// People of whom the incident speaks and the list does not.
-    beyond: u64,
+    /// People of whom the incident speaks and the list does not, and the categories of data that they may share in.
+    beyond: (u64, Vec<String>),
 }
 
 /// A number of people.
@@ -50,14 +50,17 @@ impl Census {
     /// Counts a row of the list: whoever is told, and whoever is owed the notice in another way. A row that repeats
     /// another is nobody else; one that is refused or was left out may be somebody.
     ///
-    /// `lives` and `data` are what the row says of a person who is not told by e-mail.
-    pub fn add(&mut self, fate: &Fated, lives: &Residence, data: &[String]) {
-        match fate {
-            Fated::Planned(recipient) => self.count(&recipient.residence, &recipient.data, true),
-            Fated::Withheld { reason: Withheld::Duplicate, .. } => {}
-            Fated::Withheld { reason: Withheld::LeftOut, .. } | Fated::Refused => self.count(lives, data, false),
-            Fated::Withheld { .. } => self.count(lives, data, true),
-        }
+    /// `concerned` tells where the person of the row lives and what was exposed of them; it is asked for those who
+    /// are not told by e-mail.
+    pub fn add(&mut self, fate: &Fated, concerned: impl FnOnce() -> (Residence, Vec<String>)) {
+        let is_certain = match fate {
+            Fated::Planned(recipient) => return self.count(&recipient.residence, &recipient.data, true),
+            Fated::Withheld { reason: Withheld::Duplicate, .. } => return,
+            Fated::Withheld { reason: Withheld::LeftOut, .. } | Fated::Refused => false,
+            Fated::Withheld { .. } => true,
+        };
+        let (lives, data) = concerned();
+        self.count(&lives, &data, is_certain);
     }
 
     fn count(&mut self, lives: &Residence, data: &[String], is_certain: bool) {
@@ -70,14 +73,15 @@ impl Census {
         *self.groups.entry(lives.clone()).or_default().entry(data.to_vec()).or_default() += one;
     }
 
-    /// Counts in the people of whom the incident speaks and the list does not: they may live anywhere.
-    pub fn reach(&mut self, people_affected: u64) {
-        self.beyond = people_affected.saturating_sub(self.all().certain);
+    /// Counts in the people of whom the incident speaks and the list does not: they may live anywhere, and any of the
+    /// incident's categories of data may have been exposed of them.
+    pub fn reach(&mut self, people_affected: u64, categories: Vec<String>) {
+        self.beyond = (people_affected.saturating_sub(self.all().certain), categories);
     }
 
     /// Returns how many people there are in all.
     pub fn all(&self) -> Number {
-        let mut all = Number { certain: 0, at_most: self.beyond };
+        let mut all = Number { certain: 0, at_most: self.beyond.0 };
         self.groups().for_each(|(_, _, number)| all += number);
         all
     }
@@ -109,7 +113,10 @@ impl Census {
                 *states.entry(state).or_default() += counts;
             }
         }
-        let beyond = Number { certain: 0, at_most: if binds { self.beyond } else { 0 } };
+        let (beyond, data) = &self.beyond;
+        let exposed = Exposed::of_ids(data.iter().map(String::as_str));
+        let may_count = binds && applies.data.is_met(&exposed) != Answer::No;
+        let beyond = Number { certain: 0, at_most: if may_count { *beyond } else { 0 } };
         number += beyond;
         if scope != Scope::ResidentsOfOneState {
             return Counted { scope, number, states: Vec::new() };
@@ -201,7 +208,7 @@ mod tests {
         let mut census = Census::default();
         for (code, data, count) in people {
             let data: Vec<_> = data.iter().map(|id| (*id).to_owned()).collect();
-            (0..*count).for_each(|_| census.add(&withheld(Withheld::NeedsLetter), &lives(code), &data));
+            (0..*count).for_each(|_| census.add(&withheld(Withheld::NeedsLetter), || (lives(code), data.clone())));
         }
         census
     }
@@ -235,7 +242,10 @@ mod tests {
         assert_eq!(number(&census, "us-ca", Scope::Everyone), (3 + 7 + 11 + 13 + 17, 53));
         assert_eq!(number(&census, "eu-gdpr", Scope::Residents), (17, 28));
         assert_eq!(number(&census, "us-ca", Scope::Unreachable), (0, 53));
-        census.reach(100);
+        let categories = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        census.reach(100, categories(&["email"]));
+        assert_eq!(number(&census, "us-ca", Scope::Residents), (3, 23), "of nobody was more exposed than of all");
+        census.reach(100, categories(SSN));
         assert_eq!((census.all().certain, census.all().at_most), (58, 100));
         assert_eq!(number(&census, "us-ca", Scope::Residents), (3, 23 + 42));
         // Whom the regime does not bind has nobody to count.
@@ -258,9 +268,9 @@ mod tests {
             Withheld::AlreadyTold,
             Withheld::Blocked,
         ] {
-            census.add(&withheld(reason), &lives("US-CA"), &data);
+            census.add(&withheld(reason), || (lives("US-CA"), data.to_vec()));
         }
-        census.add(&Fated::Refused, &lives(""), &data);
+        census.add(&Fated::Refused, || (lives(""), data.to_vec()));
         assert_eq!(number(&census, "us-ca", Scope::Residents), (6, 8));
     }
 

@@ -40,7 +40,7 @@ fn census(people: &[(&str, &[&str], u64)]) -> Census {
         let empty = || Private::new(String::new());
         let (note, reason) = (String::new(), Withheld::NeedsLetter);
         let fate = Fated::Withheld { reason, note, id: empty(), address: empty(), name: empty() };
-        (0..*count).for_each(|_| census.add(&fate, &lives, &data));
+        (0..*count).for_each(|_| census.add(&fate, || (lives.clone(), data.clone())));
     }
     census
 }

@@ -579,3 +579,24 @@ fn who_was_told_of_less_is_pointed_out() {
     let (fates, found) = read_after(&first, "id,email,data\n1,a@b.example,email\n2,c@b.example,phone;email\n", "");
     assert_eq!((fates, found), (vec!["already-told".to_owned(); 2], vec!["told-of-less"]));
 }
+
+#[test]
+fn where_somebody_lives_is_told_whatever_becomes_of_the_row() {
+    let text =
+        "email,country,region,data\n,US,ca,phone\nnobody,DE,,\na@b.example,Atlantis,XX,cat\nx@y.example,FR\n";
+    let categories = categories();
+    let context = Context {
+        file: "l.csv",
+        settings: &ListSettings::default(),
+        categories: Some(&categories),
+        read_columns: &BTreeSet::new(),
+        known: &Known::default(),
+    };
+    let mut people = People::new(context, Supplied::new(text.as_bytes())).unwrap();
+    let mut told = Vec::new();
+    while people.read().unwrap().is_some() {
+        let (residence, data) = people.concerned();
+        told.push(format!("{} {}", residence.code(), data.join("+")));
+    }
+    assert_eq!(told, ["US-CA phone", "DE email+phone", "unknown email+phone", "unknown email+phone"]);
+}
