@@ -56,6 +56,15 @@ pub enum Command {
         after_help = "Example: forthwith stop acme-2026-11 --reason \"wrong telephone number in the notice\""
     )]
     Stop(StopArgs),
+    /// Show by when each law wants whom told: people, regulators, credit bureaus, media
+    ///
+    /// The dates come from incident.toml, the list's own counts and the record. Nothing in them was confirmed by
+    /// counsel unless they say so, and nothing here says that anything was done in time.
+    #[command(after_help = "Examples:
+  forthwith deadlines acme-2026-11
+  forthwith deadlines acme-2026-11 --ics acme-2026-11/out/deadlines.ics
+  forthwith deadlines acme-2026-11 --as-of 2026-11-27T09:00[Europe/Berlin] --format json")]
+    Deadlines(DeadlinesArgs),
     /// Hold every notice back because law enforcement asked for it; a running notify drains and ends
     ///
     /// It stands in the ledger, so that lifting it voids no approval. A rehearsal goes on.
@@ -229,6 +238,22 @@ pub struct StopArgs {
     pub rehearsal: bool,
 }
 
+/// Arguments of `deadlines`.
+#[derive(Debug, Args)]
+pub struct DeadlinesArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// The moment from which time left is reckoned; now where it is not given
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub as_of: Option<Timestamp>,
+    /// Write the dates as a calendar to FILE (.ics); - writes it to standard output, and nothing else
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ics: Option<PathBuf>,
+    /// Replace a file of this name
+    #[arg(long, requires = "ics")]
+    pub overwrite: bool,
+}
+
 /// Arguments of `hold`.
 #[derive(Debug, Args)]
 pub struct HoldArgs {
@@ -244,7 +269,7 @@ pub struct HoldArgs {
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub agency: Option<String>,
     /// When it ends by itself, where the agency said so: 2026-12-01T17:00:00-05:00
-    #[arg(long, value_name = "TIME", value_parser = instant)]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     pub until: Option<Timestamp>,
 }
 
@@ -262,14 +287,6 @@ pub struct ReleaseArgs {
     /// The agency whose hold is lifted, where several stand
     #[arg(long, value_name = "NAME")]
     pub agency: Option<String>,
-}
-
-/// Reads a moment, with its offset from UTC or its zone.
-fn instant(text: &str) -> Result<Timestamp, String> {
-    let zoned = || text.parse::<jiff::ZonedDateTime>().map(|zoned| zoned.timestamp());
-    text.parse().or_else(|_| zoned()).map_err(|_| {
-        "write 2026-12-01T17:00:00Z, 2026-12-01T17:00:00-05:00 or 2026-12-01T17:00[Europe/Berlin]".into()
-    })
 }
 
 /// Arguments of `status`.
@@ -374,9 +391,14 @@ pub struct DoctorArgs {
     pub dkim_selector: Vec<String>,
 }
 
+/// Reads a moment, with its offset from UTC or its zone.
 fn moment(text: &str) -> Result<Timestamp, String> {
-    text.parse()
-        .map_err(|_| "write a moment with its offset: 2026-11-27T08:00:00Z or 2026-11-27T09:00+01:00".into())
+    let zoned = || text.parse::<jiff::ZonedDateTime>().map(|zoned| zoned.timestamp());
+    text.parse().or_else(|_| zoned()).map_err(|_| {
+        "write a moment with its offset or zone: 2026-11-27T08:00:00Z, 2026-11-27T09:00+01:00 or \
+         2026-11-27T09:00[Europe/Berlin]"
+            .into()
+    })
 }
 
 /// The port of the DNS (RFC 1035 section 4.2).

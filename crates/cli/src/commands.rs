@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod deadlines;
 mod doctor;
 mod explain;
 mod hold;
@@ -30,6 +31,7 @@ pub fn run(cli: &Cli, out: Out) -> Result<Exit, CommandError> {
         Command::Preview(args) => preview::run(args, out),
         Command::Notify(args) => notify::run(args, out),
         Command::Stop(args) => stop::run(args, out),
+        Command::Deadlines(args) => deadlines::run(args, out),
         Command::Hold(args) => hold::run(args, out),
         Command::Release(args) => release::run(args, out),
         Command::Status(args) => status::run(args, out),

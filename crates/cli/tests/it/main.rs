@@ -10,6 +10,7 @@ mod check;
 mod commands;
 mod completions;
 mod crash;
+mod deadlines;
 mod doctor;
 mod dry_run;
 mod escapes;
