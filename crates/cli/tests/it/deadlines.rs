@@ -168,6 +168,13 @@ fn a_hold_is_shown_with_what_it_does_to_each_date() {
 #[test]
 fn a_notice_that_nobody_asks_for_is_voluntary() {
     let incident = Incident::with_list("email,country,region\na@people.example,US,OR\n");
+    // The list has one person and the incident speaks of 4,210: who knows where the others live.
+    let europe = of(&report(&incident), "eu-gdpr", "authority").clone();
+    assert_eq!(
+        (&europe["owed"], &europe["people"]),
+        (&json!("unknown"), &json!({ "certain": 0, "at_most": 4209 }))
+    );
+    incident.replace("incident.toml", "people_affected = 4210", "people_affected = 1");
     let report = report(&incident);
     assert_eq!((&report["voluntary"], &report["deadlines"]), (&json!(true), &json!([])));
     incident.run("deadlines", &AS_OF).exits(0).says(&["it would be voluntary"]);

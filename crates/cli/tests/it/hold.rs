@@ -97,7 +97,7 @@ fn a_hold_has_a_name_a_reason_and_an_end_that_lies_ahead() {
     incident.run("hold", &["--by", "", "--reason", "x"]).exits(2);
     let past = [&ASKED[..], &["--until", "2020-01-01T00:00:00Z"]].concat();
     incident.run("hold", &past).exits(2).warns(&["has passed"]).hints();
-    incident.run("hold", &[&ASKED[..], &["--until", "2020-01-01"]].concat()).exits(2).warns(&["write 2026"]);
+    incident.run("hold", &[&ASKED[..], &["--until", "2020-01-01"]].concat()).exits(2).warns(&["write a moment"]);
     let report = incident.json("hold", &[&ASKED[..], &["--until", "2999-01-01T00:00[Europe/Berlin]"]].concat());
     assert_eq!(report.exits(0).json()["holds"][0]["until"], "2998-12-31T23:00:00Z");
     assert_eq!(incident.json("status", &[]).json()["holds"].as_array().unwrap().len(), 1);

@@ -77,10 +77,7 @@ pub(crate) fn record(
         let mut chain = start_run(transaction, &mut salts, identity)?;
         let number = append_run_event(transaction, &mut chain, &mut salts, &event)?;
         if let (Drains::Running, Some(owner)) = (drains, owner) {
-            transaction.execute(
-                "INSERT INTO stops(run, event) VALUES(?1, ?2) ON CONFLICT(run) DO UPDATE SET event = excluded.event",
-                params![owner, number],
-            )?;
+            keep_request(transaction, owner, number)?;
         }
         end_run(transaction, &mut chain, &mut salts, identity.started_at, "done")?;
         Ok(Some(chain.head))
@@ -90,10 +87,17 @@ pub(crate) fn record(
 
 /// Returns the run that may write about notices, where it looks for requests: a notify does, and no other command.
 /// One that was killed looks for nothing any more.
-fn stoppable_run(connection: &Connection) -> Result<Option<i64>, Fault> {
+pub(super) fn stoppable_run(connection: &Connection) -> Result<Option<i64>, Fault> {
     let sql = "SELECT r.run FROM owner o JOIN runs r ON r.run = o.run
                WHERE r.command = 'notify' AND r.ended_at IS NULL";
     Ok(connection.query_row(sql, (), |row| row.get(0)).optional()?)
+}
+
+/// Keeps `event` as the request that `run` stop.
+pub(super) fn keep_request(connection: &Connection, run: i64, event: i64) -> Result<(), Fault> {
+    let sql = "INSERT INTO stops(run, event) VALUES(?1, ?2) ON CONFLICT(run) DO UPDATE SET event = excluded.event";
+    connection.execute(sql, params![run, event])?;
+    Ok(())
 }
 
 /// Returns the request that `run` stop.
