@@ -173,7 +173,12 @@ fn asks(regime: &Regime, obligation: &Obligation, counted: &Counted) -> Vec<Stri
     }
     let unsure = counted.number.at_most - counted.number.certain;
     if unsure > 0 {
-        asks.push(format!("{unsure} more may count: where they live, what was exposed of them, or whether they belong to the list is not certain"));
+        let data = if counted.is_data_unsure { "what was exposed of them, " } else { "" };
+        asks.push(format!(
+            "{unsure} more may count: where they live, {data}or whether they belong to the list is not certain"
+        ));
+    }
+    if counted.is_data_unsure {
         asks.extend(regime.applies.data.if_decided.iter().map(|decided| decided.question.clone()));
     }
     asks

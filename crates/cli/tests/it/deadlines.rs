@@ -99,7 +99,7 @@ fn each_deadline_says_when_for_whom_by_which_rule_and_from_which_count() {
         "30 calendar days from `discovered`, 2026-11-03",
         "14 business days from `discovered`, 2026-11-03; without weekends and the federal holidays",
         "2026-11-11 Veterans Day",
-        "501 to 504 people counted; asked from more than 500 on, of: people who live where the regime holds",
+        "501 to 504 people counted; the rule is for more than 500: people who live where the regime holds",
         "waits for `individuals_notified` (the affected people were notified)",
         "Attorney General of California",
         "The earliest date that binds: Tue 2026-11-24",

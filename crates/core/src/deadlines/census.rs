@@ -44,6 +44,8 @@ pub struct Counted {
     pub number: Number,
     /// By state, where those of one state are counted; of those whose state is not known, under `""`.
     pub states: Vec<(String, Number)>,
+    /// Whether it is not certain of somebody that the data is of the kind that counts.
+    pub is_data_unsure: bool,
 }
 
 impl Census {
@@ -99,16 +101,19 @@ impl Census {
         let binds = applies.binds(roles);
         let mut number = Number::default();
         let mut states: BTreeMap<String, Number> = BTreeMap::new();
+        let mut is_data_unsure = false;
         for (lives, data, people) in self.groups() {
             let exposed = Exposed::of_ids(data.iter().map(String::as_str));
             let covers = if is_everywhere { Answer::Yes } else { applies.covers(lives) };
-            let counts = match covers.and(applies.data.is_met(&exposed)).and(binds.into()) {
+            let is_met = applies.data.is_met(&exposed);
+            let counts = match covers.and(is_met).and(binds.into()) {
                 Answer::No => continue,
                 // Whether somebody can be reached is not for a list to say.
                 Answer::Yes if scope != Scope::Unreachable => people,
                 Answer::Yes | Answer::Unknown => Number { certain: 0, ..people },
             };
             number += counts;
+            is_data_unsure |= is_met == Answer::Unknown;
             if let Some(state) = state_of(lives, place) {
                 *states.entry(state).or_default() += counts;
             }
@@ -119,7 +124,7 @@ impl Census {
         let beyond = Number { certain: 0, at_most: if may_count { *beyond } else { 0 } };
         number += beyond;
         if scope != Scope::ResidentsOfOneState {
-            return Counted { scope, number, states: Vec::new() };
+            return Counted { scope, number, states: Vec::new(), is_data_unsure };
         }
         *states.entry(String::new()).or_default() += beyond;
         let unknown = states.remove("").unwrap_or_default();
@@ -137,7 +142,7 @@ impl Census {
         }
         let most = |of: fn(&Number) -> u64| states.iter().map(|(_, number)| of(number)).max().unwrap_or(0);
         let number = Number { certain: most(|number| number.certain), at_most: most(|number| number.at_most) };
-        Counted { scope, number, states }
+        Counted { scope, number, states, is_data_unsure }
     }
 }
 
@@ -287,11 +292,15 @@ mod tests {
         assert_eq!(counted.states_that_reach(threshold), ["US-TX"]);
     }
 
+    fn counted_as(number: Number) -> Counted {
+        Counted { scope: Scope::Residents, number, states: Vec::new(), is_data_unsure: false }
+    }
+
     #[test]
     fn a_threshold_is_exact_on_both_sides_and_open_in_between() {
         let reaches = |op, certain, at_most| {
             let number = Number { certain, at_most };
-            let counted = Counted { scope: Scope::Residents, number, states: Vec::new() };
+            let counted = counted_as(number);
             counted.reaches(Some(Threshold { scope: Scope::Residents, op, n: 500 }))
         };
         use Answer::{No, Unknown, Yes};
@@ -304,10 +313,7 @@ mod tests {
             assert_eq!(sides, [at_499, at_500, at_501], "{}", op.word());
             assert_eq!(reaches(op, 400, 600), Unknown, "{}", op.word());
         }
-        let somebody = |certain, at_most| {
-            Counted { scope: Scope::Residents, number: Number { certain, at_most }, states: Vec::new() }
-                .reaches(None)
-        };
+        let somebody = |certain, at_most| counted_as(Number { certain, at_most }).reaches(None);
         assert_eq!([somebody(1, 1), somebody(0, 1), somebody(0, 0)], [Yes, Unknown, No]);
     }
 }

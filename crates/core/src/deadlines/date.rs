@@ -18,7 +18,12 @@ pub(super) fn dated<'r>(regime: &'r Regime, obligation: &'r Obligation, situatio
         regime,
         obligation,
         owed: Answer::Unknown,
-        counted: Counted { scope: Scope::Residents, number: Number::default(), states: Vec::new() },
+        counted: Counted {
+            scope: Scope::Residents,
+            number: Number::default(),
+            states: Vec::new(),
+            is_data_unsure: false,
+        },
         due: None,
         counting: None,
         waits: None,

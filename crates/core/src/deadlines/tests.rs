@@ -159,6 +159,11 @@ fn hipaa_changes_its_addressees_at_five_hundred() {
         assert!(says(of("individual"), "its last day is a Saturday"));
         assert!(says(of("individual"), "2027-01-04"));
     }
+    let asks = |data: &[&str], words: &str| {
+        let dated = Case::new(&[], &[("US-OR", data, 9)]).of(shipped());
+        one(&dated, "us-hipaa", "individual").asks.iter().any(|text| text.contains(words))
+    };
+    assert!(asks(&["email"], "protected health information") && !asks(HEALTH, "protected health information"));
     let spread = Case::new(&[], &[("US-OR", HEALTH, 400), ("US-WA", HEALTH, 400), ("US", HEALTH, 101)]);
     let media = spread.of(shipped());
     let media = one(&media, "us-hipaa", "media");

@@ -79,6 +79,7 @@ fn closing(shown: &Shown<'_>) -> Vec<String> {
             None => format!("{what}: none is known"),
         });
     }
+    lines.push("? a person decides before it is owed; ~ would move the date, or makes it less sure".to_owned());
     let unverified = all.iter().filter(|dated| dated.verified() == "unverified").count();
     lines.push(format!(
         "{unverified} of the {} behind these dates are verified by nobody.",
@@ -99,9 +100,9 @@ fn entry(dated: &Dated<'_>, now: Timestamp) -> Vec<String> {
     match &dated.due {
         Some(due) => {
             lines.push(format!("  {held}{}", told(due, now)));
-            lines.push(format!("    {}: {who}", obligation.to.word()));
+            lines.push(format!("    {}: {who}", to(dated)));
         }
-        None => lines.push(format!("  {held}{}: {who}", obligation.to.word())),
+        None => lines.push(format!("  {held}{}: {who}", to(dated))),
     }
     lines.push(format!("    {} · {} · {}", name(dated), obligation.basis.cite, dated.verified()));
     lines.extend(dated.counting.as_ref().map(|counting| format!("    {}", counted_from(counting))));
@@ -112,6 +113,10 @@ fn entry(dated: &Dated<'_>, now: Timestamp) -> Vec<String> {
     lines.extend(dated.asks.iter().map(|ask| format!("    ? {ask}")));
     lines.extend(dated.moves.iter().map(|text| format!("    ~ {text}")));
     lines
+}
+
+fn to(dated: &Dated<'_>) -> String {
+    dated.obligation.to.word().replace('_', " ")
 }
 
 fn name(dated: &Dated<'_>) -> String {
@@ -149,20 +154,17 @@ fn people(dated: &Dated<'_>) -> String {
     let Some(threshold) = dated.obligation.threshold else { return format!("{people} counted") };
     let states = dated.counted.states_that_reach(threshold);
     let states = if states.is_empty() { String::new() } else { format!(", in {}", states.join(", ")) };
-    format!("{people} counted{states}; {}", in_words(threshold))
-}
-
-fn in_words(Threshold { scope, op, n }: Threshold) -> String {
+    let Threshold { scope, op, n } = threshold;
     let op = match op {
         Comparator::MoreThan => "more than",
         Comparator::AtLeast => "at least",
         Comparator::FewerThan => "fewer than",
     };
-    format!("asked from {op} {} on, of: {}", grouped(n), scope.says())
+    format!("{people} counted{states}; the rule is for {op} {}: {}", grouped(n), scope.says())
 }
 
 fn not_owed(dated: &Dated<'_>) -> String {
-    format!("  {} · {}: {}", dated.obligation.to.word(), name(dated), people(dated))
+    format!("  {} · {}: {}", to(dated), name(dated), people(dated))
 }
 
 fn number(Number { certain, at_most }: Number) -> String {
