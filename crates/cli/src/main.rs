@@ -11,6 +11,7 @@ mod exit;
 mod findings;
 mod folder;
 mod freezing;
+mod holding;
 mod inputs;
 mod known;
 mod ledgers;

@@ -12,6 +12,7 @@ use crate::{
     exit::{CommandError, Exit},
     folder::{AFFECTED, DELIVERY, Folder},
     freezing::{self, Drift, Prepared},
+    holding,
     inputs::{self, Inputs},
     known::{
         self,
@@ -58,7 +59,8 @@ pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
             ledgers::open(&folder, stage, "notify", now)?
         }
     };
-    let ready = get_ready(&folder, stage, &mut ledger, out, now);
+    let ready = not_held(&folder, stage, &ledger, now);
+    let ready = ready.and_then(|()| get_ready(&folder, stage, &mut ledger, out, now));
     let ready = ready.and_then(|mut ready| {
         release(&ready, &delivery, out)?;
         if let Some(why) = delivery.preset.and_then(|preset| preset.unfit(ready.plan.planned)) {
@@ -171,6 +173,13 @@ fn forget_rehearsal(stage: Stage, folder: &Folder) -> Result<(), CommandError> {
     })?;
     drop(held);
     Ok(())
+}
+
+/// Checks that no hold stands. A hold that is recorded from now on drains this run: it has begun.
+fn not_held(folder: &Folder, stage: Stage, ledger: &SqliteLedger, now: Timestamp) -> Result<(), CommandError> {
+    let reader = ledger.reader().map_err(ledgers::unusable)?;
+    let holds = holding::standing(&reader, stage, now)?;
+    holding::refusal(&holds, folder).map_or(Ok(()), Err)
 }
 
 /// Finds the frozen plan and checks that the inputs did not drift from it. A rehearsal freezes its own.

@@ -17,9 +17,8 @@ use crate::{
     document::{self, Field, Table},
     finding::Finding,
 };
-use fields::{basis, each, words};
-
-pub(crate) use fields::word;
+pub(crate) use fields::{word, words};
+use fields::{basis, each};
 use std::collections::BTreeSet;
 
 /// Reads the file of a regime.

@@ -3,6 +3,7 @@
 use crate::{
     exit::{CommandError, Exit},
     folder::Folder,
+    holding,
     ledgers::Stage,
     pacing,
     summary::Summary,
@@ -34,7 +35,7 @@ pub struct Done<'e> {
 
 /// Tells how the run ended, and returns the exit code.
 pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, zone: &TimeZone, out: Out) -> Exit {
-    let error = failure(done.ended, folder);
+    let error = failure(done.ended, folder).or_else(|| held(done.ended, summary, folder));
     let exit = error.as_ref().map_or_else(|| exit(done.ended, summary), |error| error.exit);
     let mut report = summary.json();
     report["ended"] = json!(in_short(done.ended));
@@ -64,6 +65,11 @@ pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, zone: &TimeZone
         crate::report(&error, Out { format: crate::terminal::Format::Human, ..out });
     }
     exit
+}
+
+/// Returns the error of a run that a hold drained.
+fn held(ended: &Ended, summary: &Summary, folder: &Folder) -> Option<CommandError> {
+    matches!(ended, Ended::Stopped).then(|| holding::refusal(&summary.holds, folder)).flatten()
 }
 
 fn exit(ended: &Ended, summary: &Summary) -> Exit {
@@ -111,6 +117,7 @@ fn next_steps(summary: &Summary, done: &Done<'_>, folder: &Folder, zone: &TimeZo
         lines.push(format!("Read the messages in {}", inbox.display()));
     }
     match done.ended {
+        Ended::Stopped if !summary.holds.is_empty() => {}
         Ended::Stopped => {
             lines.push(format!("Stopped. `forthwith notify {path}` goes on with {}.", super::run::left(summary)));
         }
