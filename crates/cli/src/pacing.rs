@@ -49,7 +49,7 @@ pub struct Reckoning {
 impl Reckoning {
     /// Works it out for `left` notices, in a run of this number or a later one.
     ///
-    /// `measured` is what the relay was seen to take. Where domains have groups, every notice that is left is
+    /// `begun` is when the plan's first attempt was made, and `measured` what the relay was seen to take. Where domains have groups, every notice that is left is
     /// looked at once.
     pub fn new(
         reader: &LedgerReader,
@@ -57,6 +57,7 @@ impl Reckoning {
         left: u64,
         delivery: Delivery,
         deadline: Option<Timestamp>,
+        begun: Option<Timestamp>,
         measured: Option<Limit>,
         now: Timestamp,
     ) -> Result<Self, CommandError> {
@@ -73,6 +74,7 @@ impl Reckoning {
             left,
             left_in_groups: &left_in_groups,
             limits: &delivery.limits,
+            ramp: delivery.ramp.map(|ramp| (ramp, begun)),
             domains,
             calendar: &delivery.calendar,
             earlier: &earlier,
@@ -88,7 +90,7 @@ impl Reckoning {
         let mut lines = vec![fact("left", counted(self.left, "notice")), fact("pace", self.pace())];
         lines.extend(self.delivery.ramp.map(|ramp| {
             let every = span(ramp.double_every.as_secs());
-            fact("ramp", format!("begins slowly, at {}, doubled every {every}: the end leaves that out", ramp.from))
+            fact("ramp", format!("begins slowly, at {}, doubled every {every}", ramp.from))
         }));
         let calendar = self.delivery.calendar.to_string();
         lines.extend((!calendar.is_empty()).then(|| fact("hours", calendar)));
@@ -123,6 +125,7 @@ impl Reckoning {
                 format!("{limit} for {}", group.and_then(|group| group.names.first()).map_or("", String::as_str))
             }
             Bound::PerDay(most) => format!("{} a day", grouped(u64::from(*most))),
+            Bound::Ramp(ramp) => format!("the ramp from {}", ramp.from),
             Bound::Relay(limit) => format!("what the relay takes now, {limit},"),
         }
     }
@@ -179,6 +182,7 @@ impl Reckoning {
         let step = |remedy: &Remedy| match remedy {
             Remedy::Rate(Bound::Run(slow), least) => format!("rate = \"{least}\" instead of {slow} would make it"),
             Remedy::Rate(bound, least) => format!("{least} instead of {} would make it", self.named(bound)),
+            Remedy::NoRamp => "no ramp, or a steeper one, would make it".to_owned(),
             Remedy::PerDay(most) => format!("per_day = {most} would make it"),
             Remedy::Calendar => "hours, days and not_before leave no time before the deadline".to_owned(),
         };
@@ -204,6 +208,9 @@ impl Reckoning {
         json!({
             "left": self.left,
             "rate": limits(&self.delivery.limits),
+            "ramp": self.delivery.ramp.map(|ramp| {
+                json!({ "from": ramp.from.to_string(), "double_every_seconds": ramp.double_every.as_secs() })
+            }),
             "domains": groups,
             "connections": self.delivery.connections,
             "sets_the_end": self.forecast.binding.map(|bound| self.named(&bound)),

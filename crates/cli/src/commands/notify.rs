@@ -294,7 +294,8 @@ fn reckon(
         return Ok(None);
     }
     let deadline = ready.plan.frozen.deadline();
-    let reckoning = Reckoning::new(&reader, ledger.run(), left, delivery.clone(), deadline, None, now)?;
+    let begun = ready.plan.first_offer_at;
+    let reckoning = Reckoning::new(&reader, ledger.run(), left, delivery.clone(), deadline, begun, None, now)?;
     match reckoning.too_late() {
         Some(why) if reckoning.has_passed() => out.message(format!("LATE  {why}: every hour counts")),
         Some(why) if args.late => out.message(format!("{why}: going on, as --late says")),
