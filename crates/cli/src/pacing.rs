@@ -68,7 +68,7 @@ impl Reckoning {
                 left_in_groups[group] = count;
             }
         }
-        let earlier = earlier_attempts(reader, run, &delivery, now)?;
+        let earlier = earlier_attempts(reader, run, &delivery, None, now)?;
         let forecast = forecast(&Question {
             now,
             left,

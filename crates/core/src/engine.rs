@@ -191,6 +191,8 @@ pub struct Engine {
     pace: Pace,
     opening: Opening,
     throttle: Throttle,
+    /// The last attempt of an earlier run.
+    attempted: Option<Timestamp>,
     outage: Outage,
     fuse: Fuse,
     lines: Lines,
@@ -215,9 +217,10 @@ impl Engine {
         }
         Self {
             pace,
-            opening: Opening::new(settings.calendar.clone(), of_run, now),
+            opening: Opening::new(settings.calendar.clone(), of_run.clone(), now),
             ready: Ready::new(settings.domains.clone(), &earlier, now),
             throttle: Throttle::new(&settings.limits, now),
+            attempted: of_run.max(),
             outage: Outage::new(settings.patience),
             fuse: Fuse::new(settings.fuse),
             lines: Lines::new(settings.connections.max(1)),
@@ -232,9 +235,10 @@ impl Engine {
         }
     }
 
-    /// Goes on at the pace that an earlier run recorded last.
+    /// Goes on at the pace that an earlier run recorded last. The earlier attempts must reach back as far as one
+    /// interval of it.
     pub fn remember_pace(&mut self, last: &Change) {
-        self.throttle.remember(last);
+        self.throttle.remember(last, self.attempted);
     }
 
     /// Returns what changed of the pace since this was asked last, to be recorded and shown.

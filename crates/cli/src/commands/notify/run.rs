@@ -108,9 +108,16 @@ impl Course {
         delivery: &Delivery,
     ) -> Result<Self, CommandError> {
         let last_pace = course::last_pace(reader)?.filter(|(_, relay)| *relay == delivery.relay.to_string());
+        let last_pace = last_pace.map(|(change, _)| change);
         Ok(Self {
-            earlier_attempts: pacing::earlier_attempts(reader, run, delivery, Timestamp::now())?,
-            last_pace: last_pace.map(|(change, _)| change),
+            earlier_attempts: pacing::earlier_attempts(
+                reader,
+                run,
+                delivery,
+                last_pace.as_ref(),
+                Timestamp::now(),
+            )?,
+            last_pace,
             first_attempt: plan.first_offer_at,
             give_up_at: plan.frozen.deadline().map(|deadline| delivery.give_up_at(deadline)),
         })
