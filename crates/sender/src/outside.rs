@@ -133,7 +133,16 @@ async fn hand_over(session: &mut Session, flags: u8, heard: &Heard) {
         Envelope { return_path: "bounce+x@example.org", recipient: &address, token: &token, octets: MESSAGE.len() };
     assert_eq!(gate(MESSAGE.as_bytes()), Ok(()));
     let before = heard.lock().exchanges.len();
-    let transacted = session.transact(&envelope, MESSAGE.as_bytes(), receipt(flags), || ()).await;
+    let offer = || {
+        // A MAIL counts in the pace of the next run by the time of its offer, which must not lie before it.
+        let heard = heard.lock();
+        assert!(
+            heard.exchanges[before..].iter().any(|exchange| exchange.said.starts_with(b"MAIL ")),
+            "no MAIL yet"
+        );
+        receipt(flags)
+    };
+    let transacted = session.transact(&envelope, MESSAGE.as_bytes(), offer).await;
     let heard = heard.lock();
     let exchanges = &heard.exchanges[before..];
     let dots: Vec<usize> =
@@ -342,18 +351,15 @@ mod tests {
     #[test]
     fn a_dialogue_cut_anywhere_and_spoilt_anywhere_lets_nothing_out() {
         for sample in [PIPELINED, ONE_BY_ONE] {
-            for flags in [0, FENCED, UNRECORDED] {
-                let sample = with_flags(flags, sample);
-                for at in 1..sample.len() {
-                    told(&sample[..at]);
-                    told(&[&sample[..at], &[SILENCE]].concat());
-                    for octet in [b'2', b'3', b'5', b'\n', TURN, 0] {
-                        let mut spoilt = sample.clone();
-                        spoilt[at] = octet;
-                        told(&spoilt);
-                        spoilt.insert(at, octet);
-                        told(&spoilt);
-                    }
+            told(&with_flags(FENCED, sample));
+            told(&with_flags(UNRECORDED, sample));
+            for at in 1..sample.len() {
+                told(&sample[..at]);
+                told(&[&sample[..at], &[SILENCE]].concat());
+                for octet in [b'2', b'5', b'\n', TURN] {
+                    let mut spoilt = sample.to_vec();
+                    spoilt[at] = octet;
+                    told(&spoilt);
                 }
             }
         }
