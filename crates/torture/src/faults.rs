@@ -1,5 +1,5 @@
-//! Faults from outside: failing writes and syncs, a full or read-only disk, a clock that is changed, a second
-//! program at once, too few descriptors, signals.
+//! Faults from outside: failing writes and syncs, of a run or as its plan is frozen, a full or read-only disk, a clock
+//! that is changed, a second program at once, too few descriptors, signals.
 //!
 //! Each kind is a story of its own in `faults/`, and says what must hold. All end alike: run again until at rest,
 //! and judged from what Postfix's sink took.
@@ -7,6 +7,7 @@
 pub mod calls;
 pub mod clock;
 pub mod descriptors;
+pub mod freezing;
 pub mod pairs;
 pub mod room;
 pub mod signals;
@@ -30,8 +31,9 @@ const UNUSABLE: i32 = 6;
 type Kind = (&'static str, fn(&Path, &Settings) -> Option<Tally>);
 
 /// Every kind.
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     ("failing writes and syncs", calls::run),
+    ("failures while a plan is frozen", freezing::run),
     ("full and read-only disks", room::run),
     ("changed clocks", clock::run),
     ("two programs at once", pairs::run),

@@ -4,7 +4,7 @@
 use crate::proof_incident::FORTHWITH;
 use forthwith_torture::{
     Settings,
-    faults::{calls, clock, descriptors, pairs, room, signals},
+    faults::{calls, clock, descriptors, freezing, pairs, room, signals},
     seed,
     story::Tally,
 };
@@ -25,6 +25,12 @@ fn the_first_write_or_sync_that_fails_is_final() {
     assert_eq!(sum.blows, 24, "{sum}");
     // Commits are shared as they come: a run may make half as many calls as the one before.
     assert!((6..16).contains(&sum.untouched), "the early points are there again: {sum}");
+}
+
+#[test]
+fn a_plan_that_could_not_be_frozen_is_frozen_by_the_next_dry_run() {
+    let Some(sum) = prove(freezing::run, 3) else { return };
+    assert!(sum.blows >= 30 && sum.doubts == 0, "{sum}");
 }
 
 #[test]
