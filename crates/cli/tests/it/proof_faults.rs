@@ -4,7 +4,7 @@
 use crate::proof_incident::FORTHWITH;
 use forthwith_torture::{
     Settings,
-    faults::{calls, clock, descriptors, freezing, pairs, room, signals},
+    faults::{calls, clock, freezing, limits, pairs, room, signals},
     seed,
     story::Tally,
 };
@@ -52,8 +52,8 @@ fn of_two_programs_at_once_one_ends_before_it_connects() {
 }
 
 #[test]
-fn too_few_descriptors_lose_nobody() {
-    let Some(sum) = prove(descriptors::run, 8) else { return };
+fn too_few_descriptors_and_files_that_may_not_grow_lose_nobody() {
+    let Some(sum) = prove(limits::run, 8) else { return };
     assert_eq!(sum.blows, 8, "{sum}");
 }
 
