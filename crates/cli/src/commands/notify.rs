@@ -20,7 +20,7 @@ use crate::{
     },
     ledgers::{self, Stage},
     list,
-    pacing::Reckoning,
+    pacing::{Moments, Reckoning},
     secret,
     terminal::{Out, counted, note},
 };
@@ -303,7 +303,8 @@ fn reckon(
         return Ok(None);
     }
     let deadline = ready.plan.frozen.deadline();
-    let reckoning = Reckoning::new(&reader, ledger.run(), left, delivery.clone(), deadline, None, now)?;
+    let begun = ready.plan.first_offer_at;
+    let reckoning = Reckoning::new(&reader, ledger.run(), left, delivery.clone(), None, Moments { now, deadline, begun })?;
     match reckoning.too_late() {
         Some(why) if reckoning.has_passed() => out.message(format!("LATE  {why}: every hour counts")),
         Some(why) if args.late => out.message(format!("{why}: going on, as --late says")),

@@ -7,7 +7,7 @@ use crate::{
     folder::Folder,
     inputs,
     ledgers::{self, Stage},
-    pacing::{self, Reckoning},
+    pacing::{self, Moments, Reckoning},
     progress::{span, time_left},
     summary::Summary,
     terminal::{Out, counted},
@@ -129,7 +129,8 @@ fn ahead(
     };
     let left = summary.counts.queued + summary.counts.deferred;
     let deadline = plan.frozen.deadline();
-    let reckoning = Reckoning::new(reader, i64::MAX, left, delivery, deadline, measured, now)?;
+    let begun = plan.first_offer_at;
+    let reckoning = Reckoning::new(reader, i64::MAX, left, delivery, measured, Moments { now, deadline, begun })?;
     Ok(Some(Ahead { rest: calendar.rest(now, today as u64), calendar, reckoning }))
 }
 
