@@ -1,5 +1,6 @@
 //! One command, one file. Here they are told apart, and nothing else.
 
+mod approve;
 mod check;
 mod completions;
 mod doctor;
@@ -12,6 +13,7 @@ mod reconcile;
 mod resolve;
 mod status;
 mod stop;
+mod test_send;
 mod verify;
 
 use crate::{
@@ -27,6 +29,8 @@ pub fn run(cli: &Cli, out: Out) -> Result<Exit, CommandError> {
         Command::Check(args) => check::run(args, out),
         Command::Preview(args) => preview::run(args, out),
         Command::Notify(args) => notify::run(args, out),
+        Command::Approve(args) => approve::run(args, out),
+        Command::TestSend(args) => test_send::run(args, out),
         Command::Stop(args) => stop::run(args, out),
         Command::Status(args) => status::run(args, out),
         Command::Explain(args) => explain::run(args, out),

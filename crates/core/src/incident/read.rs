@@ -3,11 +3,12 @@
 //! Each part reads all of its keys before it is put together, so that one reading shows every finding.
 
 use super::{
-    ApprovalRule, Category, Clock, Contact, CulpritRole, Culprits, Elsewhere, Entity, Exposure, Facts, Incident,
-    Languages, Mailbox, NoticeSettings, Statement, known_category,
+    Category, Clock, Contact, CulpritRole, Culprits, Elsewhere, Entity, Exposure, Facts, Incident, Languages,
+    Mailbox, NoticeSettings, Statement, known_category,
 };
 use crate::{
     address::Address,
+    approval,
     document::{self, Field, Table},
     fact::{Determination, Fact, When},
     finding::Finding,
@@ -43,7 +44,7 @@ fn incident(root: &Table<'_>) -> Option<Incident> {
     };
     let notice = read_notice(root, languages.as_ref());
     let approval = match root.get("approval") {
-        Some(field) => Some(field.read_table(approval)?),
+        Some(field) => Some(field.read_table(approval::read_rule)?),
         None => None,
     };
     let (id, clock, deadline) = about?;
@@ -253,8 +254,8 @@ fn facts(table: &Table<'_>) -> Option<Facts> {
     let people_affected =
         table.need("people_affected", "how many people are concerned").and_then(|f| fact(&f, Field::number));
     let nothing_else = table.need("nothing_else", "who determined that nothing else was exposed: { by, on }");
-    let nothing_else = nothing_else.and_then(|f| fact(&f, determination));
-    let passwords_safe = table.optional("passwords_safe", determination);
+    let nothing_else = nothing_else.and_then(|f| fact(&f, Determination::read));
+    let passwords_safe = table.optional("passwords_safe", Determination::read);
     let police_told = table.need("police_told", "when police were told").and_then(|f| told(&f));
     let authority_told = table.need("authority_told", "when the authority was told").and_then(|f| told(&f));
     Some(Facts {
@@ -279,14 +280,6 @@ fn told(field: &Field<'_>) -> Option<Fact<When>> {
         return None;
     }
     Some(fact)
-}
-
-fn determination(field: &Field<'_>) -> Option<Determination> {
-    field.read_table(|table| {
-        let by = table.need("by", "who determined it: name and role").and_then(|f| f.line());
-        let on = table.need("on", "the day of the finding").and_then(|f| f.date());
-        Some(Determination { by: by?, on: on? })
-    })
 }
 
 /// Reads words by language: `{ en = "…", de = "…" }`.
@@ -435,23 +428,10 @@ fn statements(
     Some(by_element)
 }
 
-fn approval(table: &Table<'_>) -> Option<ApprovalRule> {
-    if let Some(none) = table.get("none") {
-        return none.line().map(|reason| ApprovalRule::NotNeeded { reason });
-    }
-    // What signers are to look like is not read yet; the presence of such a rule is, and binds.
-    let keys = table.entries();
-    if keys.is_empty() {
-        table.refuse("empty-value", "[approval] names signers, or says `none = \"why\"`");
-        return None;
-    }
-    Some(ApprovalRule::Signers)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipient::Residence;
+    use crate::{approval::ApprovalRule, recipient::Residence};
 
     const WHOLE: &str = r#"
 [incident]
@@ -560,11 +540,5 @@ none = "a test"
                 "{section}"
             );
         }
-    }
-
-    #[test]
-    fn an_approval_that_asks_for_signers_is_read_as_such() {
-        let text = WHOLE.replacen("none = \"a test\"", "signers = [\"a\"]\nroles = [\"counsel\"]", 1);
-        assert_eq!(read("incident.toml", text.as_bytes()).0.unwrap().approval, Some(ApprovalRule::Signers));
     }
 }

@@ -47,10 +47,7 @@ pub fn request_stop(path: &Path, identity: &RunIdentity, by: &str, reason: &str)
         let facts = BTreeMap::from([("by", by.to_owned()), ("run", owner.to_string())]);
         let request = RunEvent { at, kind: "stop-requested", facts, private: Some(reason.as_bytes().to_vec()) };
         let event = append_run_event(transaction, &mut chain, &mut salts, &request)?;
-        transaction.execute(
-            "INSERT INTO stops(run, event) VALUES(?1, ?2) ON CONFLICT(run) DO UPDATE SET event = excluded.event",
-            params![owner, event],
-        )?;
+        keep_request(transaction, owner, event)?;
         end_run(transaction, &mut chain, &mut salts, at, "done")?;
         Ok(Some(chain.head))
     });
@@ -58,10 +55,17 @@ pub fn request_stop(path: &Path, identity: &RunIdentity, by: &str, reason: &str)
 }
 
 /// Returns the run that holds the lock, where it looks for requests: a notify does, and no other command.
-fn stoppable_run(connection: &Connection) -> Result<Option<i64>, Fault> {
+pub(super) fn stoppable_run(connection: &Connection) -> Result<Option<i64>, Fault> {
     let sql = "SELECT r.run FROM owner o JOIN runs r ON r.run = o.run
                WHERE r.command = 'notify' AND r.ended_at IS NULL";
     Ok(connection.query_row(sql, (), |row| row.get(0)).optional()?)
+}
+
+/// Keeps `event` as the request that `run` stop.
+pub(super) fn keep_request(connection: &Connection, run: i64, event: i64) -> Result<(), Fault> {
+    let sql = "INSERT INTO stops(run, event) VALUES(?1, ?2) ON CONFLICT(run) DO UPDATE SET event = excluded.event";
+    connection.execute(sql, params![run, event])?;
+    Ok(())
 }
 
 /// Returns the request that `run` stop.
