@@ -1,6 +1,9 @@
 //! The tests of the command line, as one program: one file for each command, and what cuts across them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod approve;
+mod approve_later;
+mod approving;
 mod backlog;
 mod bad_input;
 mod bad_relay;
@@ -11,6 +14,7 @@ mod commands;
 mod completions;
 mod crash;
 mod doctor;
+mod drift;
 mod dry_run;
 mod escapes;
 mod explain;
@@ -44,6 +48,7 @@ mod release;
 mod resolve;
 mod status;
 mod stop;
+mod test_send;
 mod throttle;
 mod upgrade;
 mod verify;
