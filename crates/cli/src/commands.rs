@@ -1,5 +1,6 @@
 //! One command, one file. Here they are told apart, and nothing else.
 
+mod approve;
 mod check;
 mod completions;
 mod deadlines;
@@ -16,6 +17,7 @@ mod release;
 mod resolve;
 mod status;
 mod stop;
+mod test_send;
 mod verify;
 
 use crate::{
@@ -31,6 +33,8 @@ pub fn run(cli: &Cli, out: Out) -> Result<Exit, CommandError> {
         Command::Check(args) => check::run(args, out),
         Command::Preview(args) => preview::run(args, out),
         Command::Notify(args) => notify::run(args, out),
+        Command::Approve(args) => approve::run(args, out),
+        Command::TestSend(args) => test_send::run(args, out),
         Command::Stop(args) => stop::run(args, out),
         Command::Deadlines(args) => deadlines::run(args, out),
         Command::Hold(args) => hold::run(args, out),

@@ -1,5 +1,6 @@
 //! A fact that the public asks for: a value, `unknown`, or not told for a stated reason. Never prose.
 
+use crate::document::Field;
 use jiff::{
     Timestamp,
     civil::Date,
@@ -93,6 +94,17 @@ pub struct Determination {
     pub by: String,
     /// The day of the finding.
     pub on: Date,
+}
+
+impl Determination {
+    /// Reads `{ by = "name and role", on = 2026-01-31 }`.
+    pub(crate) fn read(field: &Field<'_>) -> Option<Self> {
+        field.read_table(|table| {
+            let by = table.need("by", "who says so: name and role").and_then(|field| field.line());
+            let on = table.need("on", "the day on which they do").and_then(|field| field.date());
+            Some(Self { by: by?, on: on? })
+        })
+    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub use read::read;
 
 use crate::{
     address::Address,
+    approval::ApprovalRule,
     fact::{Determination, Fact, When},
     law::{ClockEvent, Role},
     recipient::Residence,
@@ -278,18 +279,6 @@ pub struct Statement {
     pub text: String,
     /// Its bytes in incident.toml.
     pub span: std::ops::Range<usize>,
-}
-
-/// Who must release a plan before it goes to a relay.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ApprovalRule {
-    /// Nobody, for this reason; it is printed on page one of the packet.
-    NotNeeded {
-        /// Why.
-        reason: String,
-    },
-    /// Signers are named. Signatures are not read by this version: such an incident cannot be notified.
-    Signers,
 }
 
 impl Languages {

@@ -3,6 +3,7 @@
 //! Every change of a notice and the event that says so are one transaction, synced before it is reported
 //! (write-ahead log, `synchronous=FULL`). Decisions about notices are core's.
 
+mod approvals;
 mod beside;
 mod chain;
 mod claim;
@@ -20,6 +21,7 @@ mod story;
 mod told;
 mod verify;
 
+pub use approvals::{ActError, ActView, NewAct, record_act};
 pub use beside::{BesideError, request_stop};
 pub use decide::{Decision, ResolveError};
 pub use evidence::{Evidence, LeftRelay, Settled};

@@ -22,6 +22,7 @@ mod progress;
 mod reply;
 mod session;
 mod tls;
+mod trial;
 mod wire;
 mod worker;
 
@@ -32,3 +33,4 @@ pub use ended::Ended;
 pub use inbox::{FilesError, Inbox, OpenInboxError};
 pub use inspect::{Looked, inspect};
 pub use progress::{Pause, Progress};
+pub use trial::{Trial, TrialFailure, try_out};

@@ -171,6 +171,16 @@ impl Session {
         Transacted::Answered(stage, answer)
     }
 
+    /// Attempts one message that is no notice: nothing is offered, so that nothing is in doubt afterwards.
+    pub(crate) async fn try_out(&mut self, envelope: &Envelope<'_>, message: &[u8]) -> (Stage, Answer) {
+        self.cleanliness = Cleanliness::Unusable;
+        self.messages += 1;
+        match self.announce(envelope, || {}).await {
+            Ok(()) => self.hand_over(message).await,
+            Err(refused) => refused,
+        }
+    }
+
     /// Takes what the relay said last that is no whole reply to anything: evidence, where an answer was lost.
     pub(crate) fn take_unreadable(&self) -> Vec<u8> {
         self.tap.take_unreadable()

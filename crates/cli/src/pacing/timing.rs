@@ -39,7 +39,14 @@ pub fn reckon(
     };
     let counts = reader.counts().map_err(ledgers::failed)?;
     let left = counts.queued + counts.deferred;
-    let reckoning = Reckoning::new(reader, run, left, delivery, None, Moments { now: as_of, deadline: plan.deadline(), begun: None })?;
+    let reckoning = Reckoning::new(
+        reader,
+        run,
+        left,
+        delivery,
+        None,
+        Moments { now: as_of, deadline: plan.deadline(), begun: None },
+    )?;
     Ok(reckoning.timing())
 }
 

@@ -229,7 +229,7 @@ fn large_facts() -> PacketFacts {
         beside: vec![("first-wave (../first/out/ledger.sqlite)".to_owned(), "told 3 of these rows".to_owned())],
         findings: large_findings(),
         totals: BTreeMap::from([("misspelt-domain", 12_345)]),
-        digest_words: "amber birch cedar delta ember fjord grove heath".split(' ').map(str::to_owned).collect(),
+        statement: "forthwith approval statement 1\n".to_owned(),
         law: Some(large_law()),
         incident,
     }

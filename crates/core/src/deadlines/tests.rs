@@ -26,6 +26,7 @@ fn clock(events: &[(ClockEvent, When)]) -> Clock {
         discovered: Fact::Known(When::On(date(2026, 11, 3))),
         determined: None,
         contained: None,
+        exposed: None,
         further: events.iter().cloned().collect(),
         zone: None,
     }

@@ -7,11 +7,12 @@ mod facts;
 mod offer;
 
 use super::{
-    ApprovalRule, Category, Clock, Contact, Contacts, Dpo, Elsewhere, Entity, Incident, Languages, Mailbox,
-    Measures, NoticeSettings, Statement, contacts, known_category,
+    Category, Clock, Contact, Contacts, Dpo, Elsewhere, Entity, Incident, Languages, Mailbox, Measures,
+    NoticeSettings, Statement, contacts, known_category,
 };
 use crate::{
     address::Address,
+    approval,
     document::{self, Field, Table},
     fact::{Fact, When},
     finding::Finding,
@@ -54,7 +55,7 @@ fn incident(root: &Table<'_>) -> Option<Incident> {
     };
     let notice = read_notice(root, languages.as_ref());
     let approval = match root.get("approval") {
-        Some(field) => Some(field.read_table(approval)?),
+        Some(field) => Some(field.read_table(approval::read_rule)?),
         None => None,
     };
     let (id, clock, deadline) = about?;
@@ -418,23 +419,10 @@ fn statements(
     Some(by_element)
 }
 
-fn approval(table: &Table<'_>) -> Option<ApprovalRule> {
-    if let Some(none) = table.get("none") {
-        return none.line().map(|reason| ApprovalRule::NotNeeded { reason });
-    }
-    // What signers are to look like is not read yet; the presence of such a rule is, and binds.
-    let keys = table.entries();
-    if keys.is_empty() {
-        table.refuse("empty-value", "[approval] names signers, or says `none = \"why\"`");
-        return None;
-    }
-    Some(ApprovalRule::Signers)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipient::Residence;
+    use crate::{approval::ApprovalRule, recipient::Residence};
 
     const WHOLE: &str = r#"
 [incident]
@@ -640,11 +628,5 @@ MD = { name = "A", address = "B", phone = "1", website = "a.example" }
                 "{section}"
             );
         }
-    }
-
-    #[test]
-    fn an_approval_that_asks_for_signers_is_read_as_such() {
-        let text = WHOLE.replacen("none = \"a test\"", "signers = [\"a\"]\nroles = [\"counsel\"]", 1);
-        assert_eq!(read("incident.toml", text.as_bytes()).0.unwrap().approval, Some(ApprovalRule::Signers));
     }
 }

@@ -17,8 +17,8 @@ use crate::{
     document::{self, Field, Table},
     finding::Finding,
 };
-pub(crate) use fields::{word, words};
 use fields::{basis, each};
+pub(crate) use fields::{word, words};
 use std::collections::BTreeSet;
 
 /// Reads the file of a regime.

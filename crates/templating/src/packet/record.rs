@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{Paragraph, Parts, clarity, language};
 use forthwith_core::{
-    incident::{ApprovalRule, Entity, Incident},
+    approval::{ApprovalRule, plain_words},
+    incident::{Entity, Incident},
     notice::Withheld,
 };
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ pub(super) struct Record {
     pub incident: String,
     pub organisation: String,
     pub digest: String,
-    /// The digest in words, where they are known: what somebody signs by hand.
+    /// The digest in words: what somebody compares who signs by hand.
     pub digest_words: Vec<String>,
     pub approval: ApprovalRecord,
     pub deadline: Option<String>,
@@ -185,7 +186,7 @@ impl Record {
             incident: facts.incident.id.clone(),
             organisation: facts.incident.organisation.legal_name.clone(),
             digest: facts.digest.to_string(),
-            digest_words: facts.digest_words.clone(),
+            digest_words: plain_words(&facts.digest).split(' ').map(str::to_owned).collect(),
             approval: approval(facts.incident.approval.as_ref()),
             deadline: facts.incident.deadline.map(|at| at.to_string()),
             list: list(facts),
@@ -222,15 +223,12 @@ fn line(line: &str) -> LineRecord {
     LineRecord { name: name.to_owned(), value: value.to_owned() }
 }
 
-fn approval(rule: Option<&ApprovalRule>) -> ApprovalRecord {
+pub(super) fn approval(rule: Option<&ApprovalRule>) -> ApprovalRecord {
     let (state, says) = match rule {
         Some(ApprovalRule::NotNeeded { reason }) => {
             ("not-needed", format!("Nobody has to release this plan. The reason given: {reason}"))
         }
-        Some(ApprovalRule::Signers) => (
-            "signers",
-            "Signers are named. This version cannot read their signatures, and hands nothing over.".to_owned(),
-        ),
+        Some(ApprovalRule::Asked(asked)) => ("signers", format!("To release this plan: {}.", asked.told())),
         None => (
             "missing",
             "Nobody has said who releases this plan: incident.toml has no [approval]. Nothing can be handed over."

@@ -2,6 +2,7 @@
 
 use super::{Ready, backlog, ending};
 use crate::{
+    approvals,
     args::NotifyArgs,
     course,
     exit::{CommandError, Exit},
@@ -62,10 +63,12 @@ pub fn run(
             seconds: 0.0,
             was_at_rest: true,
             forecast,
+            withdrawn: None,
         };
         return Ok(ending::tell(&before, &done, folder, &delivery.calendar.zone, out));
     }
-    let begun = Course::read(&reader, &plan, ledger.run(), &delivery)
+    let run = ledger.run();
+    let begun = Course::read(&reader, &plan, run, &delivery)
         .and_then(|course| Ok((course, password::read(&delivery.relay)?, message_of(ready)?)));
     let (course, password, message) = match begun {
         Ok(begun) => begun,
@@ -84,11 +87,19 @@ pub fn run(
         Err(error) => return Err(super::not_begun(end.ledger, error)),
     };
     let seconds = started.elapsed().as_secs_f64();
-    let head = end.ledger.end(Timestamp::now(), ending::in_short(&ended)).map_err(ledgers::failed)?;
-    let after = Summary::read(&reader, &plan, stage)?;
     let attempts = progress.attempts.load(Relaxed);
-    let done =
-        ending::Done { ended: &ended, head, commits: end.commits, attempts, seconds, was_at_rest: false, forecast };
+    let mut done = ending::Done {
+        ended: &ended,
+        head: end.ledger.head(),
+        commits: end.commits,
+        attempts,
+        seconds,
+        was_at_rest: false,
+        forecast,
+        withdrawn: approvals::withdrawn_after(&reader, plan.number, run)?,
+    };
+    done.head = end.ledger.end(Timestamp::now(), done.in_short()).map_err(ledgers::failed)?;
+    let after = Summary::read(&reader, &plan, stage)?;
     Ok(ending::tell(&after, &done, folder, &zone, out))
 }
 
