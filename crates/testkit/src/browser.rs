@@ -15,8 +15,8 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// The longest that one answer of the browser is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest that one answer of the browser is waited for: a long page is looked at on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(180);
 /// Messages of the browser that one answer may be hidden behind: a page of ours has a handful of events.
 const MESSAGES_MAX: usize = 20_000;
 /// What keeps Chromium from doing anything but showing the page that it is given.
