@@ -18,6 +18,7 @@ mod exports;
 mod golden;
 mod harness;
 mod hostile_list;
+mod law;
 mod lists;
 mod man;
 mod new;
