@@ -33,7 +33,7 @@ pub fn read() -> io::Result<String> {
 
 /// Looks whether these bytes are the script.
 pub fn check(script: &[u8]) -> io::Result<()> {
-    let found: String = Sha256::digest(script).iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = format!("{:x}", Sha256::digest(script));
     if found == SHA256 {
         Ok(())
     } else {

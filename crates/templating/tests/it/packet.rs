@@ -412,10 +412,11 @@ fn pages_run_nothing_fetch_nothing_and_escape_everything() {
     all.extend(beside(&facts, Before::None));
     for (path, bytes) in &all {
         let page = String::from_utf8(bytes.clone()).unwrap();
-        let is_text = path.ends_with(".txt") || path.ends_with(".csv");
+        let ending = path.rsplit('.').next().unwrap();
+        let is_text = ["txt", "csv"].contains(&ending);
         assert!(is_text || !page.contains("<script"), "{path}");
         assert!(!page.contains("http://") && !page.contains("https://"), "{path}");
-        let is_page = path.ends_with(".html") && !path.contains("samples/");
+        let is_page = ending == "html" && !path.contains("samples/");
         let policy = "content=\"default-src 'none'; style-src 'unsafe-inline';";
         assert_eq!(page.contains(policy), is_page, "{path}");
     }
