@@ -2,6 +2,7 @@
 
 use crate::terminal::Format;
 use clap::{Args, Parser, Subcommand, ValueHint};
+use jiff::Timestamp;
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -84,6 +85,12 @@ Exit codes: 0 nothing is broken, 1 something is, 3 inputs refused, 7 it is the r
     /// Find what contradicts itself in the record: changed rows, events or states
     #[command(after_help = "Example: forthwith verify acme-2026-11")]
     Verify(VerifyArgs),
+    /// Show the laws on notices as the program understands them: all, or one with every rule and its citation
+    #[command(after_help = "Examples:
+  forthwith law
+  forthwith law us-vt
+  forthwith law eu-gdpr --format json")]
+    Law(LawArgs),
     /// Print completions for a shell
     #[command(after_help = "Example: forthwith completions bash > /etc/bash_completion.d/forthwith")]
     Completions {
@@ -172,6 +179,9 @@ pub struct NotifyArgs {
     /// Render every notice, freeze the plan and write the packet; touches no network
     #[arg(long)]
     pub dry_run: bool,
+    /// The moment from which the packet reckons pace and time left; now where it is not given
+    #[arg(long, value_name = "TIME", requires = "dry_run", value_parser = moment)]
+    pub as_of: Option<Timestamp>,
     /// The number of planned notices: confirms them without a terminal
     #[arg(long, value_name = "N")]
     pub confirm: Option<u64>,
@@ -316,6 +326,11 @@ pub struct DoctorArgs {
     pub dkim_selector: Vec<String>,
 }
 
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .map_err(|_| "write a moment with its offset: 2026-11-27T08:00:00Z or 2026-11-27T09:00+01:00".into())
+}
+
 /// The port of the DNS (RFC 1035 section 4.2).
 const DNS_PORT: u16 = 53;
 
@@ -334,6 +349,14 @@ pub struct VerifyArgs {
     /// The record of the rehearsal
     #[arg(long)]
     pub rehearsal: bool,
+}
+
+/// Arguments of `law`.
+#[derive(Debug, Args)]
+pub struct LawArgs {
+    /// The id of one regime: us-vt
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
 }
 
 /// Which notices are settled.

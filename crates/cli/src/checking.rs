@@ -12,6 +12,7 @@ use crate::{
 };
 use forthwith_core::{
     affected::{Earlier, Fated, KnownBefore, Row, Tally, Told},
+    exemplars::Exemplars,
     finding::{Finding, Gravity, any_refused},
     recipient::Recipient,
     variant::Variant,
@@ -36,6 +37,8 @@ pub struct Reached {
     pub first: Recipient,
     /// How many of them live where, by residence code.
     pub residences: BTreeMap<String, u64>,
+    /// Those whose notices counsel looks at.
+    pub exemplars: Exemplars,
     /// What was found in its words.
     pub findings: Vec<Finding>,
 }
@@ -78,9 +81,11 @@ pub fn people(
                 count: 0,
                 first: (**recipient).clone(),
                 residences: BTreeMap::new(),
+                exemplars: Exemplars::default(),
                 findings: Vec::new(),
             });
             reached.count += 1;
+            reached.exemplars.see(recipient);
             *reached.residences.entry(residence).or_default() += 1;
         }
         each(row, list)
@@ -117,6 +122,13 @@ impl Checked {
     pub fn totals(&self) -> BTreeMap<&'static str, u64> {
         let mut totals = self.tally.totals.clone();
         list::add(&mut totals, &crate::findings::totals(&self.about_settings()));
+        totals
+    }
+
+    /// Returns how many findings of each code there are in the list and in the lists beside it.
+    pub fn row_totals(&self) -> BTreeMap<&'static str, u64> {
+        let mut totals = self.tally.totals.clone();
+        list::add(&mut totals, &crate::findings::totals(&self.inputs.findings));
         totals
     }
 

@@ -2,6 +2,7 @@
 //! The same for `notify` and `status`. It gathers and says; what follows is core's.
 
 mod earlier;
+pub mod timing;
 
 pub use earlier::attempts as earlier_attempts;
 
@@ -14,6 +15,7 @@ use crate::{
 use forthwith_core::{
     calendar::Rest,
     delivery::{Delivery, Limit},
+    domains::Earlier,
     forecast::{Bound, End, Forecast, Question, Remedy, Standing, forecast},
 };
 use forthwith_ledger::sqlite::LedgerReader;
@@ -43,6 +45,8 @@ pub struct Reckoning {
     left_in_groups: Vec<u64>,
     delivery: Delivery,
     deadline: Option<Timestamp>,
+    earlier: Vec<Earlier>,
+    measured: Option<Limit>,
     forecast: Forecast,
 }
 
@@ -68,38 +72,56 @@ impl Reckoning {
             }
         }
         let earlier = earlier_attempts(reader, run, &delivery, now)?;
-        let forecast = forecast(&Question {
+        let mut reckoning = Self {
             now,
             left,
-            left_in_groups: &left_in_groups,
-            limits: &delivery.limits,
-            domains,
-            calendar: &delivery.calendar,
-            earlier: &earlier,
-            measured,
+            left_in_groups,
             deadline,
-        });
-        Ok(Self { now, left, left_in_groups, delivery, deadline, forecast })
+            earlier,
+            measured,
+            forecast: Forecast { end: End::Beyond, binding: None, standing: Standing::Unknown },
+            delivery,
+        };
+        reckoning.forecast = forecast(&reckoning.question());
+        Ok(reckoning)
+    }
+
+    fn question(&self) -> Question<'_> {
+        Question {
+            now: self.now,
+            left: self.left,
+            left_in_groups: &self.left_in_groups,
+            limits: &self.delivery.limits,
+            domains: &self.delivery.domains,
+            calendar: &self.delivery.calendar,
+            earlier: &self.earlier,
+            measured: self.measured,
+            deadline: self.deadline,
+        }
     }
 
     /// Returns the arithmetic, a fact a line.
     pub fn lines(&self) -> Vec<String> {
-        let fact = |name: &str, what: String| format!("  {name:<8} {what}");
-        let mut lines = vec![fact("left", counted(self.left, "notice")), fact("pace", self.pace())];
-        lines.extend(self.delivery.ramp.map(|ramp| {
+        self.facts().into_iter().map(|(name, what)| format!("  {name:<8} {what}")).collect()
+    }
+
+    /// Returns the arithmetic as facts: a short name and what it says.
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = vec![("left", counted(self.left, "notice")), ("pace", self.pace())];
+        facts.extend(self.delivery.ramp.map(|ramp| {
             let every = span(ramp.double_every.as_secs());
-            fact("ramp", format!("begins slowly, at {}, doubled every {every}: the end leaves that out", ramp.from))
+            ("ramp", format!("begins slowly, at {}, doubled every {every}: the end leaves that out", ramp.from))
         }));
         let calendar = self.delivery.calendar.to_string();
-        lines.extend((!calendar.is_empty()).then(|| fact("hours", calendar)));
+        facts.extend((!calendar.is_empty()).then_some(("hours", calendar)));
         for (group, left) in self.delivery.domains.groups().iter().zip(&self.left_in_groups) {
             let names = group.names.join(", ");
-            lines.push(fact("domains", format!("{names}: {} at {}", grouped(*left), listed(&group.limits))));
+            facts.push(("domains", format!("{names}: {} at {}", grouped(*left), listed(&group.limits))));
         }
-        lines.push(fact("lines", format!("{} at once", self.delivery.connections)));
-        lines.push(fact("ends", self.end()));
-        lines.extend(self.deadline.map(|deadline| fact("deadline", self.against(deadline))));
-        lines
+        facts.push(("lines", format!("{} at once", self.delivery.connections)));
+        facts.push(("ends", self.end()));
+        facts.extend(self.deadline.map(|deadline| ("deadline", self.against(deadline))));
+        facts
     }
 
     fn pace(&self) -> String {

@@ -9,7 +9,10 @@ use crate::{
     domains::{Domains, Earlier},
 };
 use jiff::{SignedDuration, Timestamp};
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
 
 /// Blocks that one limit is played through in, at most: an error of a twenty-thousandth.
 const BLOCKS_MAX: u64 = 20_000;
@@ -231,6 +234,47 @@ fn time_left(question: &Question<'_>, deadline: Timestamp) -> (u64, u64) {
     (seconds, days.max(1))
 }
 
+/// How many notices go out when, by the hour.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ByHour {
+    /// The hours in which any go out: when each begins on a clock in the calendar's zone, and how many.
+    pub hours: Vec<(Timestamp, u64)>,
+    /// How many go out after these.
+    pub after: u64,
+}
+
+/// Returns how many notices go out in which hour, in the first `most` hours in which any do; `None` where the relay
+/// sets the pace. It counts by blocks, as the forecast of the end does.
+pub fn by_hour(question: &Question<'_>, most: usize) -> Option<ByHour> {
+    if alone(question).is_empty() {
+        return None;
+    }
+    let of_run: Vec<_> = question.limits.iter().chain(&question.measured).copied().collect();
+    let run = Play::new(question, &of_run, Earlier::is_of_run, question.calendar.per_day).by_hour(question.left);
+    let in_groups: u64 = question.left_in_groups.iter().sum();
+    let mut groups: BTreeMap<Timestamp, u64> = BTreeMap::new();
+    for (number, (group, left)) in question.domains.groups().iter().zip(question.left_in_groups).enumerate() {
+        let play = Play::new(question, &group.limits, |earlier| earlier.is_of_group(number), None);
+        for (hour, count) in play.by_hour(*left) {
+            *groups.entry(hour).or_default() += count;
+        }
+    }
+    // By each hour so many are gone as both the run and the groups let go.
+    let (mut by_run, mut by_groups, mut gone) = (0, question.left.saturating_sub(in_groups), 0);
+    let mut hours = ByHour { after: question.left, ..ByHour::default() };
+    for hour in run.keys().chain(groups.keys()).copied().collect::<BTreeSet<_>>() {
+        by_run += run.get(&hour).copied().unwrap_or_default();
+        by_groups += groups.get(&hour).copied().unwrap_or_default();
+        let now = by_run.min(by_groups);
+        if now > gone && hours.hours.len() < most {
+            hours.hours.push((hour, now - gone));
+            hours.after = question.left.saturating_sub(now);
+            gone = now;
+        }
+    }
+    Some(hours)
+}
+
 /// One play of limits and calendar from the moment of the question on.
 struct Play<'a> {
     calendar: &'a Calendar,
@@ -262,8 +306,28 @@ impl<'a> Play<'a> {
         Self { calendar: question.calendar, now: question.now, limits: limits.to_vec(), earlier, per_day }
     }
 
+    /// Returns how many of so many notices go out in which hour, as far as is looked.
+    fn by_hour(&self, notices: u64) -> BTreeMap<Timestamp, u64> {
+        let mut hours = BTreeMap::new();
+        let hour = |at: Timestamp| {
+            let clock = self.calendar.zone.to_datetime(at);
+            let since = SignedDuration::new(
+                i64::from(clock.minute()) * 60 + i64::from(clock.second()),
+                clock.subsec_nanosecond(),
+            );
+            at.checked_sub(since).unwrap_or(at)
+        };
+        self.play(notices, |at, block| *hours.entry(hour(at)).or_default() += block);
+        hours
+    }
+
     /// Returns when the last of so many notices goes out, or `BEYOND`.
     fn last(&self, notices: u64) -> Timestamp {
+        self.play(notices, |_, _| {})
+    }
+
+    /// Plays limits and calendar through; `granted` is told of every block when it goes out.
+    fn play(&self, notices: u64, mut granted: impl FnMut(Timestamp, u64)) -> Timestamp {
         let mut windows: Vec<_> = self.limits.iter().map(|limit| self.window(*limit, notices)).collect();
         let (mut at, mut left) = (self.calendar.opening(self.now), notices);
         let horizon = at.checked_add(HORIZON).unwrap_or(BEYOND);
@@ -301,6 +365,7 @@ impl<'a> Play<'a> {
             for window in &mut windows {
                 window.take(at, block);
             }
+            granted(at, block);
             (left, today) = (left - block, today + block);
             if left == 0 {
                 return windows.iter().map(|window| window.last_of(at, block)).max().unwrap_or(at);

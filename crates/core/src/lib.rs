@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod document;
 pub mod domains;
 pub mod engine;
+pub mod exemplars;
 pub mod fact;
 pub mod finding;
 pub mod forecast;

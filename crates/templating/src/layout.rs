@@ -67,6 +67,8 @@ impl Laid<'_> {
 /// Inlines of one element, with its values.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
+    /// The element's id.
+    pub element: &'a str,
     pub inlines: &'a [Inline],
     pub values: &'a [String],
     /// Whose the values are.
@@ -88,11 +90,13 @@ pub(crate) fn lay_out<'a, P: Borrow<Piece>>(headings: &'a [Option<Block>], piece
         let begins = group.replace(piece.group) != Some(piece.group);
         let brings_heading = piece.blocks.first().is_some_and(|block| block.kind == Kind::Heading);
         if let Some(Some(heading)) = headings.get(piece.group).filter(|_| begins && !brings_heading) {
-            let run = Run { inlines: &heading.inlines, values: &[], whose: Whose::Variant };
+            let run =
+                Run { element: &piece.element, inlines: &heading.inlines, values: &[], whose: Whose::Variant };
             laid.push(Laid { kind: heading.kind, flow: piece.flow, language: None, runs: vec![run] });
         }
         for (i, block) in piece.blocks.iter().enumerate() {
-            let run = Run { inlines: &block.inlines, values: &piece.values, whose: piece.whose };
+            let run =
+                Run { element: &piece.element, inlines: &block.inlines, values: &piece.values, whose: piece.whose };
             let runs_on = i == 0 && piece.flow == Flow::RunsOn;
             let language = piece.language.as_deref();
             match laid.last_mut() {

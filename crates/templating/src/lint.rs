@@ -63,6 +63,19 @@ pub(crate) fn sample_recipient<'a>(variant: &Variant, columns: impl Iterator<Ite
     }
 }
 
+/// Returns a person of `variant` whose every value is a name for it in brackets: what the public reads. An address
+/// cannot have brackets.
+pub(crate) fn public_recipient<'a>(variant: &Variant, columns: impl Iterator<Item = &'a str>) -> Recipient {
+    let column = |column: &str| (column.to_owned(), Private::new(format!("[your {column}]")));
+    Recipient {
+        id: Private::new("[your number]".to_owned()),
+        address: Address::parse("your.address@example.com").expect("the public's address is one"),
+        name: Private::new("[your name]".to_owned()),
+        columns: columns.map(column).collect(),
+        ..sample_recipient(variant, std::iter::empty())
+    }
+}
+
 /// A wording as its reader sees it.
 pub(crate) struct Seen<'a> {
     pub incident: &'a Incident,

@@ -41,7 +41,7 @@ pub(crate) fn write_block(out: &mut String, block: &Laid<'_>, before: Option<Kin
 }
 
 /// Returns the text of a block; a line break is `\n`.
-fn plain(block: &Laid<'_>) -> String {
+pub(crate) fn plain(block: &Laid<'_>) -> String {
     let mut text = String::with_capacity(256);
     for (i, run) in block.runs.iter().enumerate() {
         if i > 0 {

@@ -17,6 +17,7 @@ use crate::{
     lint,
     mime::{Form, Marks, RenderError, Shared},
     names::{Names, OFFER_CODE, Whose, lacks_code},
+    paragraph::Paragraph,
     scan, sections,
     shape::{Encoded, Shapes},
     shipped,
@@ -85,6 +86,8 @@ pub struct Parts {
     pub text: String,
     /// The HTML part, with CRLF line ends.
     pub html: String,
+    /// The words of both, block by block.
+    pub paragraphs: Vec<Paragraph>,
 }
 
 /// What the people of one variant share.
@@ -247,7 +250,18 @@ impl Words {
         date: Option<Timestamp>,
     ) -> Result<Message, RenderError> {
         let sheet = self.sheet(&Variant::of(&self.incident, recipient))?;
-        let encoded = self.encoded(&sheet, recipient)?;
+        self.render_on(&sheet, key, token, recipient, date)
+    }
+
+    fn render_on(
+        &self,
+        sheet: &Sheet,
+        key: &PlanKey,
+        token: &Token,
+        recipient: &Recipient,
+        date: Option<Timestamp>,
+    ) -> Result<Message, RenderError> {
+        let encoded = self.encoded(sheet, recipient)?;
         let entity = &sheet.entity;
         let marks = Marks {
             token: token.as_str(),
@@ -280,6 +294,19 @@ impl Words {
         self.parts_of(&sheet, &lint::sample_recipient(variant, self.names.columns()))
     }
 
+    /// Returns the parts of the notice with the names of a reader's values in their place: for the public.
+    pub fn public(&self, variant: &Variant) -> Result<Parts, RenderError> {
+        let sheet = self.sheet(variant)?;
+        self.parts_of(&sheet, &lint::public_recipient(variant, self.names.columns()))
+    }
+
+    /// Returns the message that the invented reader would get, without a date. Its token is that of row 0: rows count
+    /// from 1, so it is no notice's.
+    pub fn sample_message(&self, key: &PlanKey, variant: &Variant) -> Result<Message, RenderError> {
+        let sheet = self.sheet(variant)?;
+        self.render_on(&sheet, key, &key.token(0), &lint::sample_recipient(variant, self.names.columns()), None)
+    }
+
     fn parts_of(&self, sheet: &Sheet, recipient: &Recipient) -> Result<Parts, RenderError> {
         let pieces = self.pieces(sheet, recipient)?;
         let laid = sheet.lay_out(&pieces);
@@ -291,6 +318,7 @@ impl Words {
             language: sheet.language.clone(),
             text: text::write(&laid),
             html: html::write(&sheet.frame(), &laid),
+            paragraphs: laid.iter().map(Paragraph::of).collect(),
         })
     }
 
@@ -582,7 +610,7 @@ fn check_subjects(phrases: &BTreeMap<String, Phrases>) -> Vec<Finding> {
 }
 
 /// Returns a mailbox as people read it: `Name <address>`.
-fn shown(mailbox: &Mailbox) -> String {
+pub(crate) fn shown(mailbox: &Mailbox) -> String {
     let address = mailbox.address.expose();
     if mailbox.name.is_empty() { address.to_owned() } else { format!("{} <{address}>", mailbox.name) }
 }

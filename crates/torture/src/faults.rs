@@ -19,11 +19,8 @@ use crate::{
 use std::{
     path::Path,
     process::{Child, Command, Stdio},
-    time::Duration,
 };
 
-/// How long a run may go on after a fault: several times what the slowest takes on two busy cores.
-const ENDS_WITHIN: Duration = Duration::from_mins(2);
 /// A sink that thinks a second about a fifth of dots, so that faults meet open ones.
 const THOUGHTFUL: [&str; 2] = ["-W", ".:1:20"];
 /// The exit of a run whose ledger is not usable.

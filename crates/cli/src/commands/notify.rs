@@ -38,7 +38,7 @@ use jiff::Timestamp;
 pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
     let folder = Folder::find(&args.incident.incident)?;
     if args.dry_run {
-        return dry_run::run(&folder, out);
+        return dry_run::run(&folder, args.as_of, out);
     }
     let mut delivery = delivery(args, &folder, out)?;
     let stage = if delivery.relay == Relay::Inbox { Stage::Rehearsal } else { Stage::Real };

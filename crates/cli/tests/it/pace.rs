@@ -70,8 +70,7 @@ fn before_an_embargo_ends_nothing_is_connected_and_everybody_says_until_when() {
     incident.run("status", &[]).exits(0).says(&["Nothing begins until 2999-01-01 12:00 Europe/Berlin"]);
     // One that waits is stopped like any other.
     let running = incident.start("notify", &["--confirm", "8"]);
-    assert!(wait_until(PATIENCE, || incident.json("status", &[]).json()["running"] == json!(true)));
-    incident.run("stop", &["--reason", "it waits for long"]).exits(0);
+    incident.stop_run();
     running.wait().exits(5);
     assert_eq!(relay.times(At::Connect), 0);
     // A rehearsal tells nobody, so it does not wait.

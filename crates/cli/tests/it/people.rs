@@ -16,7 +16,7 @@ const TWICE: &str = "id,email,name,country,data\nC1,ada@people.example,Ada,US,em
 #[test]
 fn nobody_merged_leaves_no_table() {
     let incident = Incident::frozen_with(2);
-    assert!(!incident.file("out/packet/private").exists());
+    assert!(!incident.file("out/packet/private/merged.csv").exists());
 }
 
 #[test]

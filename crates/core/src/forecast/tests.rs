@@ -33,13 +33,19 @@ impl Case {
     }
 
     fn ask(&self, now: &str) -> Forecast {
+        let mut found = None;
+        self.with_question(now, |question| found = Some(forecast(&question)));
+        found.unwrap()
+    }
+
+    fn with_question(&self, now: &str, mut ask: impl FnMut(Question<'_>)) {
         let group = |(n, (_, limits)): (usize, &(u64, Vec<Limit>))| DomainGroup {
             names: vec![format!("d{n}.example")],
             limits: limits.clone(),
         };
         let domains = Domains::new(self.groups.iter().enumerate().map(group).collect());
         let left_in_groups: Vec<_> = self.groups.iter().map(|(left, _)| *left).collect();
-        forecast(&Question {
+        ask(Question {
             now: at(now),
             left: self.left,
             left_in_groups: &left_in_groups,
@@ -49,7 +55,7 @@ impl Case {
             earlier: &self.earlier,
             measured: None,
             deadline: self.deadline,
-        })
+        });
     }
 }
 
@@ -202,4 +208,59 @@ proptest! {
         let earlier = earlier.into_iter().map(|at| Earlier { at, against: Against::Run }).collect();
         prop_assert_eq!(Case { earlier, ..Case::new(left, &limits) }.ask(NOON).end, End::At(clock));
     }
+}
+
+impl Case {
+    fn by_hour(&self, now: &str, most: usize) -> Option<Vec<(String, u64)>> {
+        let mut found = None;
+        self.with_question(now, |question| found = by_hour(&question, most));
+        let ByHour { hours, after } = found?;
+        let mut shown: Vec<_> = hours.iter().map(|(from, count)| (from.to_string(), *count)).collect();
+        shown.push(("after".to_owned(), after));
+        Some(shown)
+    }
+}
+
+fn hours(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
+    expected.iter().map(|(from, count)| ((*from).to_owned(), *count)).collect()
+}
+
+#[test]
+fn notices_are_counted_by_the_hour_in_which_they_go_out() {
+    let now = "2020-10-22T12:20:00Z";
+    let slow = [limit(1_000, 3_600)];
+    assert_eq!(
+        Case::new(2_500, &slow).by_hour(now, 9),
+        Some(hours(&[
+            ("2020-10-22T12:00:00Z", 1_000),
+            ("2020-10-22T13:00:00Z", 1_000),
+            ("2020-10-22T14:00:00Z", 500),
+            ("after", 0)
+        ]))
+    );
+    assert_eq!(
+        Case::new(2_500, &slow).by_hour(now, 1),
+        Some(hours(&[("2020-10-22T12:00:00Z", 1_000), ("after", 1_500)]))
+    );
+    // An hour begins when the clock in the zone says so: here half an hour after UTC's.
+    let zone = jiff::tz::TimeZone::get("Asia/Kolkata").unwrap();
+    let here = Case { calendar: Calendar { zone, ..Calendar::default() }, ..Case::new(1, &slow) };
+    assert_eq!(here.by_hour(now, 9), Some(hours(&[("2020-10-22T11:30:00Z", 1), ("after", 0)])));
+    assert_eq!(Case::new(9, &[]).by_hour(now, 9), None, "the relay sets the pace");
+    assert_eq!(Case::new(0, &slow).by_hour(now, 9), Some(hours(&[("after", 0)])));
+}
+
+#[test]
+fn a_slow_group_holds_back_its_own_notices_alone() {
+    let case = Case { groups: vec![(300, vec![limit(100, 3_600)])], ..Case::new(1_000, &[limit(500, 3_600)]) };
+    assert_eq!(
+        case.by_hour(NOON, 9),
+        Some(hours(&[
+            ("2020-10-22T12:00:00Z", 500),
+            // All 700 others and 200 of the group, which the run's own pace would let go at once.
+            ("2020-10-22T13:00:00Z", 400),
+            ("2020-10-22T14:00:00Z", 100),
+            ("after", 0)
+        ]))
+    );
 }

@@ -67,7 +67,9 @@ impl Regime {
             ("penalty", self.penalty.as_ref().map(|penalty| &penalty.basis)),
         ];
         for (name, basis) in single {
-            basis.into_iter().for_each(|basis| add(name.to_owned(), basis));
+            if let Some(basis) = basis {
+                add(name.to_owned(), basis);
+            }
         }
         for (i, substitute) in manner.flat_map(|manner| &manner.substitute).enumerate() {
             add(format!("substitute {}", i + 1), &substitute.basis);

@@ -145,6 +145,29 @@ fn a_single_person_is_not_told_of_others() {
 }
 
 #[test]
+fn each_step_follows_what_was_exposed() {
+    let mut incident = email_only();
+    incident.categories = KNOWN_CATEGORIES.iter().map(|known| category(known.id)).collect();
+    for (data, step) in [
+        (&["password"][..], "Change your password here, and wherever else you use it."),
+        (&["security_answer"], "Change your security answers here, and wherever else you use them."),
+        (&["password", "security_answer"], "Change your password and your security answers here, and wherever"),
+        (&["password", "mailbox_password"], "Change the password to your mailbox first, then your other passwords"),
+        (&["payment_card"], "Ask your bank for a new card."),
+        (&["payment_card", "account_code"], "Ask your bank for a new card and code."),
+        (&["account_code"], "Ask your bank for a new code or PIN."),
+        (
+            &["bank_account", "health_insurance"],
+            "Check your bank statements, and those of your health insurer, and",
+        ),
+        (&["health_insurance"], "Check the statements of your health insurer, and report what is not yours."),
+        (&["ssn"], "Watch for letters about accounts that you did not open."),
+    ] {
+        says(&incident, data, &[step], &[]);
+    }
+}
+
+#[test]
 fn all_known_categories_together_keep_to_seven_steps() {
     let mut incident = email_only();
     incident.categories = KNOWN_CATEGORIES.iter().map(|known| category(known.id)).collect();

@@ -4,21 +4,20 @@
 //! libfaketime stands between the program and the clock of the day. The clock that only counts goes on, as it does
 //! when somebody sets a machine's time.
 
-use super::{ENDS_WITHIN, start, thoughtful_relays};
+use super::{start, thoughtful_relays};
 use crate::{
     Settings,
     incident::{Incident, borrowed},
     lanes,
-    story::{Ended, Tally, ended_within, kill, until_at_rest},
+    story::{Ended, Tally, ended_before_blow, ended_within, kill, until_at_rest},
 };
-use forthwith_testkit::{lists::Chance, tools};
+use forthwith_testkit::{lists::Chance, server::HANG_MAX, tools};
 use std::{
     collections::BTreeSet,
     fs,
     path::Path,
     process::Command,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
-    time::Duration,
 };
 
 /// What the clock does, as libfaketime is told: relative to the right time, or standing still at one.
@@ -29,8 +28,8 @@ const COUNT: usize = 60;
 const LIMIT: &str = "20";
 /// Runs of one story whose clock is changed.
 const RUNS: usize = 2;
-/// The latest moment of a change, in milliseconds after the start.
-const WITHIN_MS: u64 = 1_200;
+/// The latest moment of a change in milliseconds, after the start and after the first offer.
+const WITHIN_MS: (u64, u64) = (1_200, 1_000);
 /// How the day and the clock are marked as right.
 const RIGHT: &str = "+0d";
 
@@ -78,11 +77,11 @@ fn tell(program: &Path, sink: &Path, library: &str, seed: u64, most: usize) -> (
         notify.args(["--limit", LIMIT]).env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", &clock);
         notify.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         let mut run = start(notify);
-        if let Some(exit) = ended_within(&mut run, Duration::from_millis(chance.below(WITHIN_MS))) {
+        if let Some(exit) = ended_before_blow(&mut run, &incident, &mut chance, WITHIN_MS) {
             return ended(exit);
         }
         tell_time(&clock, CHANGES[turn % CHANGES.len()]);
-        let exit = ended_within(&mut run, ENDS_WITHIN);
+        let exit = ended_within(&mut run, HANG_MAX);
         if exit.is_none() {
             kill(&mut run);
         }

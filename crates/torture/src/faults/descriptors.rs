@@ -1,14 +1,14 @@
 //! A run has fewer descriptors than it wants. It hands over over the lines that it gets, or ends and says why;
 //! with enough of them the next one goes on.
 
-use super::{ENDS_WITHIN, goes_on, thoughtful_relays};
+use super::{goes_on, thoughtful_relays};
 use crate::{
     Settings,
     incident::{Incident, borrowed},
     lanes,
     story::{Tally, ended_within, kill},
 };
-use forthwith_testkit::{lists::Chance, tools};
+use forthwith_testkit::{lists::Chance, server::HANG_MAX, tools};
 use std::{
     path::Path,
     process::{Command, Stdio},
@@ -49,7 +49,7 @@ fn tell(program: &Path, sink: &Path, seed: u64, descriptors: u64) -> Tally {
     limited.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &descriptors.to_string()]).arg(program);
     limited.arg("notify").arg(incident.path()).args(borrowed(&incident.to(&relays.first.url())));
     let mut run = limited.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let exit = ended_within(&mut run, ENDS_WITHIN);
+    let exit = ended_within(&mut run, HANG_MAX);
     if exit.is_none() {
         kill(&mut run);
     }

@@ -6,7 +6,7 @@ use forthwith_testkit::tools::skip;
 /// Every direct dependency of core: name, `default` where its default features are on, features.
 ///
 /// jiff's default features read time zones from the disk, and are therefore off.
-const CORE: [&str; 14] = [
+const CORE: [&str; 15] = [
     "chardetng default",
     "csv default",
     "encoding_rs default",
@@ -21,16 +21,19 @@ const CORE: [&str; 14] = [
     "thiserror default",
     "toml parse serde std",
     "unicode-normalization default",
+    "unicode-script default",
 ];
 
 /// Every direct dependency of templating.
-const TEMPLATING: [&str; 8] = [
+const TEMPLATING: [&str; 10] = [
     "forthwith-core default",
     "icu compiled_data sync",
     "jiff serde std tzdb-bundle-always",
     "lettre builder",
     "pulldown-cmark",
     "serde default derive",
+    "serde_json default",
+    "similar std",
     "tera default fast unicode",
     "thiserror default",
 ];

@@ -6,20 +6,21 @@ use crate::{
     folder::Folder,
     freezing,
     ledgers::{self, Stage},
+    pacing::timing,
     packet, secret, stopping,
     terminal::Out,
 };
-use forthwith_ledger::sqlite::Freeze;
+use forthwith_ledger::sqlite::{Freeze, SqliteLedger};
 use jiff::Timestamp;
 use serde_json::json;
 
 /// Runs the dry run.
-pub fn run(folder: &Folder, out: Out) -> Result<Exit, CommandError> {
+pub fn run(folder: &Folder, as_of: Option<Timestamp>, out: Out) -> Result<Exit, CommandError> {
     stopping::listen();
     let now = Timestamp::now();
     secret::private_folder(&folder.out())?;
     let mut ledger = ledgers::open(folder, Stage::Real, "dry-run", now)?;
-    let outcome = freeze(folder, &mut ledger, out, now);
+    let outcome = freeze(folder, &mut ledger, (now, as_of.unwrap_or(now)), out);
     let how = match &outcome {
         Ok(_) => "done",
         Err(_) if stopping::is_asked() => "stopped",
@@ -31,15 +32,16 @@ pub fn run(folder: &Folder, out: Out) -> Result<Exit, CommandError> {
 
 fn freeze(
     folder: &Folder,
-    ledger: &mut forthwith_ledger::sqlite::SqliteLedger,
+    ledger: &mut SqliteLedger,
+    (now, as_of): (Timestamp, Timestamp),
     out: Out,
-    now: Timestamp,
 ) -> Result<Exit, CommandError> {
     let key = secret::load_or_make(folder)?;
     let prepared = freezing::prepare(folder, &key, out, now)?;
     let frozen = freezing::freeze(&prepared, folder, &key, ledger, out, now)?;
     let reader = ledger.reader().map_err(ledgers::unusable)?;
-    let path = packet::write(folder, &prepared, &reader)?;
+    let timing = timing::reckon(folder, &prepared.plan, &reader, ledger.run(), as_of)?;
+    let path = packet::write(folder, &prepared, &key, &reader, &timing)?;
     let digest = prepared.plan.digest;
     let mut report = check_report(&prepared.checked);
     report["digest"] = json!(digest.to_string());

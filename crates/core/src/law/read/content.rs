@@ -57,9 +57,9 @@ pub(super) fn condition(field: &Field<'_>, depth: usize) -> Option<Condition> {
             "data_has" => kinds(&field).map(Condition::DataHas),
             "data_only" => words(&field).map(Condition::DataOnly),
             "role" => word(&field).map(Condition::Role),
-            "sender_was_source" => field.truth().map(|is_source| match is_source {
-                true => Condition::SenderWasSource,
-                false => Condition::Not(Box::new(Condition::SenderWasSource)),
+            "sender_was_source" => field.truth().map(|is_source| {
+                let condition = Condition::SenderWasSource;
+                if is_source { condition } else { Condition::Not(Box::new(condition)) }
             }),
             "decided" => field.line().map(Condition::Decided),
             "all" => each(&field, inner).map(Condition::All),
