@@ -31,7 +31,7 @@ use forthwith_templating::{
 use jiff::Timestamp;
 use std::{
     fs,
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 

@@ -59,6 +59,7 @@ impl Out {
     }
 
     /// Writes text in a form of its own, for a program to read, as it is.
+    #[expect(clippy::unused_self, reason = "everything that is written goes by the same door")]
     pub fn raw(self, text: &str) {
         write_or_exit(&mut io::stdout().lock(), text);
     }

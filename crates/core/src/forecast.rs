@@ -421,7 +421,9 @@ impl Window {
         let length =
             i32::try_from(together).ok().and_then(|n| length.checked_mul(n)).unwrap_or(SignedDuration::MAX);
         let mut window = Self { limit, together, length, blocks: VecDeque::new(), held: 0, slope: None };
-        earlier.iter().for_each(|at| window.take(*at, 1));
+        for at in earlier {
+            window.take(*at, 1);
+        }
         window
     }
 

@@ -87,7 +87,7 @@ mod tests {
         let after = |seconds| ramp.attempts(Duration::from_secs(seconds));
         assert_eq!((after(0), after(599), after(600), after(1800)), (Some(3), Some(3), Some(6), Some(24)));
         assert_eq!((after(18 * 600), after(19 * 600), after(u64::MAX)), (Some(786_432), None, None));
-        assert_eq!(ramp.lasts(), Duration::from_secs(19 * 600));
+        assert_eq!(ramp.lasts(), Duration::from_mins(190));
     }
 
     #[test]

@@ -116,7 +116,7 @@ pub async fn dialogue(octets: &[u8]) {
         }
         session.quit().await;
     }
-    for exchange in &heard.lock().exchanges {
+    for exchange in &heard.lock().made {
         let is_command =
             ["EHLO ", "AUTH ", "MAIL FROM:<", "RCPT TO:<", "DATA\r\n", "RSET\r\n", "QUIT\r\n", "dGlt", "dGFu"]
                 .iter()
@@ -132,19 +132,16 @@ async fn hand_over(session: &mut Session, flags: u8, heard: &Heard) {
     let envelope =
         Envelope { return_path: "bounce+x@example.org", recipient: &address, token: &token, octets: MESSAGE.len() };
     assert_eq!(gate(MESSAGE.as_bytes()), Ok(()));
-    let before = heard.lock().exchanges.len();
+    let before = heard.lock().made.len();
     let offer = || {
         // A MAIL counts in the pace of the next run by the time of its offer, which must not lie before it.
         let heard = heard.lock();
-        assert!(
-            heard.exchanges[before..].iter().any(|exchange| exchange.said.starts_with(b"MAIL ")),
-            "no MAIL yet"
-        );
+        assert!(heard.made[before..].iter().any(|exchange| exchange.said.starts_with(b"MAIL ")), "no MAIL yet");
         receipt(flags)
     };
     let transacted = session.transact(&envelope, MESSAGE.as_bytes(), offer).await;
     let heard = heard.lock();
-    let exchanges = &heard.exchanges[before..];
+    let exchanges = &heard.made[before..];
     let dots: Vec<usize> =
         (0..exchanges.len()).filter(|at| exchanges[*at].said == ON_THE_WIRE.as_bytes()).collect();
     let Transacted::Answered(stage, answer) = transacted else {
@@ -239,7 +236,7 @@ struct Heard(Arc<Mutex<Exchanges>>);
 
 #[derive(Default)]
 struct Exchanges {
-    exchanges: Vec<Exchange>,
+    made: Vec<Exchange>,
     turns: VecDeque<Vec<u8>>,
     due: VecDeque<u8>,
     is_silent: bool,
@@ -293,7 +290,7 @@ impl AsyncRead for Line {
         let count = line.due.len().min(buffer.remaining());
         let octets: Vec<u8> = line.due.drain(..count).collect();
         buffer.put_slice(&octets);
-        if let Some(last) = line.exchanges.last_mut() {
+        if let Some(last) = line.made.last_mut() {
             last.heard.extend(octets);
         }
         Poll::Ready(Ok(()))
@@ -313,7 +310,7 @@ impl AsyncWrite for Line {
             let mut line = this.heard.lock();
             let turn = line.turns.pop_front().unwrap_or_default();
             line.due.extend(turn);
-            line.exchanges.push(Exchange { said, heard: Vec::new() });
+            line.made.push(Exchange { said, heard: Vec::new() });
             if let Some(waker) = line.waits.take() {
                 waker.wake();
             }
@@ -331,7 +328,7 @@ mod tests {
     use super::*;
 
     const PIPELINED: &[u8] =
-        b"\0220 hi\r\n\xf8250-relay\r\n250-PIPELINING\r\n250 DSN\r\n\xf8250 ok\r\n250 ok\r\n354 go\r\n\
+        b"\x00220 hi\r\n\xf8250-relay\r\n250-PIPELINING\r\n250 DSN\r\n\xf8250 ok\r\n250 ok\r\n354 go\r\n\
                                \xf8250 taken\r\n\xf8250 ok\r\n550 no\r\n503 no\r\n\xf8250 reset\r\n\xf8250 ok\r\n\
                                250 ok\r\n354 go\r\n\xf8451 later\r\n\xf8221 bye\r\n";
     const ONE_BY_ONE: &[u8] = b"\x04220-hi\r\n220 there\r\n\xf8250-relay\r\n250 AUTH LOGIN\r\n\xf8334 x\r\n\xf8334 y\r\n\
@@ -375,7 +372,7 @@ mod tests {
             let mut session = dialer.converse(line, SocketAddr::from((Ipv4Addr::LOCALHOST, 25))).await.unwrap();
             assert!(session.prepare().await);
             hand_over(&mut session, 0, &heard).await;
-            let exchanges = &heard.lock().exchanges;
+            let exchanges = &heard.lock().made;
             exchanges.last().is_some_and(|last| last.heard == b"250 taken\r\n")
         });
         assert!(accepted, "the sample reaches a dot");
@@ -393,7 +390,7 @@ mod tests {
                 replies(&spoilt);
             }
         }
-        replies(&[b"\x40550 ".as_slice(), &[b'x'; 70_000], b"\r\n"].concat());
+        replies(&[b"\x40550 ".as_slice(), &vec![b'x'; 70_000], b"\r\n"].concat());
         replies(&[b"\x40".as_slice(), &b"250-x\r\n".repeat(200)].concat());
     }
 }

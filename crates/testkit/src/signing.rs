@@ -118,7 +118,7 @@ impl Key {
         }
     }
 
-    fn ecdsa(&self, signed: &[u8]) -> Vec<u8> {
+    fn ecdsa(self, signed: &[u8]) -> Vec<u8> {
         let (method, private) = (&ECDSA_P256_SHA256_FIXED_SIGNING, [self.seed; 32]);
         let pair = EcdsaKeyPair::from_private_key_and_public_key(method, &private, &self.point());
         let signature = pair.and_then(|pair| {

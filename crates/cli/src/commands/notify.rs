@@ -205,7 +205,9 @@ fn get_ready(
         }
         (Some(plan), Some(drift)) if stage == Stage::Real || plan.first_offer_at.is_some() => {
             let differences = drift::differences(folder, &plan, &reader, out);
-            differences.iter().for_each(|difference| note(&format!("  {difference}")));
+            for difference in &differences {
+                note(&format!("  {difference}"));
+            }
             return Err(drifted(&drift, folder, stage, &plan).with_report(json!({ "differences": differences })));
         }
         _ if stage == Stage::Rehearsal => freeze_anew(folder, ledger, &reader, out, now)?,

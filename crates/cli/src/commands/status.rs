@@ -105,9 +105,8 @@ fn release(
     }
     // Where this version cannot read it, the counts are told all the same.
     let Ok(incident) = approvals::frozen_incident(plan) else { return Ok(None) };
-    let rule = match &incident.approval {
-        None => return Ok(Some((vec!["NOT RELEASED: incident.toml has no [approval]".to_owned()], Value::Null))),
-        Some(rule) => rule,
+    let Some(rule) = &incident.approval else {
+        return Ok(Some((vec!["NOT RELEASED: incident.toml has no [approval]".to_owned()], Value::Null)));
     };
     let gathered = Gathered::of(reader, plan, &incident, approvals::outside(folder, &args.signers, out)?)?;
     let Some(judgement) = gathered.grounds(now).judge(rule) else {

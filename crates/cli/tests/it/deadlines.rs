@@ -319,7 +319,8 @@ fn an_independent_library_reads_the_calendar() {
     let dated = report["deadlines"].as_array().unwrap().iter().filter(|d| d["owed"] != "no" && !d["due"].is_null());
     let mut expected: Vec<_> = dated.map(|d| d["due"]["at"].as_str().unwrap().replace('Z', "+00:00")).collect();
     let mut found: Vec<_> = events.iter().map(|event| event["start"].as_str().unwrap().to_owned()).collect();
-    (expected.sort(), found.sort());
+    expected.sort();
+    found.sort();
     assert_eq!(found, expected);
     assert!(
         events.iter().all(|event| event["errors"] == json!([]) && event["alarms"].as_array().unwrap().len() == 2)

@@ -298,12 +298,12 @@ mod tests {
 
     #[test]
     fn a_threshold_is_exact_on_both_sides_and_open_in_between() {
+        use Answer::{No, Unknown, Yes};
         let reaches = |op, certain, at_most| {
             let number = Number { certain, at_most };
             let counted = counted_as(number);
             counted.reaches(Some(Threshold { scope: Scope::Residents, op, n: 500 }))
         };
-        use Answer::{No, Unknown, Yes};
         for (op, at_499, at_500, at_501) in [
             (Comparator::MoreThan, No, No, Yes),
             (Comparator::AtLeast, No, Yes, Yes),

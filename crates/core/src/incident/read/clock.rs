@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn every_event_of_a_law_has_its_key() {
-        let days: String = FURTHER.iter().map(|event| format!("{event} = 2026-01-03\n")).collect();
+        let days = FURTHER.iter().map(|event| format!("{event} = 2026-01-03\n")).collect::<Vec<_>>().concat();
         let text = format!("occurred = 2026-01-01\ndiscovered = 2026-01-03\ndetermined = 2026-01-03\n{days}");
         let (clock, findings) = read(&text);
         assert_eq!(findings, []);
