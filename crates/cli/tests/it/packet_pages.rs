@@ -17,7 +17,8 @@ use forthwith_templating::{
     Words,
     packet::{
         Before, PacketCoverage, PacketDecision, PacketFacts, PacketHour, PacketLaw, PacketNotice, PacketOwed,
-        PacketRegime, PacketRule, PacketStanding, PacketTiming, PacketVariant, PacketWithheld, pages, pages_beside,
+        PacketRegime, PacketRule, PacketStanding, PacketTiming, PacketVariant, PacketWithheld, approvals, pages,
+        pages_beside,
     },
 };
 use forthwith_testkit::{
@@ -184,6 +185,7 @@ fn large() -> BTreeMap<String, Vec<u8>> {
     earlier.digest = Digest::of(earlier.manifest.as_bytes());
     let before = pages(&earlier).remove("packet.json").unwrap();
     files.extend(pages_beside(&facts, &large_timing(), Before::Record(&before)));
+    files.insert("approvals.html".to_owned(), approvals(&facts.incident, &facts.digest, None));
     files
 }
 
