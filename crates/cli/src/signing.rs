@@ -66,10 +66,8 @@ fn read(path: &Path) -> Result<Option<PrivateKey>, CommandError> {
         return Err(CommandError::new(Exit::Cannot, format!("others can read the key {shown}"))
             .hint(format!("chmod 600 {shown}")));
     }
-    let key = PrivateKey::from_openssh(&bytes).map_err(|_| {
-        CommandError::new(Exit::Cannot, format!("the key {shown} is damaged, or of a kind that is not known"))
-            .hint("`ssh-keygen -Y sign` may know it: `forthwith approve INCIDENT` shows the command")
-    })?;
+    // ssh-key cannot read every sound key: of a number with zeros in front it misses octets. OpenSSH can.
+    let Ok(key) = PrivateKey::from_openssh(&bytes) else { return Ok(None) };
     let is_ours = matches!(key.algorithm(), Algorithm::Ed25519 | Algorithm::Ecdsa { .. });
     Ok(is_ours.then_some(key))
 }
