@@ -7,6 +7,7 @@
 pub mod address;
 pub mod affected;
 pub mod approval;
+pub mod arrangement;
 pub mod backlog;
 pub mod calendar;
 pub mod delivery;
