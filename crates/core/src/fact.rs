@@ -2,6 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A fact about the incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,26 @@ pub enum When {
     At(Timestamp),
     /// From one day to another, both included.
     Between(Date, Date),
+}
+
+impl When {
+    /// Returns its first day; that of a moment in UTC.
+    pub fn day(&self) -> Date {
+        match self {
+            Self::On(day) | Self::Between(day, _) => *day,
+            Self::At(at) => jiff::tz::TimeZone::UTC.to_datetime(*at).date(),
+        }
+    }
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::On(day) => write!(f, "{day}"),
+            Self::At(at) => write!(f, "{at}"),
+            Self::Between(from, to) => write!(f, "{from} to {to}"),
+        }
+    }
 }
 
 /// Who determined something, and when.

@@ -3,9 +3,11 @@
 //! The types here are the meaning of incident.toml; `incident/read.rs` is how they are read from it.
 
 mod categories;
+mod law;
 mod read;
 
 pub use categories::{KNOWN_CATEGORIES, KnownCategory, known_category};
+pub use law::{Decision, LawSettings, NotEnough, Question};
 pub use read::read;
 
 use crate::{
@@ -39,6 +41,8 @@ pub struct Incident {
     pub approval: Option<ApprovalRule>,
     /// When every notice must have been handed over, where a deadline is known.
     pub deadline: Option<Timestamp>,
+    /// What the law needs to know of the organisation, and what people have decided about it.
+    pub law: LawSettings,
 }
 
 /// When what happened. GDPR Art. 33(3) and the state laws of the US ask for different ones of these.

@@ -28,6 +28,7 @@ pub use manner::{
 pub use obligation::{
     Addressee, Comparator, Deadline, Obligation, Order, Period, Scope, Sequence, Start, Threshold, Unit,
 };
+pub(crate) use read::fields;
 pub use read::read;
 pub use rules::{Rule, Tally};
 pub use shipped::{FILES, regime, shipped};

@@ -170,6 +170,7 @@ fn fates(octets: &[u8]) -> Option<Vec<String>> {
         categories: None,
         read_columns: &read_columns,
         known: &known,
+        duties: None,
     };
     let mut people = match People::new(context, Supplied::new(octets)) {
         Ok(people) => people,

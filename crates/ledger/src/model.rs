@@ -204,6 +204,7 @@ pub fn sample_notice(row: u64) -> Planned {
             residence: Residence { country: "CA".to_owned(), region: String::new() },
             language: "en".to_owned(),
             data: vec!["email".to_owned()],
+            consent: Vec::new(),
             columns: BTreeMap::new(),
         },
         token: Token::parse(&token).expect("16 characters of base 32 are a token"),

@@ -47,6 +47,7 @@ pub(crate) fn sample_recipient<'a>(variant: &Variant, columns: impl Iterator<Ite
         residence: Residence::default(),
         language: variant.language.clone(),
         data: variant.data.clone(),
+        consent: Vec::new(),
         columns: columns.map(|column| (column.to_owned(), Private::new("sample".to_owned()))).collect(),
     }
 }

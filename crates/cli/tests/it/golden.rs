@@ -34,6 +34,7 @@ fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
         categories: Some(&facts.categories),
         read_columns: &BTreeSet::new(),
         known: &Known::default(),
+        duties: None,
     };
     let mut people = People::new(context, Supplied::new(list.as_bytes()))
         .unwrap_or_else(|_| panic!("the example's list is read"));

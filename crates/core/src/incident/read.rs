@@ -2,9 +2,11 @@
 //!
 //! Each part reads all of its keys before it is put together, so that one reading shows every finding.
 
+mod law;
+
 use super::{
     ApprovalRule, Category, Clock, Contact, CulpritRole, Culprits, Elsewhere, Entity, Exposure, Facts, Incident,
-    Languages, Mailbox, NoticeSettings, Statement, known_category,
+    Languages, LawSettings, Mailbox, NoticeSettings, Statement, known_category,
 };
 use crate::{
     address::Address,
@@ -46,11 +48,27 @@ fn incident(root: &Table<'_>) -> Option<Incident> {
         Some(field) => Some(field.read_table(approval)?),
         None => None,
     };
+    let law = match root.get("law") {
+        Some(field) => field.read_table(|table| law::law(table, categories.as_deref())),
+        None => Some(LawSettings::default()),
+    };
     let (id, clock, deadline) = about?;
     contact?;
     let (organisation, elsewhere) = organisation??;
-    let (facts, categories, languages, notice) = (facts?, categories?, languages?, notice?);
-    Some(Incident { id, clock, organisation, elsewhere, facts, categories, languages, notice, approval, deadline })
+    let (facts, categories, languages, notice, law) = (facts?, categories?, languages?, notice?, law?);
+    Some(Incident {
+        id,
+        clock,
+        organisation,
+        elsewhere,
+        facts,
+        categories,
+        languages,
+        notice,
+        approval,
+        deadline,
+        law,
+    })
 }
 
 fn section<T>(root: &Table<'_>, key: &str, what: &str, read: impl Fn(&Table<'_>) -> Option<T>) -> Option<T> {

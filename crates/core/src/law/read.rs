@@ -5,7 +5,7 @@
 
 mod applies;
 mod content;
-mod fields;
+pub(crate) mod fields;
 mod manner;
 mod obligations;
 

@@ -94,6 +94,7 @@ pub(crate) fn person(name: &str, data: &[&str]) -> Recipient {
         residence: Residence::default(),
         language: "en".to_owned(),
         data: data.iter().map(|id| (*id).to_owned()).collect(),
+        consent: Vec::new(),
         columns: BTreeMap::new(),
     }
 }

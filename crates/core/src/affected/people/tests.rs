@@ -18,6 +18,7 @@ fn read_with(text: &str, settings: &ListSettings, read_columns: &[&str]) -> (Vec
         categories: Some(&categories),
         read_columns: &read_columns,
         known,
+        duties: None,
     };
     let known = Known::default();
     let suspects = Suspects::find(context(&known), Supplied::new(text.as_bytes()), text.len() as u64, |_, _| {});
@@ -184,6 +185,7 @@ fn read_united(list: &str, toml: &str) -> (Vec<String>, Tally) {
             categories: Some(&categories),
             read_columns: &read_columns,
             known,
+            duties: None,
         };
         let mut people = People::new(context, Supplied::new(list.as_bytes())).unwrap();
         let mut rows = Vec::new();
@@ -258,6 +260,7 @@ fn a_letter_is_due_where_a_column_says_so() {
         categories: None,
         read_columns: &read_columns,
         known: &Known::default(),
+        duties: None,
     };
     let Err(RowsError::Refused(findings)) = People::new(context, Supplied::new(&b"email,deceased\n"[..])) else {
         panic!("a column that decides about people is missing");
@@ -337,6 +340,7 @@ fn columns_are_mapped_or_missed_with_the_likely_one() {
         categories: None,
         read_columns: &read_columns,
         known: &Known::default(),
+        duties: None,
     };
     let Err(RowsError::Refused(findings)) = People::new(context, Supplied::new("E-Mail Address\n".as_bytes()))
     else {
@@ -377,6 +381,7 @@ fn data_is_listed_in_the_order_of_the_incident_and_defaults_to_all() {
         categories: Some(&categories),
         read_columns: &read_columns,
         known: &Known::default(),
+        duties: None,
     };
     let mut people = People::new(
         context,
@@ -416,6 +421,7 @@ fn read_form(octets: &[u8], form: Form) -> (Vec<String>, Vec<FoundIt>) {
         categories: None,
         read_columns: &read_columns,
         known: &Known::default(),
+        duties: None,
     };
     let mut people = match People::new(context, Supplied::new(octets)) {
         Ok(people) => people,
@@ -545,6 +551,7 @@ fn read_after(notices: &[(&str, &str, Told, &[&str])], list: &str, toml: &str) -
         categories: Some(&categories),
         read_columns: &read_columns,
         known: &known,
+        duties: None,
     };
     let mut people = People::new(context, Supplied::new(list.as_bytes())).unwrap();
     let mut fates = Vec::new();

@@ -11,7 +11,7 @@ const ENTRIES_MAX: usize = 100;
 const LISTED_MAX: usize = 12;
 
 /// Reads a word of a vocabulary.
-pub(super) fn word<W: Word>(field: &Field<'_>) -> Option<W> {
+pub(crate) fn word<W: Word>(field: &Field<'_>) -> Option<W> {
     let text = field.line()?;
     let found = W::from_word(&text);
     if found.is_none() {
@@ -30,7 +30,7 @@ pub(super) fn word<W: Word>(field: &Field<'_>) -> Option<W> {
 }
 
 /// Reads a list of words of a vocabulary, none of them twice.
-pub(super) fn words<W: Word>(field: &Field<'_>) -> Option<Vec<W>> {
+pub(crate) fn words<W: Word>(field: &Field<'_>) -> Option<Vec<W>> {
     let read = each(field, |item| Some((item.clone(), word::<W>(item)?)))?;
     let mut words = Vec::new();
     for (item, word) in read {
@@ -48,7 +48,7 @@ pub(super) fn kinds(field: &Field<'_>) -> Option<Vec<Vec<Kind>>> {
 }
 
 /// Reads each item of a list, which has at least one; all are read before any failure is passed on.
-pub(super) fn each<'d, T>(field: &Field<'d>, read: impl Fn(&Field<'d>) -> Option<T>) -> Option<Vec<T>> {
+pub(crate) fn each<'d, T>(field: &Field<'d>, read: impl Fn(&Field<'d>) -> Option<T>) -> Option<Vec<T>> {
     let items = field.items()?;
     if items.is_empty() || items.len() > ENTRIES_MAX {
         field.refuse("wrong-length", format!("from 1 to {ENTRIES_MAX} entries belong here"));
@@ -64,7 +64,7 @@ pub(super) fn flag(table: &Table<'_>, key: &str) -> Option<bool> {
 }
 
 /// Reads a number that fits 32 bits.
-pub(super) fn small(field: &Field<'_>) -> Option<u32> {
+pub(crate) fn small(field: &Field<'_>) -> Option<u32> {
     let number = u32::try_from(field.number()?).ok();
     if number.is_none() {
         field.refuse("unknown-value", "the number is too large");
