@@ -85,6 +85,12 @@ Exit codes: 0 nothing is broken, 1 something is, 3 inputs refused, 7 it is the r
     /// Find what contradicts itself in the record: changed rows, events or states
     #[command(after_help = "Example: forthwith verify acme-2026-11")]
     Verify(VerifyArgs),
+    /// Show the laws on notices as the program understands them: all, or one with every rule and its citation
+    #[command(after_help = "Examples:
+  forthwith law
+  forthwith law us-vt
+  forthwith law eu-gdpr --format json")]
+    Law(LawArgs),
     /// Print completions for a shell
     #[command(after_help = "Example: forthwith completions bash > /etc/bash_completion.d/forthwith")]
     Completions {
@@ -343,6 +349,14 @@ pub struct VerifyArgs {
     /// The record of the rehearsal
     #[arg(long)]
     pub rehearsal: bool,
+}
+
+/// Arguments of `law`.
+#[derive(Debug, Args)]
+pub struct LawArgs {
+    /// The id of one regime: us-vt
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
 }
 
 /// Which notices are settled.

@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod doctor;
 mod explain;
+mod law;
 mod man;
 mod new;
 mod notify;
@@ -34,6 +35,7 @@ pub fn run(cli: &Cli, out: Out) -> Result<Exit, CommandError> {
         Command::Reconcile(args) => reconcile::run(args, out),
         Command::Doctor(args) => doctor::run(args, out),
         Command::Verify(args) => verify::run(args, out),
+        Command::Law(args) => law::run(args, out),
         Command::Completions { shell } => completions::run(*shell),
         Command::Man => man::run(),
     }

@@ -5,6 +5,7 @@
 //! decided here, only shown.
 
 mod changes;
+mod compared;
 mod facts;
 mod findings;
 mod help_desk;
@@ -104,7 +105,7 @@ pub struct PacketWithheld {
     pub name: Private<String>,
 }
 
-const TEMPLATES: [(&str, &str); 14] = [
+const TEMPLATES: [(&str, &str); 15] = [
     ("base.html", include_str!("../../../templates/packet/base.html")),
     ("changed.html", include_str!("../../../templates/packet/changed.html")),
     ("changes.html", include_str!("../../../templates/packet/changes.html")),
@@ -119,6 +120,7 @@ const TEMPLATES: [(&str, &str); 14] = [
     ("timing.html", include_str!("../../../templates/packet/timing.html")),
     ("withheld.html", include_str!("../../../templates/packet/withheld.html")),
     ("wording.html", include_str!("../../../templates/packet/wording.html")),
+    ("words.html", include_str!("../../../templates/packet/words.html")),
 ];
 
 /// Files of the packet by their path in `out/packet`.

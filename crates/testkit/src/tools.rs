@@ -24,7 +24,7 @@ pub struct Tool {
 }
 
 /// Every program that tests may ask for.
-pub const TOOLS: [Tool; 8] = [
+pub const TOOLS: [Tool; 10] = [
     Tool { program: "smtp-sink", package: "postfix", purpose: "the independent recorder" },
     Tool { program: "smtp-source", package: "postfix", purpose: "the sender that the benchmark is held against" },
     Tool { program: "postfix", package: "postfix", purpose: "a real relay" },
@@ -32,6 +32,8 @@ pub const TOOLS: [Tool; 8] = [
     Tool { program: "mkfs.ext4", package: "e2fsprogs", purpose: "a disk of its own for the power cuts" },
     Tool { program: "xfs_io", package: "xfsprogs", purpose: "cutting that disk's power" },
     Tool { program: "faketime", package: "faketime", purpose: "changing the clock under a run" },
+    Tool { program: "chromium", package: "chromium", purpose: "the packet, as a browser shows and prints it" },
+    Tool { program: "npm", package: "npm", purpose: "fetching axe-core, which looks at pages" },
     Tool { program: "python3", package: "python3", purpose: "the independent message parser" },
 ];
 

@@ -1,8 +1,12 @@
-//! Golden messages: the bytes of every notice of the examples, under a key that is no secret.
+//! Golden messages and packets: the bytes of every notice and every page of the examples, under a key that is no
+//! secret.
 //!
 //! `FORTHWITH_BLESS=1 cargo test -p forthwith golden` writes them anew; the difference is then read like code.
 
-use crate::harness::{Incident, JANUARY, OCTOBER, shipped};
+use crate::{
+    harness::{Incident, JANUARY, OCTOBER, shipped},
+    packet::{files, packet_of},
+};
 use forthwith_core::{
     affected::{Context, Fated, Known, People, Supplied, other_columns, read_settings},
     incident,
@@ -49,21 +53,22 @@ fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
     messages
 }
 
-fn keeps_its_messages(example: &str) {
-    let folder = shipped(example).join("expected");
-    let messages = messages(&Incident::example(example));
+/// Holds the files below `folder` in an example against those made now.
+fn keeps(example: &str, folder: &str, made: &BTreeMap<String, Vec<u8>>) {
+    let path = shipped(example).join(folder);
     if std::env::var_os(BLESS).is_some_and(|value| value == "1") {
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir(&folder).unwrap();
-        for (name, bytes) in &messages {
-            fs::write(folder.join(name), bytes).unwrap();
+        let _ = fs::remove_dir_all(&path);
+        for (name, bytes) in made {
+            let file = path.join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, bytes).unwrap();
         }
     }
-    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}; {BLESS}=1", folder.display()));
-    let kept: BTreeSet<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(kept, messages.keys().cloned().collect(), "{example}: one golden message for each notice");
-    for (name, bytes) in &messages {
-        let golden = fs::read(folder.join(name)).unwrap();
+    let kept = files(&path);
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(names(&kept), names(made), "{example}: other files; if that is meant: {BLESS}=1");
+    for (name, bytes) in made {
+        let golden = &kept[name];
         let differs = golden.split_inclusive(|b| *b == b'\n').zip(bytes.split_inclusive(|b| *b == b'\n'));
         if let Some((before, now)) = differs.clone().find(|(before, now)| before != now) {
             let [before, now] = [before, now].map(String::from_utf8_lossy);
@@ -75,10 +80,20 @@ fn keeps_its_messages(example: &str) {
 
 #[test]
 fn the_notices_of_october_are_as_they_were() {
-    keeps_its_messages(OCTOBER);
+    keeps(OCTOBER, "expected", &messages(&Incident::example(OCTOBER)));
 }
 
 #[test]
 fn the_notices_of_january_are_as_they_were() {
-    keeps_its_messages(JANUARY);
+    keeps(JANUARY, "expected", &messages(&Incident::example(JANUARY)));
+}
+
+#[test]
+fn the_packet_of_october_is_as_it_was() {
+    keeps(OCTOBER, "expected-packet", &packet_of(&Incident::example(OCTOBER)));
+}
+
+#[test]
+fn the_packet_of_january_is_as_it_was() {
+    keeps(JANUARY, "expected-packet", &packet_of(&Incident::example(JANUARY)));
 }

@@ -314,7 +314,7 @@ fn variant_record(facts: &PacketFacts, number: usize, variant: &PacketVariant) -
         direction: language::direction(&variant.variant.language).to_owned(),
         data: variant.variant.data.clone(),
         people: variant.count,
-        residences: variant.residences.iter().map(people_in).collect(),
+        residences: where_they_live(variant),
         subject: parts.subject.clone(),
         from: parts.from.clone(),
         reply_to: parts.reply_to.clone(),
@@ -324,8 +324,13 @@ fn variant_record(facts: &PacketFacts, number: usize, variant: &PacketVariant) -
     }
 }
 
-fn people_in((residence, people): (&String, &u64)) -> PeopleRecord {
-    PeopleRecord { residence: residence.clone(), people: *people }
+/// Returns where the readers of a wording live, most people first.
+fn where_they_live(variant: &PacketVariant) -> Vec<PeopleRecord> {
+    let people =
+        |(residence, people): (&String, &u64)| PeopleRecord { residence: residence.clone(), people: *people };
+    let mut all: Vec<_> = variant.residences.iter().map(people).collect();
+    all.sort_by_key(|residence| std::cmp::Reverse(residence.people));
+    all
 }
 
 fn clarity_record(sample: &Parts) -> ClarityRecord {

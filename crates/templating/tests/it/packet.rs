@@ -434,7 +434,7 @@ fn what_changed_since_the_packet_before_is_shown_word_by_word() {
     let page = page(&beside(&now, Before::Record(&record)), "changes.html");
     for said in [
         "<th scope=\"row\">rows</th><td data-is=\"Before\">12,482</td><td data-is=\"Now\">12,481</td>",
-        "<th scope=\"row\">people in DE</th><td data-is=\"Before\">4</td><td data-is=\"Now\">3</td>",
+        "<th scope=\"row\">DE</th><td data-is=\"Before\">4</td><td data-is=\"Now\">3</td>",
         "<th scope=\"row\">setting.from</th>",
         "<th scope=\"row\">People affected</th>",
         "<h3>New</h3>",
