@@ -7,6 +7,7 @@ use crate::{
     folder::Folder,
     inputs::{self, Inputs},
     known,
+    lawful::Lawful,
     list::{self, List},
     terminal::{Out, counted, grouped},
 };
@@ -25,6 +26,8 @@ pub struct Checked {
     pub inputs: Inputs,
     /// The list's counts and findings.
     pub tally: Tally,
+    /// What laws ask of the notices; `None` where none is applied.
+    pub law: Option<Lawful>,
     /// Each variant, how many get it, and the first of them.
     pub variants: BTreeMap<Variant, Reached>,
 }
@@ -50,8 +53,8 @@ pub fn check(
     each: impl FnMut(Row, &List<'_>) -> Result<(), CommandError>,
 ) -> Result<Checked, CommandError> {
     let inputs = inputs(folder, out)?;
-    let (tally, variants) = people(folder, &inputs, out, "reading the list", each)?;
-    Ok(Checked { inputs, tally, variants })
+    let (tally, variants, law) = people(folder, &inputs, out, "reading the list", each)?;
+    Ok(Checked { inputs, tally, law, variants })
 }
 
 /// Reads the settings and the words, and what is known of people before their list is read.
@@ -72,12 +75,20 @@ pub fn people(
     out: Out,
     doing: &'static str,
     mut each: impl FnMut(Row, &List<'_>) -> Result<(), CommandError>,
-) -> Result<(Tally, BTreeMap<Variant, Reached>), CommandError> {
+) -> Result<People, CommandError> {
     let mut variants: BTreeMap<Variant, Reached> = BTreeMap::new();
+    let mut law = inputs.duties.as_ref().map(Lawful::new);
     let tally = list::read(folder, inputs, out, doing, |row, list| {
         if let (Fated::Planned(recipient), Some(incident)) = (&row.fate, &inputs.incident) {
             let residence = recipient.residence.code();
-            let reached = variants.entry(Variant::of(incident, recipient)).or_insert_with(|| Reached {
+            let variant = inputs
+                .duties
+                .as_ref()
+                .map_or_else(|| Variant::of(incident, recipient), |duties| duties.variant(recipient));
+            if let Some(law) = &mut law {
+                law.see(recipient, &variant);
+            }
+            let reached = variants.entry(variant).or_insert_with(|| Reached {
                 count: 0,
                 first: (**recipient).clone(),
                 residences: BTreeMap::new(),
@@ -95,8 +106,14 @@ pub fn people(
             reached.findings = words.check(variant);
         }
     }
-    Ok((tally, variants))
+    if let (Some(law), Some(incident), Some(words)) = (&mut law, &inputs.incident, &inputs.words) {
+        law.judge(incident, words);
+    }
+    Ok((tally, variants, law))
 }
+
+/// What is known of the people of a list: the counts, who gets which variant, and what laws ask.
+pub type People = (Tally, BTreeMap<Variant, Reached>, Option<Lawful>);
 
 impl Checked {
     /// Returns every finding: about settings and words, then about the list. What variants share in words is
@@ -115,6 +132,7 @@ impl Checked {
                 findings.push(finding.clone());
             }
         }
+        findings.extend(self.law.iter().flat_map(|law| law.findings.iter().cloned()));
         findings
     }
 

@@ -95,6 +95,7 @@ fn context<'a>(name: &'a str, settings: &'a ListSettings, inputs: &'a Inputs) ->
         categories: inputs.incident.as_ref().map(|incident| incident.categories.as_slice()),
         read_columns: &inputs.read_columns,
         known: &inputs.known,
+        duties: inputs.duties.as_deref(),
     }
 }
 

@@ -13,6 +13,7 @@ mod folder;
 mod freezing;
 mod inputs;
 mod known;
+mod lawful;
 mod ledgers;
 mod list;
 mod ordered;

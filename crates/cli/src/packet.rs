@@ -141,7 +141,7 @@ fn facts(
         findings: checked.inputs.findings.iter().chain(&checked.tally.findings).cloned().collect(),
         totals: checked.row_totals(),
         digest_words: Vec::new(),
-        law: None,
+        law: checked.law.as_ref().map(|law| law.packet(checked)),
     })
 }
 

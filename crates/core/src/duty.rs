@@ -111,6 +111,18 @@ impl Duties {
         Variant { by_law: self.of(recipient).by_law.clone(), ..Variant::of(&self.incident, recipient) }
     }
 
+    /// Returns every law that reaches somebody who was asked about so far, or may, in the order of ids.
+    pub fn used(&self) -> Vec<&'static Regime> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let ids = kept.values().flat_map(|duty| &duty.reached).map(|reached| reached.regime.id.as_str());
+        let ids: BTreeSet<&str> = ids.collect();
+        self.binding
+            .iter()
+            .map(|binding| binding.regime)
+            .filter(|regime| ids.contains(regime.id.as_str()))
+            .collect()
+    }
+
     /// Returns every element that the notice of somebody may have, the incident's own first.
     pub fn possible(&self) -> Vec<String> {
         let further = self.binding.iter().flat_map(|binding| words::of_regime(binding.regime));

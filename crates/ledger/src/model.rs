@@ -155,6 +155,7 @@ pub fn sample_plan(count: u64, withheld: &[FrozenRow]) -> (FrozenPlan, Vec<Froze
         list: Digest::of(b"list"),
         beside: Vec::new(),
         templates: BTreeMap::new(),
+        law: BTreeMap::new(),
         settings: BTreeMap::new(),
         deadline: None,
         rows: rows.len() as u64,

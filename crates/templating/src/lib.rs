@@ -31,4 +31,5 @@ pub use mime::RenderError;
 pub use paragraph::{Paragraph, ParagraphKind};
 pub use scan::{FILTERS, Kind, TAGS};
 pub use shipped::{ELEMENTS, ShippedElement, Weight};
+pub use source::own_elements;
 pub use words::{Parts, SUBJECT_CHARACTERS_MAX, Words};

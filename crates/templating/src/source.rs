@@ -109,17 +109,38 @@ pub(crate) struct Collected {
 }
 
 /// Collects the words of `incident`; `own` are the templates of its folder by file name.
-pub(crate) fn collect(incident: &Incident, own: &BTreeMap<String, String>) -> Collected {
+/// What laws may ask for besides the notice's own elements is taken where there are words for it.
+pub(crate) fn collect(incident: &Incident, own: &BTreeMap<String, String>, further: &[String]) -> Collected {
     let mut collector = Collector { incident, own, used: BTreeSet::new(), out: Collected::default() };
-    let order = collector.order();
+    let mut order = collector.order();
     for language in &incident.languages.offered {
+        let asked = further.iter().filter(|id| !order.contains(id) && collector.has_words(id, language));
+        let order = with_further(&order, asked);
         let sources = order.iter().filter_map(|id| collector.element(id, language)).collect();
         collector.out.elements.insert(language.clone(), sources);
         let phrases = collector.phrases(language);
         collector.out.phrases.insert(language.clone(), phrases);
     }
+    order.extend(further.iter().cloned());
     collector.unused(&order);
     collector.out
+}
+
+/// Puts what laws ask for where the steps end, before what closes the notice.
+fn with_further<'a>(order: &'a [String], further: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let before =
+        order.iter().position(|id| matches!(id.as_str(), "authenticity_check" | "contact_point" | "closing"));
+    let (first, rest) = order.split_at(before.unwrap_or(order.len()));
+    first.iter().chain(further).chain(rest).cloned().collect()
+}
+
+/// Returns the elements of the incident's own notice, in order.
+pub fn own_elements(incident: &Incident) -> Vec<String> {
+    let chosen = &incident.notice.elements;
+    if chosen.is_empty() {
+        return shipped::ELEMENTS.iter().map(|element| element.id.to_owned()).collect();
+    }
+    chosen.clone()
 }
 
 struct Collector<'a> {
@@ -191,6 +212,13 @@ impl Collector<'_> {
         }
         self.out.findings.extend(unseen_characters(&source));
         Some(source)
+    }
+
+    fn has_words(&self, id: &str, language: &str) -> bool {
+        let statement = self.incident.notice.statements.get(id).and_then(|by_language| by_language.get(language));
+        self.own.contains_key(&format!("{id}.{language}.md"))
+            || statement.is_some()
+            || shipped::words(id, language).is_some()
     }
 
     fn no_words(&mut self, id: &str, language: &str) {

@@ -22,18 +22,20 @@ use crate::{
 use forthwith_core::{
     digest::Digest,
     document::nearest,
+    duty::Duties,
     finding::{Finding, Place, any_refused},
     incident::{Entity, Incident, Mailbox},
     key::PlanKey,
+    law::{Element, Word},
     message::{Message, gate},
     notice::Token,
     recipient::Recipient,
-    variant::Variant,
+    variant::{ByLaw, Variant},
 };
 use jiff::Timestamp;
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::Write,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -51,6 +53,7 @@ const PARSES_MAX: usize = 4096;
 /// The compiled words of one incident.
 pub struct Words {
     incident: Incident,
+    duties: Option<Arc<Duties>>,
     names: Names,
     collected: Collected,
     tera: Tera,
@@ -121,8 +124,19 @@ impl Words {
         own: &BTreeMap<String, String>,
         columns: impl IntoIterator<Item = &'a str>,
     ) -> (Option<Self>, Vec<Finding>) {
+        Self::by_law(incident, own, columns, None)
+    }
+
+    /// Does what [`Words::with_columns`] does, where `duties` say how laws change the notice.
+    pub fn by_law<'a>(
+        incident: &Incident,
+        own: &BTreeMap<String, String>,
+        columns: impl IntoIterator<Item = &'a str>,
+        duties: Option<Arc<Duties>>,
+    ) -> (Option<Self>, Vec<Finding>) {
         let (names, hidden) = Names::new(columns);
-        let mut collected = source::collect(incident, own);
+        let possible = duties.as_ref().map_or_else(Vec::new, |duties| duties.possible());
+        let mut collected = source::collect(incident, own, &possible);
         let mut findings = std::mem::take(&mut collected.findings);
         findings.extend(hidden.iter().map(|column| hidden_column(column)));
         findings.extend(check_subjects(&collected.phrases));
@@ -132,7 +146,7 @@ impl Words {
         }
         let sheets = RwLock::default();
         let parses = RwLock::default();
-        (Some(Self { incident: incident.clone(), names, collected, tera, sheets, parses }), findings)
+        (Some(Self { incident: incident.clone(), duties, names, collected, tera, sheets, parses }), findings)
     }
 
     /// Returns the digest of every template used, by name, for the manifest.
@@ -160,10 +174,37 @@ impl Words {
         settings
     }
 
+    /// Returns the variant of `recipient`.
+    pub fn variant(&self, recipient: &Recipient) -> Variant {
+        match &self.duties {
+            Some(duties) => duties.variant(recipient),
+            None => Variant::of(&self.incident, recipient),
+        }
+    }
+
+    /// Returns the elements with which the notice of `variant` comes out.
+    pub fn said(&self, variant: &Variant) -> BTreeSet<String> {
+        let sample = lint::sample_recipient(variant, self.names.columns());
+        let pieces = self.sheet(variant);
+        let said = pieces.as_ref().map(|sheet| self.pieces(sheet, &sample));
+        let ids = said.into_iter().flatten().flatten().map(|piece| piece.element.to_string());
+        ids.collect()
+    }
+
+    /// Returns whether the notice of `variant` has an element, as far as there are words for it.
+    fn has(&self, variant: &Variant, element: &str) -> bool {
+        let ByLaw { added, dropped, .. } = &variant.by_law;
+        let is_among = |elements: &[Element]| elements.iter().any(|other| other.word() == element);
+        let is_own = || source::own_elements(&self.incident).iter().any(|own| own == element);
+        !is_among(dropped) && (is_among(added) || is_own())
+    }
+
     /// Returns what is to be said of the wording that `variant` gets: steps, clarity, claims, forbidden words.
     pub fn check(&self, variant: &Variant) -> Vec<Finding> {
         let sample = lint::sample_recipient(variant, self.names.columns());
-        let sources = self.collected.elements.get(&variant.language).map_or(&[][..], Vec::as_slice);
+        let sources = self.collected.elements.get(&variant.language).into_iter().flatten();
+        let sources: Vec<Source> = sources.filter(|source| self.has(variant, &source.element)).cloned().collect();
+        let sources = sources.as_slice();
         let sheet = self.sheet(variant);
         match sheet.as_ref().map_err(Clone::clone).and_then(|sheet| self.pieces(sheet, &sample)) {
             Ok(pieces) => {
@@ -188,7 +229,7 @@ impl Words {
         recipient: &Recipient,
         date: Option<Timestamp>,
     ) -> Result<Message, RenderError> {
-        let sheet = self.sheet(&Variant::of(&self.incident, recipient))?;
+        let sheet = self.sheet(&self.variant(recipient))?;
         self.render_on(&sheet, key, token, recipient, date)
     }
 
@@ -223,7 +264,7 @@ impl Words {
 
     /// Returns the parts of one person's notice, for preview and packet.
     pub fn parts(&self, recipient: &Recipient) -> Result<Parts, RenderError> {
-        let sheet = self.sheet(&Variant::of(&self.incident, recipient))?;
+        let sheet = self.sheet(&self.variant(recipient))?;
         self.parts_of(&sheet, recipient)
     }
 
@@ -314,7 +355,7 @@ impl Words {
         let phrases = self.collected.phrases.get(&variant.language).ok_or_else(language)?;
         let shared = context::of_variant(&self.incident, variant, &phrases.as_values());
         let mut parts = Vec::new();
-        for (index, source) in sources.iter().enumerate() {
+        for (index, source) in sources.iter().enumerate().filter(|(_, source)| self.has(variant, &source.element)) {
             let (used, _) = scan::scan(&source.text, &|name| self.names.kind(name));
             let (personal, shared_names): (Vec<_>, Vec<_>) =
                 used.into_iter().partition(|name| self.names.is_personal(name));

@@ -11,10 +11,8 @@ use crate::{
 };
 use forthwith_core::{
     affected::{Fated, Row},
-    incident::Incident,
     notice::Token,
     recipient::Recipient,
-    variant::Variant,
 };
 use forthwith_templating::Words;
 use serde_json::json;
@@ -31,7 +29,7 @@ pub fn run(args: &PreviewArgs, out: Out) -> Result<Exit, CommandError> {
         Ok(())
     })?;
     // A refused row must not keep the words from being looked at; refused settings leave nothing to show.
-    let Some((incident, _, words)) = checked.inputs.whole() else {
+    let Some((_, _, words)) = checked.inputs.whole() else {
         return Err(check::refuse(&checked, out, &folder));
     };
     let recipient = match (&chosen, &args.variant) {
@@ -55,7 +53,7 @@ pub fn run(args: &PreviewArgs, out: Out) -> Result<Exit, CommandError> {
             }
         },
     };
-    show(args, &folder, (incident, words), &recipient, out)
+    show(args, &folder, words, &recipient, out)
 }
 
 fn is_chosen(args: &PreviewArgs, row: &Row) -> bool {
@@ -104,7 +102,7 @@ fn list_variants(checked: &checking::Checked, out: Out, folder: &Folder) {
 fn show(
     args: &PreviewArgs,
     folder: &Folder,
-    (incident, words): (&Incident, &Words),
+    words: &Words,
     recipient: &Recipient,
     out: Out,
 ) -> Result<Exit, CommandError> {
@@ -120,7 +118,7 @@ fn show(
         out.verbatim(&String::from_utf8_lossy(&message.bytes));
         return Ok(Exit::Done);
     }
-    let variant = Variant::of(incident, recipient).to_string();
+    let variant = words.variant(recipient).to_string();
     out.json(&json!({
         "row": recipient.row, "variant": variant, "from": parts.from, "reply_to": parts.reply_to, "to": parts.to,
         "subject": parts.subject, "text": parts.text, "html": parts.html,

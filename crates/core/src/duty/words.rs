@@ -309,7 +309,8 @@ impl Duties {
         self.settle_headings(&draft.prescribing, duty);
     }
 
-    /// Gives the notice the headings of the law that alone prescribes any.
+    /// Gives the notice the headings of the law that alone prescribes any. Whether they stand there as the law wants
+    /// is a person's to look at.
     fn settle_headings(&self, prescribing: &[&'static Regime], duty: &mut Duty) {
         if let [only] = prescribing {
             duty.by_law.headings = Some(only.id.clone());
@@ -317,12 +318,12 @@ impl Duties {
         for regime in prescribing {
             let Some(format) = &regime.format else { continue };
             let check = Check::new(regime, "headings", &format.basis, "prescribes title and headings".to_owned());
-            duty.checks.push(if prescribing.len() == 1 {
-                check.settled(Test::Met, "the notice stands under them, in their order")
-            } else {
-                let decision = self.incident.law.decided(&Question::Form, &regime.id);
-                check.open(Question::Form, decision, "several laws prescribe headings, and ours stand there")
-            });
+            let fact = match prescribing {
+                [_] => "look at title and headings of the notice",
+                _ => "several laws prescribe headings, and the notice has its own",
+            };
+            let decision = self.incident.law.decided(&Question::Form, &regime.id);
+            duty.checks.push(check.open(Question::Form, decision, fact));
         }
     }
 }

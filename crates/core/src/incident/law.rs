@@ -14,6 +14,8 @@ use std::{collections::BTreeMap, fmt};
 /// What `[law]` says; all of it may be missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LawSettings {
+    /// Whether incident.toml has the table. Without it no law is applied, and packet and report say so.
+    pub is_stated: bool,
     /// What the organisation is in the eyes of laws. Where nothing is said: the owner of the data.
     pub roles: Vec<Role>,
     /// Whether the organisation that notifies is the one that was breached.
@@ -43,6 +45,7 @@ pub struct LawSettings {
 impl Default for LawSettings {
     fn default() -> Self {
         Self {
+            is_stated: false,
             roles: vec![Role::Owner],
             sender_was_source: Answer::Unknown,
             encrypted: Vec::new(),

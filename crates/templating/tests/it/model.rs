@@ -63,6 +63,7 @@ pub(crate) fn email_only() -> Incident {
         },
         approval: None,
         deadline: None,
+        law: forthwith_core::incident::LawSettings::default(),
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) fn law(table: &Table<'_>, categories: Option<&[Category]>) -> Option<
     let decisions = table.optional("decisions", decisions);
     let default = LawSettings::default();
     Some(LawSettings {
+        is_stated: true,
         roles: roles?.unwrap_or(default.roles),
         sender_was_source: sender_was_source?,
         encrypted: encrypted?.unwrap_or_default(),
@@ -273,7 +274,7 @@ decisions = [
         assert_eq!(settings.decided(&Question::Harm, "uk-gdpr"), None);
         let clash = Question::Clash(crate::law::Element::WhatHappened);
         assert!(!settings.decided(&clash, "us-ma").unwrap().answer);
-        assert_eq!(read("").0, Some(LawSettings::default()));
+        assert_eq!(read("").0, Some(LawSettings { is_stated: true, ..LawSettings::default() }));
     }
 
     #[test]
