@@ -49,6 +49,7 @@ pub struct FrozenRow {
 
 /// What becomes of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every row of a plan is planned: a box each would cost more")]
 pub enum Fate {
     /// A notice is owed.
     Planned(Planned),

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     finding::{Finding, Place},
     incident::{Incident, Question},
+    law::Element,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -91,39 +92,30 @@ impl Found {
             self.asked.extend(check.decision.iter().map(|decision| decision.question.clone()));
             let verdict = check.judge(reader.said);
             let regime = check.regime.id.as_str();
-            match (&check.test, verdict.standing) {
-                // A clash is said on its own.
-                _ if matches!(check.question, Some(Question::Clash(_))) || clashing(check.element) => {}
-                (_, Standing::NotMet) => {
-                    let says = format!("{regime} {}, and {} ({})", check.asks, verdict.fact, check.cite);
-                    let hint = check.element.map_or_else(
-                        || "change the notice, or settle it with counsel".to_owned(),
-                        |element| {
-                            format!(
-                                "write templates/{element}.{language}.md, or a statement `{element}` in {INCIDENT}"
-                            )
-                        },
-                    );
-                    *self.unmet.entry((says, hint)).or_default() += people;
-                }
-                (Test::SilentIfAsked(_), _) if verdict.is_open() => {
-                    if let Some(question) = &check.question {
-                        *self.barred.entry((question.clone(), regime)).or_default() += people;
-                    }
-                }
-                _ if !verdict.is_open() => {}
-                _ => match &check.question {
-                    Some(question) => {
-                        let (regimes, count) = self.open.entry(question.clone()).or_default();
-                        regimes.insert(regime);
-                        *count += if opened.insert(question) { people } else { 0 };
-                    }
-                    None => {
-                        let says = format!("{}, and {} ({})", check.asks, verdict.fact, check.cite);
-                        *self.unsaid.entry((regime, says)).or_default() += people;
-                    }
-                },
+            // A clash is said on its own.
+            if matches!(check.question, Some(Question::Clash(_))) || clashing(check.element) {
+                continue;
             }
+            if verdict.standing == Standing::NotMet {
+                let says =
+                    format!("{regime} asks that the notice {}, and {} ({})", check.asks, verdict.fact, check.cite);
+                *self.unmet.entry((says, mend(check.element, language))).or_default() += people;
+            }
+            if !verdict.is_open() {
+                continue;
+            }
+            let Some(question) = &check.question else {
+                let says = format!("{}, and {} ({})", check.asks, verdict.fact, check.cite);
+                *self.unsaid.entry((regime, says)).or_default() += people;
+                continue;
+            };
+            if matches!(check.test, Test::SilentIfAsked(_)) {
+                *self.barred.entry((question.clone(), regime)).or_default() += people;
+                continue;
+            }
+            let (regimes, count) = self.open.entry(question.clone()).or_default();
+            regimes.insert(regime);
+            *count += if opened.insert(question) { people } else { 0 };
         }
     }
 
@@ -154,6 +146,14 @@ impl Found {
             );
             findings.push(Finding::refused("law-may-forbid", place(), message).hint(decide(question, &[regime])));
         }
+        findings.extend(self.waiting());
+        findings
+    }
+
+    /// Returns what waits for a person, and what is worth knowing.
+    fn waiting(&self) -> Vec<Finding> {
+        let place = || Place::file(INCIDENT);
+        let mut findings = Vec::new();
         for (residence, (regimes, people)) in &self.residences {
             let regimes: Vec<_> = regimes.iter().copied().collect();
             let message = format!(
@@ -177,7 +177,7 @@ impl Found {
             findings.push(Finding::warning("law-open", place(), message).hint(decide(question, &regimes)));
         }
         for ((regime, says), people) in &self.unsaid {
-            let message = format!("{regime} {says}: {}", told(*people));
+            let message = format!("{regime} asks that the notice {says}: {}", told(*people));
             findings
                 .push(Finding::warning("law-open", place(), message).hint(format!("say so in {INCIDENT}, [law]")));
         }
@@ -190,6 +190,16 @@ impl Found {
             findings.push(Finding::note("law-leg", place(), message));
         }
         findings
+    }
+}
+
+/// Returns how a rule can be met that is not.
+fn mend(element: Option<Element>, language: &str) -> String {
+    match element {
+        Some(element) => {
+            format!("write templates/{element}.{language}.md, or a statement `{element}` in {INCIDENT}")
+        }
+        None => "change the notice, or settle it with counsel".to_owned(),
     }
 }
 

@@ -163,7 +163,7 @@ fn an_email_needs_what_the_tier_asks_for() {
         ("US-NY", vec![ConsentKind::Esign], "letter"),
         ("US-NY", vec![ConsentKind::NyExpress], "email"),
         ("DE", vec![], "email"),
-        ("US-OR", vec![], "email"),
+        ("US-OR", vec![], "letter"),
     ] {
         assert_eq!(letter("", &person(residence, &SSN, &consent)), way, "{residence} {consent:?}");
     }

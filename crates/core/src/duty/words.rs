@@ -93,8 +93,8 @@ impl Duties {
             all.iter().map(|condition| self.holds(condition, regime, given)).collect()
         };
         let joined = |parts: Vec<(Answer, Option<Question>)>, answer: Answer| {
-            let open = parts.into_iter().filter(|_| answer == Answer::Unknown);
-            (answer, open.filter_map(|(_, question)| question).next())
+            let mut open = parts.into_iter().filter(|_| answer == Answer::Unknown);
+            (answer, open.find_map(|(_, question)| question))
         };
         match condition {
             Condition::Decided(asked) => {
@@ -155,16 +155,17 @@ impl Duties {
                 continue;
             }
             let decision = self.answered(&rule.when, regime).filter(|_| answer == Answer::Yes).cloned();
-            let rule = Rule { regime, rule, name: format!("content {}", i + 1), answer, question, decision };
+            let rule =
+                Rule { regime, content: rule, name: format!("content {}", i + 1), answer, question, decision };
             self.check_rule(&rule, draft, checks);
         }
     }
 
     fn check_rule(&self, rule: &Rule, draft: &mut Draft, checks: &mut Vec<Check>) {
         let id = rule.regime.id.as_str();
-        let cite = rule.rule.basis.cite.as_str();
+        let cite = rule.content.basis.cite.as_str();
         let is_sure = rule.answer == Answer::Yes;
-        match &rule.rule.effect {
+        match &rule.content.effect {
             Effect::Require(elements) | Effect::PerRecipient(elements) | Effect::ReplaceWith(elements) => {
                 for element in elements {
                     if is_sure {
@@ -216,7 +217,7 @@ impl Duties {
             checks.push(check.settled(Test::Decide, &rule.unsure()));
             return;
         }
-        draft.wanted.push((element, &rule.regime.id, &rule.rule.basis.cite));
+        draft.wanted.push((element, &rule.regime.id, &rule.content.basis.cite));
         let fact = self.incident.law.monitoring_months.map(|offered| format!("{offered} months are offered"));
         checks.push(match self.incident.law.monitoring_months {
             Some(offered) if offered >= months => check.tested(Some(element), Test::Says(vec![element])),
@@ -237,7 +238,7 @@ impl Duties {
             let decision = self.incident.law.decided(&question, id);
             checks.push(check.open(question, decision, "no element says it; words may"));
         } else if rule.answer == Answer::Yes {
-            draft.barred.extend(elements.iter().map(|element| (*element, id, rule.rule.basis.cite.as_str())));
+            draft.barred.extend(elements.iter().map(|element| (*element, id, rule.content.basis.cite.as_str())));
             checks.push(check.tested(None, Test::Silent(elements.to_vec())));
         } else {
             let test = Test::SilentIfAsked(elements.to_vec());
@@ -296,7 +297,7 @@ impl Duties {
             if decision.is_none() {
                 duty.clashes.push(Clash { element, required: (id, cite), forbidden: *forbidden });
             }
-            settle_checks(&mut duty.checks, element, question, decision.as_ref());
+            settle_checks(&mut duty.checks, element, &question, decision.as_ref());
         }
         duty.clashes.sort();
         duty.clashes.dedup();
@@ -331,7 +332,7 @@ impl Duties {
 /// A rule on what a notice says, with whether it holds.
 struct Rule {
     regime: &'static Regime,
-    rule: &'static ContentRule,
+    content: &'static ContentRule,
     name: String,
     answer: Answer,
     question: Option<Question>,
@@ -341,7 +342,7 @@ struct Rule {
 
 impl Rule {
     fn said(&self, asks: String) -> Check {
-        let check = Check::new(self.regime, self.name.clone(), &self.rule.basis, asks);
+        let check = Check::new(self.regime, self.name.clone(), &self.content.basis, asks);
         Check { decision: self.decision.clone(), ..check }
     }
 
@@ -364,7 +365,7 @@ impl Rule {
 }
 
 /// Puts a clash into the checks of both sides: with a decision it is settled, and without one neither is met.
-fn settle_checks(checks: &mut [Check], element: Element, question: Question, decision: Option<&Decision>) {
+fn settle_checks(checks: &mut [Check], element: Element, question: &Question, decision: Option<&Decision>) {
     for check in checks {
         let is_about = match &check.test {
             Test::Says(elements) => elements.as_slice() == [element],
@@ -376,7 +377,7 @@ fn settle_checks(checks: &mut [Check], element: Element, question: Question, dec
         let loses = decision.is_none_or(|decision| decision.answer == matches!(check.test, Test::Silent(_)));
         if is_about && loses {
             check.test = if decision.is_some() { Test::Decide } else { Test::NotMet };
-            check.fact = "one law requires it and another forbids it".to_owned();
+            "one law requires it and another forbids it".clone_into(&mut check.fact);
             check.question = Some(question.clone());
             check.decision = decision.cloned();
         }
