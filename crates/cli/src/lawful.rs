@@ -132,23 +132,10 @@ impl Lawful {
         judged
     }
 
-    /// Returns that everybody has exactly one wording, counted and not assumed.
-    fn coverage(&self, checked: &Checked) -> PacketCoverage {
-        let planned = checked.tally.counts.planned;
-        let one: u64 = checked.variants.values().map(|reached| reached.count).sum();
-        PacketCoverage {
-            rows: planned,
-            exactly_one: one.min(planned),
-            none: planned.saturating_sub(one),
-            several: one.saturating_sub(planned),
-            unreached: unreached(checked),
-        }
-    }
-
     /// Returns the report for programs.
     pub fn report(&self, checked: &Checked) -> Value {
         let (rules, unverified) = self.tally();
-        let coverage = self.coverage(checked);
+        let coverage = coverage(checked);
         let verdict = |(verdict, variants): &Judged<'_>| {
             let Verdict { check, standing, fact } = verdict;
             json!({
@@ -221,7 +208,7 @@ impl Lawful {
                 _ => format!("  Rules checked: {of}"),
             });
         }
-        let coverage = self.coverage(checked);
+        let coverage = coverage(checked);
         lines.push(format!(
             "  coverage: {} of {} have exactly one wording, {} none, {} several",
             grouped(coverage.exactly_one),
@@ -262,7 +249,7 @@ impl Lawful {
             rules_of: newest.map_or_else(|| "none".to_owned(), |day| day.to_string()),
             rules,
             unverified,
-            coverage: self.coverage(checked),
+            coverage: coverage(checked),
             regimes: regimes.iter().filter_map(of_regime).collect(),
             owed: Vec::new(),
         }
@@ -294,6 +281,19 @@ fn packet_rule((verdict, variants): &Judged<'_>) -> PacketRule {
             on: decision.on.to_string(),
             reason: format!("{}: {}", if decision.answer { "yes" } else { "no" }, decision.reason),
         }),
+    }
+}
+
+/// Returns that everybody has exactly one wording, counted and not assumed.
+fn coverage(checked: &Checked) -> PacketCoverage {
+    let planned = checked.tally.counts.planned;
+    let one: u64 = checked.variants.values().map(|reached| reached.count).sum();
+    PacketCoverage {
+        rows: planned,
+        exactly_one: one.min(planned),
+        none: planned.saturating_sub(one),
+        several: one.saturating_sub(planned),
+        unreached: unreached(checked),
     }
 }
 

@@ -19,6 +19,7 @@ mod golden;
 mod harness;
 mod hostile_list;
 mod law;
+mod lawful;
 mod lists;
 mod man;
 mod new;
