@@ -388,6 +388,13 @@ impl Engine {
         (!expired.is_empty()).then(|| expired.iter().map(entry).collect())
     }
 
+    /// Returns the notices that are attempted next if nothing changes, the first `most` at the most: what can be made
+    /// ready while every line waits. None where the pace lets nothing begin.
+    pub fn coming(&mut self, now: Timestamp, most: usize) -> impl Iterator<Item = &Claimed> {
+        let may_begin = self.stop.is_none() && self.pace.available(now) > 0;
+        self.ready.coming(now, if may_begin { most } else { 0 })
+    }
+
     /// Takes what a claim found; `next_due` as in the ledger's claim.
     pub fn refilled(&mut self, notices: Vec<Claimed>, next_due: Option<Timestamp>) {
         self.supply.answered(notices.is_empty(), next_due);

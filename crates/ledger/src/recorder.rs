@@ -17,6 +17,7 @@ use std::{
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
     thread::{JoinHandle, Thread},
+    time::Instant,
 };
 use tokio::sync::{oneshot, watch};
 use writer::Writer;
@@ -55,15 +56,24 @@ pub struct RecorderEnd<L = Box<dyn Ledger>> {
 
 /// Resolves once an append is durable. Dropping it does not take the append back.
 ///
-/// An offer is committed within a fraction of a millisecond. Anything else may wait some milliseconds for company,
-/// unless its receipt is waited for. Who is woken for a receipt polls or drops it: it passes the word on to others.
+/// What is appended may wait some milliseconds for company. A receipt that is waited for hastens it; so whoever has
+/// something else to wait for waits for that first. Who is woken for a receipt polls or drops it: it passes the word
+/// on to others.
 #[must_use = "what is appended is not durable until its receipt resolves"]
 pub struct Receipt {
     desk: Arc<Desk>,
     number: u64,
-    /// Whether the desk is to be told that somebody waits, until it was.
-    is_to_hurry: bool,
+    untold: Untold,
     is_waiting: bool,
+}
+
+/// What the desk is still to be told once somebody waits.
+enum Untold {
+    /// That an offer is waited for, and how long after it was put down, which was then.
+    Offer(Instant),
+    /// That anything else is waited for.
+    Other,
+    Nothing,
 }
 
 /// The ledger failed, and nothing was written from then on.
@@ -89,9 +99,10 @@ impl Recorder {
     /// Appends; the order of calls is the order in the chain. It does not wait: the receipt resolves once the
     /// entry is durable, or with the failure that stopped the recording.
     pub fn append(&self, append: Append) -> Receipt {
-        let (desk, is_to_hurry) = (Arc::clone(&self.hand.0), !is_awaited(&append));
-        let number = desk.append(append);
-        Receipt { desk, number, is_to_hurry, is_waiting: false }
+        let (desk, now) = (Arc::clone(&self.hand.0), Instant::now());
+        let untold = if is_awaited(&append) { Untold::Offer(now) } else { Untold::Other };
+        let number = desk.append(append, now);
+        Receipt { desk, number, untold, is_waiting: false }
     }
 
     /// Claims up to `want` notices that are due at `now`, after everything appended so far is durable.
@@ -126,8 +137,10 @@ impl Future for Receipt {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let polled = self.desk.board.look(self.number, context.waker());
         self.is_waiting = polled.is_pending();
-        if self.is_waiting && std::mem::take(&mut self.is_to_hurry) {
-            self.desk.hurry();
+        match std::mem::replace(&mut self.untold, Untold::Nothing) {
+            Untold::Offer(since) => self.desk.await_offer(self.number, since.elapsed()),
+            Untold::Other if self.is_waiting => self.desk.hurry(),
+            Untold::Other | Untold::Nothing => {}
         }
         polled
     }

@@ -11,6 +11,7 @@ mod decide;
 mod evidence;
 mod fault;
 mod freeze;
+mod pen;
 mod place;
 mod read;
 mod row;
@@ -30,11 +31,12 @@ pub use told::{PeopleTold, PersonTold};
 pub use verify::Flaw;
 
 use crate::{Append, Claim, Ledger, LedgerError, Outcome, RunEvent, StopRequest};
-use chain::{Chain, NOTHING, NewEvent, Salts, to_json};
+use chain::{Chain, NOTHING, NewEvent, to_json};
 use claim::Claims;
 use fault::Fault;
 use forthwith_core::digest::{Digest, hex};
 use jiff::Timestamp;
+use pen::{Pen, Salts};
 use place::{Place, RunLock};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use schema::Version;
@@ -223,6 +225,7 @@ fn open_known(place: &Place, name: &str, if_empty: IfEmpty) -> Result<Connection
     let mut connection = schema::open_to_write(&place.ledger).map_err(fault)?;
     match schema::version(&connection, &place.ledger).map_err(fault)? {
         Version::Known => {}
+        Version::Older(from) => schema::upgrade(&mut connection, from).map_err(fault)?,
         Version::Empty if if_empty == IfEmpty::Create => schema::create(&mut connection).map_err(fault)?,
         Version::Empty => return Err(OpenLedgerError::Missing { path: name.to_owned() }),
         Version::Newer(found) => return Err(newer(name, found)),
@@ -290,7 +293,7 @@ fn start_run(transaction: &Transaction<'_>, salts: &mut Salts, identity: &RunIde
         params![run, identity.command, at.as_microsecond(), NOTHING.as_bytes()],
     )?;
     let started = NewEvent { at, kind: "started", notice: None, facts: &facts, private: None };
-    chain.append(transaction, salts, &started)?;
+    chain.append(&mut Pen::new(transaction, salts)?, &started)?;
     keep_head(transaction, &chain)?;
     Ok(chain)
 }
@@ -329,7 +332,7 @@ fn end_run(
 ) -> Result<(), Fault> {
     let facts = to_json(&BTreeMap::from([("how", how.to_owned())]));
     let ended = NewEvent { at, kind: "ended", notice: None, facts: &facts, private: None };
-    chain.append(transaction, salts, &ended)?;
+    chain.append(&mut Pen::new(transaction, salts)?, &ended)?;
     transaction.execute(
         "UPDATE runs SET ended_at = ?2, how = ?3 WHERE run = ?1",
         params![chain.run, at.as_microsecond(), how],
@@ -338,14 +341,9 @@ fn end_run(
 }
 
 /// Appends what happened to the run itself.
-fn append_run_event(
-    transaction: &Transaction<'_>,
-    chain: &mut Chain,
-    salts: &mut Salts,
-    event: &RunEvent,
-) -> Result<i64, Fault> {
+fn append_run_event(pen: &mut Pen<'_>, chain: &mut Chain, event: &RunEvent) -> Result<i64, Fault> {
     let facts = to_json(&event.facts);
     let new =
         NewEvent { at: event.at, kind: event.kind, notice: None, facts: &facts, private: event.private.as_deref() };
-    chain.append(transaction, salts, &new)
+    chain.append(pen, &new)
 }

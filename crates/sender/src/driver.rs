@@ -4,6 +4,7 @@
 //! decides nothing about notices.
 
 use crate::{
+    ahead::{Ahead, Made, date_of, make, make_ahead},
     backlog::{RelayQueue, Watched},
     dial::Dialer,
     ended::Ended,
@@ -37,7 +38,8 @@ use tokio::{
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Makes the message of a notice with this Date. Called once for each attempt, from any worker.
+/// Makes the message of a notice with this Date. Called before each attempt, and in vain where another notice or
+/// another second comes first.
 pub type Render = Arc<dyn Fn(&Claimed, Timestamp) -> Result<Message, RenderFailure> + Send + Sync>;
 
 /// Why a message could not be made. It quotes no personal data.
@@ -115,6 +117,7 @@ pub(crate) struct Shared {
     pub(crate) dialer: Dialer,
     pub(crate) relay: String,
     pub(crate) render: Render,
+    pub(crate) ahead: Ahead,
     pub(crate) clock: Clock,
     pub(crate) progress: Arc<Progress>,
 }
@@ -157,6 +160,7 @@ pub async fn deliver(run: Run) -> Ended {
         dialer,
         relay,
         render: run.render,
+        ahead: Ahead::new(workers),
         clock: run.clock,
         progress: run.progress,
     });
@@ -173,6 +177,12 @@ async fn work(
 ) -> Ended {
     let watched = queue.map(|queue| Watched::begin(shared, queue));
     let mut queue = std::pin::pin!(Watched::watch(watched, shared));
+    // Dropped at the end, and what runs in it with it.
+    let mut beside = JoinSet::new();
+    beside.spawn({
+        let shared = Arc::clone(shared);
+        async move { make_ahead(&shared).await }
+    });
     let mut tasks = JoinSet::new();
     for _ in 0..workers {
         tasks.spawn(Worker::new(Arc::clone(shared), stop.clone()).run());
@@ -266,6 +276,12 @@ impl Shared {
         }
     }
 
+    /// Returns the message that a notice is offered with now, from what was made ahead where it is there.
+    pub(crate) fn made(&self, claimed: &Claimed) -> Result<Made, Ended> {
+        let date = date_of(claimed, self.now());
+        self.ahead.take(claimed.notice, date).unwrap_or_else(|| make(&self.render, claimed, date))
+    }
+
     /// Claims notices for the window.
     pub(crate) async fn refill(&self, want: usize) {
         match self.recorder.claim(want, self.now()).await {
@@ -274,6 +290,7 @@ impl Shared {
                 self.end(Ended::RecordingStopped(stopped));
             }
         }
+        self.ahead.look_again();
         self.changed.notify_waiters();
     }
 

@@ -4,7 +4,11 @@
 //! 4.5.5). It writes no header.
 
 use crate::extensions::Extensions;
-use forthwith_core::{address::Address, notice::Token};
+use forthwith_core::{
+    address::Address,
+    message::Message,
+    notice::{Claimed, Token},
+};
 use std::fmt::Write as _;
 
 /// Octets in a path (RFC 5321 section 4.5.3.1.3), less its angle brackets.
@@ -23,7 +27,17 @@ pub(crate) struct Envelope<'a> {
     pub(crate) octets: usize,
 }
 
-impl Envelope<'_> {
+impl<'a> Envelope<'a> {
+    /// Returns the envelope in which `message` goes out.
+    pub(crate) fn of(claimed: &'a Claimed, message: &'a Message) -> Self {
+        Self {
+            return_path: &message.return_path,
+            recipient: &claimed.recipient.address,
+            token: &claimed.token,
+            octets: message.bytes.len(),
+        }
+    }
+
     /// Returns whether the return path can stand in a command: one plain address, nothing that ends a line.
     pub(crate) fn is_sound(&self) -> bool {
         let path = self.return_path;

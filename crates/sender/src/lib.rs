@@ -1,10 +1,12 @@
 //! Hands notices over to a relay by SMTP, and takes them in a rehearsal.
 //!
 //! `driver` runs workers that ask the engine of the core what to do; `dial` opens a line, `session` attempts
-//! one notice over it, `wire` is the stream beneath lettre, `tls` protects it. `inspect` and `dns` look at a relay and
+//! one notice over it, `wire` is the stream beneath lettre, `tls` protects it, and `ahead` makes messages while all of
+//! them wait. `inspect` and `dns` look at a relay and
 //! at a sender's domains before anything is handed over. It knows no templates, law or lists: it is given a function
 //! from notice to message, and a recorder that makes offers durable.
 
+mod ahead;
 mod auth;
 mod backlog;
 mod certificate;

@@ -1,6 +1,7 @@
 //! One worker: one line at most, one notice at a time, in a loop of asking the engine and doing what it says.
 
 use crate::{
+    ahead::Made,
     dial::LineFacts,
     driver::{Shared, StopSignal},
     ended::Ended,
@@ -9,7 +10,6 @@ use crate::{
 };
 use forthwith_core::{
     engine::{End, Failure, Line, Next},
-    message::{Message, gate},
     notice::{Claimed, Entry, Particulars},
     state::Happening,
     verdict::{Answer, Stage},
@@ -163,9 +163,8 @@ impl Worker {
             self.shared.hung_up();
             return;
         }
-        let date = claimed.date.unwrap_or_else(|| whole_seconds(self.shared.now()));
-        let end = match self.make(&claimed, date) {
-            Ok(message) => self.offer(&mut session, &claimed, date, &message).await,
+        let end = match self.shared.made(&claimed) {
+            Ok(made) => self.offer(&mut session, &claimed, &made).await,
             Err(ended) => {
                 self.shared.end(ended);
                 End::Untouched
@@ -179,31 +178,16 @@ impl Worker {
         }
     }
 
-    /// Makes the message, and refuses one that is not what was planned or may not go to a socket.
-    fn make(&self, claimed: &Claimed, date: Timestamp) -> Result<Message, Ended> {
-        let token = || claimed.token.clone();
-        let message = (self.shared.render)(claimed, date)
-            .map_err(|failure| Ended::RenderFailed { token: token(), why: failure.to_string() })?;
-        if message.content != claimed.content {
-            return Err(Ended::ContentChanged { token: token() });
-        }
-        gate(&message.bytes).map_err(|refusal| Ended::GateRefused { token: token(), why: refusal.to_string() })?;
-        if !envelope(claimed, &message).is_sound() {
-            let why = "its return path is not one plain address".to_owned();
-            return Err(Ended::GateRefused { token: token(), why });
-        }
-        Ok(message)
-    }
-
     /// Appends the offer and runs the transaction.
-    async fn offer(&mut self, session: &mut Session, claimed: &Claimed, date: Timestamp, message: &Message) -> End {
+    async fn offer(&mut self, session: &mut Session, claimed: &Claimed, made: &Made) -> End {
+        let message = &made.message;
         let offer = Entry {
             notice: claimed.notice,
             token: claimed.token.clone(),
             at: self.shared.now(),
             happening: Happening::Offered,
             particulars: Particulars {
-                offer: Some((date, message.wire_digest())),
+                offer: Some((made.date, made.wire)),
                 connection: Some(session.number()),
                 ..Particulars::default()
             },
@@ -216,7 +200,7 @@ impl Worker {
             let now = shared.now();
             shared.engine().mail_written(claimed, now);
         };
-        let envelope = envelope(claimed, message);
+        let envelope = Envelope::of(claimed, message);
         let transacted = tokio::select! {
             biased;
             transacted = session.transact(&envelope, &message.bytes, receipt, mail_written) => Some(transacted),
@@ -265,15 +249,6 @@ impl Worker {
     }
 }
 
-fn envelope<'a>(claimed: &'a Claimed, message: &'a Message) -> Envelope<'a> {
-    Envelope {
-        return_path: &message.return_path,
-        recipient: &claimed.recipient.address,
-        token: &claimed.token,
-        octets: message.bytes.len(),
-    }
-}
-
 fn is_wait(next: &Next) -> bool {
     matches!(next, Next::WaitUntil(_) | Next::WaitForReport)
 }
@@ -290,9 +265,4 @@ fn until_then(now: Timestamp, then: Timestamp) -> Duration {
     // A millisecond more: timers are no finer, and waking early would only ask in vain.
     let left = Duration::try_from(then.duration_since(now)).unwrap_or_default() + Duration::from_millis(1);
     left.min(WAIT_MAX)
-}
-
-/// Returns `at` without its fraction of a second: a Date field has none.
-fn whole_seconds(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }

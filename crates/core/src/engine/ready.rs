@@ -76,14 +76,7 @@ impl Ready {
     /// Takes the first notice whose group may be attempted now; where there is none, returns when there may be,
     /// or `None` where that depends on attempts under way.
     pub(super) fn take(&mut self, now: Timestamp) -> Result<Claimed, Option<Timestamp>> {
-        let mut first: Option<(i64, &mut Queue)> = None;
-        for queue in &mut self.queues {
-            let Some(number) = queue.first() else { continue };
-            if first.as_ref().is_none_or(|(least, _)| number < *least) && queue.pace.available(now) > 0 {
-                first = Some((number, queue));
-            }
-        }
-        let taken = first.and_then(|(_, queue)| {
+        let taken = self.first(now).and_then(|queue| {
             queue.pace.grant(now, 1);
             queue.notices.pop_front()
         });
@@ -94,6 +87,26 @@ impl Ready {
             }
             None => Err(self.next(now)),
         }
+    }
+
+    /// Returns the notices that come next, where nothing else changes: the first `most` at the most, and only those
+    /// of one group.
+    pub(super) fn coming(&mut self, now: Timestamp, most: usize) -> impl Iterator<Item = &Claimed> {
+        let queue = self.first(now);
+        let notices = queue.into_iter().flat_map(|queue| &queue.notices);
+        notices.map(|(_, claimed)| claimed).take(most)
+    }
+
+    /// Returns the queue whose first notice may go now, and comes before that of every other one.
+    fn first(&mut self, now: Timestamp) -> Option<&mut Queue> {
+        let mut first: Option<(i64, &mut Queue)> = None;
+        for queue in &mut self.queues {
+            let Some(number) = queue.first() else { continue };
+            if first.as_ref().is_none_or(|(least, _)| number < *least) && queue.pace.available(now) > 0 {
+                first = Some((number, queue));
+            }
+        }
+        first.map(|(_, queue)| queue)
     }
 
     /// Returns how many notices may be attempted now, by what the groups allow.

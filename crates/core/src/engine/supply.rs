@@ -5,6 +5,9 @@ use jiff::Timestamp;
 
 /// Notices at hand below which more are asked for, so that a claim is answered before the last is taken.
 const LOW_WATER: usize = WINDOW_MAX / 4;
+/// Notices asked for at once. While the ledger reads them it commits nothing, so that every line soon waits for it:
+/// this many take it about as long as a commit.
+const CLAIM_MAX: usize = 128;
 
 /// What is known of the notices that were not claimed yet.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +39,7 @@ impl Supply {
             Self::Asked { .. } => false,
             Self::Dry { next } => next.is_some_and(|next| next <= now),
         };
-        let want = WINDOW_MAX.saturating_sub(ready + in_flight);
+        let want = WINDOW_MAX.saturating_sub(ready + in_flight).min(CLAIM_MAX);
         if !may_have_more || ready > LOW_WATER || want == 0 {
             return None;
         }

@@ -178,7 +178,7 @@ fn every_notice_is_accepted_and_the_window_is_bounded() {
     let mut world = World::new(10_000);
     let mut engine = Engine::new(settings(), [], world.now);
     let Next::Refill(want) = engine.next(world.now, Line::Closed) else { panic!("a run begins with a claim") };
-    assert_eq!(want, WINDOW_MAX);
+    assert!((1..=WINDOW_MAX).contains(&want), "{want}");
     assert_eq!(world.run(settings(), || Ok(()), accept), None);
     assert_eq!((world.count(State::Accepted), world.attempts), (10_000, 10_000));
 }

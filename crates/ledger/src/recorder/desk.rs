@@ -1,9 +1,11 @@
 //! Where appends and claims wait for the writer thread.
 //!
-//! A claim wakes the thread. So does an offer, once most of the open offers lie here: the lines that still wait
-//! for a reply to theirs are about to bring another, and a commit that more of them share costs each less. What
-//! nobody waits for goes along, or alone after a few milliseconds: a verdict needs no sync of its own, since until
-//! it is on disk its notice is merely in doubt, and the next offer over its line is appended behind it.
+//! An offer wakes the thread once most of the open offers lie here: the lines that still wait for a reply to theirs
+//! are about to bring another, and a commit that more of them share costs each less. Fewer wait for company while
+//! the relay is busy with their MAIL, RCPT and DATA, by what it took lately. What nobody waits for goes along, or
+//! alone after a few milliseconds: a verdict needs no sync of its own, since until it is on disk its notice is
+//! merely in doubt, and the next offer over its line is appended behind it. A claim goes along too, and wakes the
+//! thread where no offer is open.
 
 use super::{Answer, RecordingStopped, board::Board};
 use crate::{Append, Claim};
@@ -12,14 +14,18 @@ use jiff::Timestamp;
 use std::{
     collections::VecDeque,
     mem,
-    sync::{Condvar, Mutex, MutexGuard},
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
 /// Entries in one commit: the engine's window of claimed notices, so that no worker waits for two commits.
 const COMMIT_ENTRIES_MAX: usize = 4_096;
-/// How long an offer may lie here for company: about as long as a commit takes on a quick disk.
-const OFFER_LIES_MAX: Duration = Duration::from_micros(200);
+/// How long an offer may lie here for company, however quick the relay is, and from when somebody waits for it: about
+/// as long as a commit takes on a quick disk.
+const OFFER_LIES_MIN: Duration = Duration::from_micros(200);
 /// How long what nobody waits for may lie here: longer than a busy line needs until its next offer, and so short
 /// that a crash hardly ever finds it.
 const UNAWAITED_MAX: Duration = Duration::from_millis(5);
@@ -56,6 +62,7 @@ impl Batch {
 pub(super) struct Desk {
     state: Mutex<State>,
     changed: Condvar,
+    haste: Haste,
     /// Where the writer posts what came of the appends.
     pub(super) board: Board,
 }
@@ -87,24 +94,50 @@ impl State {
         self.is_hurried || (self.offers > 0 && 3 * self.offers >= 2 * self.open)
     }
 
-    fn put_down(&mut self, append: Append) -> u64 {
-        let mut lies_max = UNAWAITED_MAX;
+    /// Puts down an append, which may lie here until `due`.
+    fn put_down(&mut self, append: Append, due: Instant) -> u64 {
         match &append {
             Append::Notice(_) if is_awaited(&append) => {
                 self.offers += 1;
                 self.open += 1;
-                lies_max = OFFER_LIES_MAX;
             }
             // Not every entry ends an offer; the count only says how much company may come.
             Append::Notice(_) => self.open = self.open.saturating_sub(1).max(self.offers),
             Append::Run(_) => {}
         }
-        let due = Instant::now() + lies_max;
-        self.due = Some(self.due.map_or(due, |first| first.min(due)));
+        self.is_due(due);
         self.batch.appends.push(append);
         self.appended += 1;
         self.appended
     }
+
+    /// What lies here may lie no longer than until `due`.
+    fn is_due(&mut self, due: Instant) {
+        self.due = Some(self.due.map_or(due, |first| first.min(due)));
+    }
+}
+
+/// How soon an offer's receipt was waited for lately, in microseconds: what the relay took from MAIL to 354.
+#[derive(Default)]
+struct Haste(AtomicU32);
+
+impl Haste {
+    /// Takes note of one more. Two that do so at once may forget one of them: it is an estimate.
+    fn saw(&self, after: Duration) {
+        let so_far = self.0.load(Relaxed);
+        self.0.store(lately(so_far, u32::try_from(after.as_micros()).unwrap_or(u32::MAX)), Relaxed);
+    }
+
+    /// Returns how long an offer may lie here: half of that, so that the other half is left for the commit.
+    fn lies_max(&self) -> Duration {
+        Duration::from_micros(u64::from(self.0.load(Relaxed) / 2)).clamp(OFFER_LIES_MIN, UNAWAITED_MAX)
+    }
+}
+
+/// Returns the estimate after one more: it follows a quick relay at once and a slow one slowly, so that waiting
+/// hardly ever costs a line anything.
+fn lately(so_far: u32, seen: u32) -> u32 {
+    if seen < so_far { so_far - (so_far - seen) / 2 } else { so_far + (seen - so_far) / 16 }
 }
 
 /// Returns whether a worker waits for `append` to be durable.
@@ -127,14 +160,15 @@ impl Desk {
         self.state.lock().expect("nothing panics while it holds the desk")
     }
 
-    /// Puts down an append, behind all earlier ones, and returns its number.
-    pub(super) fn append(&self, append: Append) -> u64 {
+    /// Puts down an append at `now`, behind all earlier ones, and returns its number.
+    pub(super) fn append(&self, append: Append, now: Instant) -> u64 {
         let mut state = self.state();
         if state.is_abandoned {
             // The board answers it: nothing more is written.
             return u64::MAX;
         }
-        let number = state.put_down(append);
+        let lies_max = if is_awaited(&append) { self.haste.lies_max() } else { UNAWAITED_MAX };
+        let number = state.put_down(append, now + lies_max);
         self.wake(state);
         number
     }
@@ -146,8 +180,25 @@ impl Desk {
             return;
         }
         state.batch.questions.push_back(question);
-        state.is_hurried = true;
+        if state.open == 0 {
+            state.is_hurried = true;
+        } else {
+            state.is_due(Instant::now() + UNAWAITED_MAX);
+        }
         self.wake(state);
+    }
+
+    /// Says that from now on somebody waits for the offer with this number, which was put down `after` ago.
+    pub(super) fn await_offer(&self, number: u64, after: Duration) {
+        if self.haste.lies_max() > OFFER_LIES_MIN {
+            let mut state = self.state();
+            let taken = state.appended - state.batch.appends.len() as u64;
+            if number > taken {
+                state.is_due(Instant::now() + OFFER_LIES_MIN);
+                self.wake(state);
+            }
+        }
+        self.haste.saw(after);
     }
 
     /// Says that somebody waits for all that lies here.
@@ -222,5 +273,32 @@ impl Desk {
         state.batch = Batch::default();
         drop(state);
         self.board.stop(&RecordingStopped::gone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offer_lies_for_half_of_what_a_relay_takes_and_within_bounds() {
+        let haste = Haste::default();
+        let mut lies_max = |took: u64, times: u32| {
+            (0..times).for_each(|_| haste.saw(Duration::from_micros(took)));
+            haste.lies_max()
+        };
+        assert_eq!(lies_max(100, 100), OFFER_LIES_MIN);
+        let busy = lies_max(4_000, 100);
+        assert!((Duration::from_micros(1_900)..=Duration::from_millis(2)).contains(&busy), "{busy:?}");
+        assert_eq!(lies_max(50_000, 100), UNAWAITED_MAX);
+        assert_eq!(lies_max(u64::MAX / 2, 1_000), UNAWAITED_MAX);
+    }
+
+    #[test]
+    fn a_quick_relay_is_followed_sooner_than_a_slow_one() {
+        let after = |seen: &[u32], so_far| seen.iter().fold(so_far, |so_far, seen| lately(so_far, *seen));
+        assert!(after(&[500; 5], 10_000) < 1_000);
+        assert!(after(&[10_000; 5], 500) < 4_000);
+        assert_eq!((after(&[700], 700), after(&[0], 0), after(&[u32::MAX; 9_999], 0) > u32::MAX / 2), (700, 0, true));
     }
 }

@@ -4,10 +4,11 @@
 
 use super::{
     IfEmpty, OpenLedgerError, RunIdentity, append_run_event,
-    chain::{Event, Salts},
+    chain::Event,
     end_run,
     fault::{Fault, damaged},
     open_known,
+    pen::{Pen, Salts},
     place::Place,
     start_run, write,
 };
@@ -46,7 +47,7 @@ pub fn request_stop(path: &Path, identity: &RunIdentity, by: &str, reason: &str)
         let at = identity.started_at;
         let facts = BTreeMap::from([("by", by.to_owned()), ("run", owner.to_string())]);
         let request = RunEvent { at, kind: "stop-requested", facts, private: Some(reason.as_bytes().to_vec()) };
-        let event = append_run_event(transaction, &mut chain, &mut salts, &request)?;
+        let event = append_run_event(&mut Pen::new(transaction, &mut salts)?, &mut chain, &request)?;
         transaction.execute(
             "INSERT INTO stops(run, event) VALUES(?1, ?2) ON CONFLICT(run) DO UPDATE SET event = excluded.event",
             params![owner, event],

@@ -6,7 +6,10 @@
 //! and the salted digest of what is private (empty where nothing is), each after its length in eight octets.
 //! Numbers are big-endian. Facts are one JSON object of strings, its keys in order, as they stand in the table.
 
-use super::fault::{Fault, damaged};
+use super::{
+    fault::{Fault, damaged},
+    pen::Pen,
+};
 use forthwith_core::{
     digest::Digest,
     notice::{Particulars, Token},
@@ -15,7 +18,6 @@ use forthwith_core::{
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use rustix::rand::{GetRandomFlags, getrandom};
 use std::{
     collections::BTreeMap,
     fmt::{self, Write},
@@ -23,10 +25,6 @@ use std::{
 
 /// What stands before the first event of a run.
 pub(crate) const NOTHING: Digest = Digest::from_bytes([0; 32]);
-/// Octets of salt: nobody tries 2^128 salts to find out which of two replies was given.
-pub(crate) const SALT_OCTETS: usize = 16;
-/// Octets of salt fetched from the system at a time.
-const SALT_STORE: usize = 64 * SALT_OCTETS;
 /// Octets that the facts of an offer take, so that their text is not moved while it grows.
 const FACTS_OCTETS: usize = 192;
 /// Bits of an event's number that count within its run.
@@ -123,15 +121,10 @@ pub(crate) struct Chain {
 
 impl Chain {
     /// Appends an event and returns its number. The caller commits, and keeps the chain only if that succeeds.
-    pub(crate) fn append(
-        &mut self,
-        connection: &Connection,
-        salts: &mut Salts,
-        new: &NewEvent<'_>,
-    ) -> Result<i64, Fault> {
+    pub(crate) fn append(&mut self, pen: &mut Pen<'_>, new: &NewEvent<'_>) -> Result<i64, Fault> {
         let seq = self.length + 1;
         let event = (self.run << SEQ_BITS) | seq;
-        let salt = new.private.map(|_| salts.next()).transpose()?;
+        let salt = new.private.map(|_| pen.salts.next()).transpose()?;
         let private =
             salt.as_ref().zip(new.private).map(|(salt, bytes)| Digest::of_parts([salt.as_slice(), bytes]));
         let token = new.notice.map(|(_, token, _)| token.as_str());
@@ -145,27 +138,20 @@ impl Chain {
             new.facts,
             private.as_ref(),
         );
-        connection
-            .prepare_cached(
-                "INSERT INTO events(event, previous, digest, at, kind, notice, token, before, facts, private)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            )?
-            .execute(params![
-                event,
-                self.head.as_bytes(),
-                digest.as_bytes(),
-                new.at.as_microsecond(),
-                new.kind,
-                new.notice.map(|(notice, ..)| notice),
-                token,
-                new.notice.map(|(.., before)| before),
-                new.facts,
-                private.as_ref().map(Digest::as_bytes),
-            ])?;
+        pen.event.execute(params![
+            event,
+            self.head.as_bytes(),
+            digest.as_bytes(),
+            new.at.as_microsecond(),
+            new.kind,
+            new.notice.map(|(notice, ..)| notice),
+            token,
+            new.notice.map(|(.., before)| before),
+            new.facts,
+            private.as_ref().map(Digest::as_bytes),
+        ])?;
         if let (Some(salt), Some(bytes)) = (salt, new.private) {
-            connection
-                .prepare_cached("INSERT INTO event_private(event, salt, bytes) VALUES(?1, ?2, ?3)")?
-                .execute(params![event, salt, bytes])?;
+            pen.words.execute(params![event, salt, bytes])?;
         }
         self.length = seq;
         self.head = digest;
@@ -201,30 +187,6 @@ fn digest_of(
         &length(private),
         private,
     ])
-}
-
-/// Salts from the system's random source, fetched many at a time.
-#[derive(Debug, Default)]
-pub(crate) struct Salts {
-    left: Vec<u8>,
-}
-
-impl Salts {
-    pub(crate) fn next(&mut self) -> Result<[u8; SALT_OCTETS], Fault> {
-        if self.left.len() < SALT_OCTETS {
-            let mut store = vec![0; SALT_STORE];
-            let mut filled = 0;
-            while filled < store.len() {
-                filled += getrandom(&mut store[filled..], GetRandomFlags::empty())
-                    .map_err(|error| damaged(format!("the system gives no random octets: {error}")))?;
-            }
-            self.left = store;
-        }
-        let (rest, salt) = self.left.split_at(self.left.len() - SALT_OCTETS);
-        let salt = salt.try_into().expect("the split leaves as many octets as a salt has");
-        self.left.truncate(rest.len());
-        Ok(salt)
-    }
 }
 
 /// Reads a digest from a column.

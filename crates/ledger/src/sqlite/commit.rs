@@ -2,10 +2,12 @@
 
 use super::{
     SqliteLedger, append_run_event,
-    chain::{Chain, Grounds, NewEvent, Salts, digest, facts_of, kind_of, time},
+    chain::{Chain, Grounds, NewEvent, digest, facts_of, kind_of, time},
     claim::Claims,
     fault::{Fault, damaged},
-    keep_head, write,
+    keep_head,
+    pen::Pen,
+    write,
 };
 use crate::{Append, Outcome, Standing};
 use forthwith_core::{
@@ -24,10 +26,11 @@ pub(crate) fn commit(ledger: &mut SqliteLedger, entries: &[Append]) -> Result<Ve
         if !owns(transaction, session.chain.run)? {
             return Ok(false);
         }
+        let mut pen = Pen::new(transaction, salts)?;
         for append in entries {
             match append {
-                Append::Notice(entry) => session.record(transaction, salts, claims, &Recorded::of(entry))?,
-                Append::Run(event) => drop(append_run_event(transaction, &mut session.chain, salts, event)?),
+                Append::Notice(entry) => session.record(&mut pen, claims, &Recorded::of(entry))?,
+                Append::Run(event) => drop(append_run_event(&mut pen, &mut session.chain, event)?),
             }
         }
         session.close(transaction)?;
@@ -97,50 +100,44 @@ impl Session {
     /// Appends the event and changes the notice.
     pub(crate) fn record(
         &mut self,
-        transaction: &Transaction<'_>,
-        salts: &mut Salts,
+        pen: &mut Pen<'_>,
         claims: &Claims,
         recorded: &Recorded<'_>,
     ) -> Result<(), Fault> {
         let (notice, token, at, happening) = (recorded.notice, recorded.token, recorded.at, recorded.happening);
-        let kept = self.find(transaction, claims, notice)?;
+        let kept = self.find(pen.transaction, claims, notice)?;
         if self.plan != Some(kept.plan) || kept.token != token.as_str() {
             return Err(damaged(format!("notice {notice} is not {token} of the current plan")));
         }
         let standing = kept.standing.after(token, at, happening, recorded.particulars)?;
         let facts = facts_of(happening, recorded.particulars, recorded.grounds);
-        let event = self.chain.append(
-            transaction,
-            salts,
-            &NewEvent {
-                at,
-                kind: kind_of(happening),
-                notice: Some((notice, token, kept.last)),
-                facts: &facts,
-                private: recorded.private,
-            },
-        )?;
+        let new = NewEvent {
+            at,
+            kind: kind_of(happening),
+            notice: Some((notice, token, kept.last)),
+            facts: &facts,
+            private: recorded.private,
+        };
+        let event = self.chain.append(pen, &new)?;
         let is_offer = happening == Happening::Offered;
         if is_offer && !self.has_offer {
-            transaction.execute(
+            pen.transaction.execute(
                 "UPDATE plans SET first_offer_at = ?2 WHERE plan = ?1",
                 params![kept.plan, at.as_microsecond()],
             )?;
             self.has_offer = true;
         }
-        let from = kept.standing.state;
-        self.moved[usize::from(from.number())] -= 1;
+        self.moved[usize::from(kept.standing.state.number())] -= 1;
         self.moved[usize::from(standing.state.number())] += 1;
         let offered_by = if is_offer { Some(self.chain.run) } else { kept.offered_by };
-        let before = kept.last;
-        let next = Kept { standing, offered_by, last: event, ..kept };
-        update(transaction, notice, (from, before), &next)?;
+        let next = Kept { standing, offered_by, last: event, token: kept.token.clone(), ..kept };
+        update(pen, notice, &kept, &next)?;
         self.changed.insert(notice, next);
         Ok(())
     }
 
     /// Returns where a notice stands: as this transaction left it, as this run claimed it, or as the file says.
-    fn find(&self, transaction: &Transaction<'_>, claims: &Claims, notice: i64) -> Result<Kept, Fault> {
+    fn find(&self, transaction: &Connection, claims: &Claims, notice: i64) -> Result<Kept, Fault> {
         match self.changed.get(&notice).or_else(|| claims.kept(notice)) {
             Some(kept) => Ok(kept.clone()),
             None => Kept::read(transaction, notice),
@@ -200,21 +197,24 @@ impl Kept {
     }
 }
 
-/// Changes a notice that stands where `from` says, by its state and its last event.
+/// Changes a notice that stands where `before` says, by its state and its last event.
 ///
-/// Where it stands elsewhere, somebody else has written to the file: what this run remembers of it is void.
-fn update(transaction: &Transaction<'_>, notice: i64, from: (State, i64), next: &Kept) -> Result<(), Fault> {
+/// Where it stands elsewhere, somebody else has written to the file: what this run remembers of it is void. What
+/// stays is not written again: most verdicts change the state alone.
+fn update(pen: &mut Pen<'_>, notice: i64, before: &Kept, next: &Kept) -> Result<(), Fault> {
     let standing = &next.standing;
-    let changed = transaction
-        .prepare_cached(
-            "UPDATE notices SET state = ?4, doubted = ?5, deferrals = ?6, requeues = ?7, due = ?8, date = ?9,
-             wire = ?10, offered_by = ?11, last = ?12 WHERE notice = ?1 AND state = ?2 AND last = ?3",
-        )?
-        .execute(params![
+    let (state, then) = (standing.state.number(), before.standing.state.number());
+    let is_state_alone = Standing { state: before.standing.state, ..standing.clone() } == before.standing
+        && next.offered_by == before.offered_by;
+    let changed = if is_state_alone {
+        pen.state.execute(params![notice, then, before.last, state, next.last])?
+    } else {
+        pen.standing.execute(params![
             notice,
-            from.0.number(),
-            from.1,
-            standing.state.number(),
+            then,
+            before.last,
+            state,
+            next.last,
             standing.doubted,
             standing.deferrals,
             standing.requeues,
@@ -222,8 +222,8 @@ fn update(transaction: &Transaction<'_>, notice: i64, from: (State, i64), next: 
             standing.offer.map(|(date, _)| date.as_microsecond()),
             standing.offer.as_ref().map(|(_, wire)| wire.as_bytes()),
             next.offered_by,
-            next.last,
-        ])?;
+        ])?
+    };
     if changed != 1 {
         return Err(damaged(format!("notice {notice} was changed by somebody else while this run held it")));
     }

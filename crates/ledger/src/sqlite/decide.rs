@@ -4,10 +4,11 @@
 
 use super::{
     SqliteLedger,
-    chain::{Grounds, Salts},
+    chain::Grounds,
     claim::Claims,
     commit::{Kept, Recorded, Session, owns},
     fault::{Fault, damaged},
+    pen::{Pen, Salts},
     write,
 };
 use crate::LedgerError;
@@ -92,8 +93,9 @@ impl Deciding<'_> {
         if !owns(transaction, self.session.chain.run)? {
             return Err(damaged("another run has taken over although the lock is held"));
         }
+        let mut pen = Pen::new(transaction, salts)?;
         for token in notices {
-            if let Err(refusal) = self.settle(transaction, salts, token)? {
+            if let Err(refusal) = self.settle(&mut pen, token)? {
                 self.refusal = Some(refusal);
                 // The transaction is given up; the caller looks at the refusal.
                 return Err(damaged("refused"));
@@ -102,12 +104,8 @@ impl Deciding<'_> {
         self.session.close(transaction)
     }
 
-    fn settle(
-        &mut self,
-        transaction: &Transaction<'_>,
-        salts: &mut Salts,
-        token: &Token,
-    ) -> Result<Result<(), ResolveError>, Fault> {
+    fn settle(&mut self, pen: &mut Pen<'_>, token: &Token) -> Result<Result<(), ResolveError>, Fault> {
+        let transaction = pen.transaction;
         let sql = "SELECT notice FROM notices WHERE token = ?1";
         let found = transaction.prepare_cached(sql)?.query_row([token.as_str()], |row| row.get(0)).optional()?;
         let Some(notice) = found else { return Ok(Err(ResolveError::Unknown { token: token.clone() })) };
@@ -128,7 +126,7 @@ impl Deciding<'_> {
             grounds: Grounds { by: Some(self.by), log: None },
             private: Some(self.reason.as_bytes()),
         };
-        self.session.record(transaction, salts, self.claims, &recorded)?;
+        self.session.record(pen, self.claims, &recorded)?;
         Ok(Ok(()))
     }
 }

@@ -5,11 +5,12 @@
 
 use super::{
     SqliteLedger, append_run_event,
-    chain::{Event, Grounds, Salts},
+    chain::{Event, Grounds},
     claim::Claims,
     commit::{Recorded, Session, owns, state},
     decide::ResolveError,
     fault::{Fault, damaged},
+    pen::{Pen, Salts},
     write,
 };
 use crate::{LedgerError, RunEvent};
@@ -131,6 +132,7 @@ impl Recording<'_> {
         if !owns(transaction, self.session.chain.run)? {
             return Err(damaged("another run has taken over although the lock is held"));
         }
+        let mut pen = Pen::new(transaction, salts)?;
         for settled in settled {
             let token = &settled.token;
             let Some((notice, _, state)) = find(transaction, token)? else {
@@ -151,7 +153,7 @@ impl Recording<'_> {
                 grounds: Grounds { by: Some(self.evidence.by), log: Some((self.evidence.log, &settled.queue_id)) },
                 private: Some(settled.lines.expose()),
             };
-            self.session.record(transaction, salts, self.claims, &recorded)?;
+            self.session.record(&mut pen, self.claims, &recorded)?;
         }
         Ok(())
     }
@@ -196,7 +198,7 @@ impl Recording<'_> {
         ]);
         let private = Some(digest.as_bytes().to_vec());
         let event = RunEvent { at, kind: READING, facts, private };
-        append_run_event(transaction, &mut self.session.chain, salts, &event)?;
+        append_run_event(&mut Pen::new(transaction, salts)?, &mut self.session.chain, &event)?;
         self.session.close(transaction)?;
         Ok(LeftRelay { read_at: at, passed_on, waiting, returned })
     }

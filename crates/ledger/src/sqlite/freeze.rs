@@ -8,6 +8,7 @@ use super::{
     claim::Claims,
     commit::{Session, owns, token},
     fault::{Fault, damaged},
+    pen::{Pen, Salts},
     row::{CHANNEL, KeptNotice, PURPOSE, SealedRow, withheld},
     schema, write,
 };
@@ -148,7 +149,7 @@ impl Freezing {
     fn run(
         &mut self,
         transaction: &Transaction<'_>,
-        salts: &mut super::Salts,
+        salts: &mut Salts,
         standing: Option<(i64, Digest)>,
         plan: &FrozenPlan,
         rows: impl Iterator<Item = SealedRow>,
@@ -161,7 +162,7 @@ impl Freezing {
         if let Some((standing, digest)) = standing {
             supersede(transaction, standing, now)?;
             let facts = to_json(&BTreeMap::from([("digest", digest.hex()), ("plan", standing.to_string())]));
-            chain.append(transaction, salts, &event(now, "superseded", &facts))?;
+            chain.append(&mut Pen::new(transaction, salts)?, &event(now, "superseded", &facts))?;
         }
         let sql = "SELECT coalesce(max(plan), 0) + 1 FROM plans";
         let number: i64 = transaction.query_row(sql, (), |row| row.get(0))?;
@@ -176,7 +177,7 @@ impl Freezing {
         }
         insert_plan(transaction, number, plan, read.rows, read.notices.len() as u64)?;
         let facts = planned_facts(number, plan, &read, rows_digest);
-        let planned = chain.append(transaction, salts, &event(now, "planned", &facts))?;
+        let planned = chain.append(&mut Pen::new(transaction, salts)?, &event(now, "planned", &facts))?;
         insert_notices(transaction, number, planned, read)?;
         self.session.plan = Some(number);
         self.session.close(transaction)?;

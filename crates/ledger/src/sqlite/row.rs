@@ -6,9 +6,10 @@
 //! not have is empty. With the salt deleted, the digest tells nothing of the person.
 
 use super::{
-    chain::{Salts, digest},
+    chain::digest,
     commit::token,
     fault::{Fault, damaged},
+    pen::Salts,
 };
 use forthwith_core::{
     digest::Digest,
