@@ -150,7 +150,10 @@ fn each_step_follows_what_was_exposed() {
     incident.categories = KNOWN_CATEGORIES.iter().map(|known| category(known.id)).collect();
     for (data, step) in [
         (&["password"][..], "Change your password here, and wherever else you use it."),
-        (&["security_answer"], "Change your security answers here, and wherever else you use them."),
+        (
+            &["security_answer"],
+            "Change your password and your security answers here, and wherever else you use them.",
+        ),
         (&["password", "security_answer"], "Change your password and your security answers here, and wherever"),
         (&["password", "mailbox_password"], "Change the password to your mailbox first, then your other passwords"),
         (&["payment_card"], "Ask your bank for a new card."),

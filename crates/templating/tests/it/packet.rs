@@ -225,6 +225,7 @@ fn the_same_facts_give_the_same_pages() {
             "samples/wording-02.eml",
             "samples/wording-02.html",
             "samples/wording-02.txt",
+            "statement.txt",
             "wording-01.html",
             "wording-02.html"
         ]
@@ -262,7 +263,7 @@ fn page_one_says_first_what_is_open() {
         "write `expected_rows` under [list]",
         "told 3 of &lt;these&gt; rows",
         "Wording 1: 7,004, Wording 2: 4,450",
-        "________ ________",
+        "to be read out or compared by eye",
     ] {
         assert!(index.contains(said), "{said:?} is not in the index");
     }
@@ -489,9 +490,13 @@ fn a_record_of_another_form_is_not_compared() {
 #[test]
 fn the_statement_says_how_to_check_and_what_is_said_word_for_word() {
     let statement = page(&pages(&facts()), "public/statement.txt");
-    for said in
-        ["Hello [your name],", "Number of messages: 12,479", "It comes from", "into your browser", "Wording 2 of 2"]
-    {
+    for said in [
+        "Hello [your name],",
+        "Number of messages: 12,479",
+        "It comes from",
+        "into your browser",
+        "Wording 2 (A-3) of 2",
+    ] {
         assert!(statement.contains(said), "{said:?} is not there: {statement}");
     }
     // Who lets nobody know how many people are affected does not publish a number either.
@@ -512,7 +517,7 @@ fn the_help_desk_has_answers_texts_and_the_hours_in_which_people_call() {
         "Why did I get no message?",
         "<th scope=\"row\">2020-10-24 10:00</th><td class=\"n\">5,000</td><td class=\"n\">50</td>",
         "That is not known.",
-        "Wording 2: en; email, phone",
+        "Wording 2 (A-3): en; email, phone",
     ] {
         assert!(page.contains(said), "{said:?} is not there");
     }
