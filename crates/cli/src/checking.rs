@@ -4,7 +4,7 @@
 
 use crate::{
     exit::CommandError,
-    folder::Folder,
+    folder::{Folder, INCIDENT},
     inputs::{self, Inputs},
     known,
     list::{self, Given},
@@ -12,10 +12,14 @@ use crate::{
 };
 use forthwith_core::{
     affected::{Alike, AsRead, Earlier, Fated, KnownBefore, Tally, Told, Wanted},
+    deadlines::{Census, Situation, about_deadline, deadlines},
+    exemplars::Exemplars,
     finding::{Finding, Gravity, any_refused},
+    law,
     recipient::Recipient,
     variant::Variant,
 };
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// A folder that was read whole.
@@ -26,6 +30,8 @@ pub struct Checked {
     pub tally: Tally,
     /// Each variant, how many get it, and the first of them.
     pub variants: BTreeMap<Variant, Reached>,
+    /// Everybody who is concerned, by residence and data.
+    pub census: Census,
 }
 
 /// Who gets a variant.
@@ -36,6 +42,8 @@ pub struct Reached {
     pub first: Recipient,
     /// How many of them live where, by residence code.
     pub residences: BTreeMap<String, u64>,
+    /// Those whose notices counsel looks at, of the rows that were wanted and of the first of those that were not.
+    pub exemplars: Exemplars,
     /// What was found in its words.
     pub findings: Vec<Finding>,
 }
@@ -43,12 +51,14 @@ pub struct Reached {
 impl Reached {
     /// Begins with nobody, of whom this one would be the first.
     fn by(first: &Recipient) -> Self {
-        Self { count: 0, first: first.clone(), residences: BTreeMap::new(), findings: Vec::new() }
+        let (residences, exemplars, findings) = (BTreeMap::new(), Exemplars::default(), Vec::new());
+        Self { count: 0, first: first.clone(), residences, exemplars, findings }
     }
 
     /// Adds so many people who live where `first` does, and of whom they are the first.
     fn add(&mut self, first: &Recipient, count: u64) {
         self.count += count;
+        self.exemplars.see(first);
         *self.residences.entry(first.residence.code()).or_default() += count;
         if first.row < self.first.row {
             self.first = first.clone();
@@ -64,8 +74,8 @@ pub fn check(
     each: impl FnMut(AsRead<'_>) -> Result<(), CommandError>,
 ) -> Result<Checked, CommandError> {
     let inputs = inputs(folder, out)?;
-    let (tally, variants) = people(folder, &inputs, out, "reading the list", wanted, each)?;
-    Ok(Checked { inputs, tally, variants })
+    let people = people(folder, &inputs, out, "reading the list", wanted, each)?;
+    Ok(Checked::new(inputs, people, Timestamp::now()))
 }
 
 /// Reads the settings and the words, and what is known of people before their list is read.
@@ -82,7 +92,10 @@ pub fn inputs(folder: &Folder, out: Out) -> Result<Inputs, CommandError> {
     Ok(inputs)
 }
 
-/// Reads the list: its counts and findings, and who gets which variant. `each` takes the rows that are wanted.
+/// What the reading of a list tells: its counts and findings, who gets which variant, and who is concerned.
+pub type PeopleRead = (Tally, BTreeMap<Variant, Reached>, Census);
+
+/// Reads the list. `each` takes the rows that are wanted.
 pub fn people(
     folder: &Folder,
     inputs: &Inputs,
@@ -90,8 +103,9 @@ pub fn people(
     doing: &'static str,
     wanted: Wanted,
     mut each: impl FnMut(AsRead<'_>) -> Result<(), CommandError>,
-) -> Result<(Tally, BTreeMap<Variant, Reached>), CommandError> {
+) -> Result<PeopleRead, CommandError> {
     let mut variants: BTreeMap<Variant, Reached> = BTreeMap::new();
+    let mut census = Census::default();
     let mut reach = |first: &Recipient, count: u64| {
         if let Some(incident) = &inputs.incident {
             variants.entry(Variant::of(incident, first)).or_insert_with(|| Reached::by(first)).add(first, count);
@@ -99,10 +113,12 @@ pub fn people(
     };
     let tally = list::read(folder, inputs, out, doing, wanted, |given| match given {
         Given::Alike(Alike { first, count }) => {
+            census.add_told(&first, count);
             reach(&first, count);
             Ok(())
         }
         Given::Row(as_read) => {
+            census.add(&as_read.row.fate, || as_read.concerned());
             if let Fated::Planned(recipient) = &as_read.row.fate {
                 reach(recipient, 1);
             }
@@ -114,10 +130,31 @@ pub fn people(
             reached.findings = words.check(variant);
         }
     }
-    Ok((tally, variants))
+    Ok((tally, variants, census))
 }
 
 impl Checked {
+    /// Puts together what was read, and holds the incident's deadline against the dates of laws.
+    pub fn new(mut inputs: Inputs, (tally, variants, mut census): PeopleRead, now: Timestamp) -> Self {
+        if let Some(incident) = &inputs.incident {
+            if let Some(people) = incident.facts.people_affected.known() {
+                let categories = incident.categories.iter().map(|category| category.id.clone());
+                census.reach(*people, categories.collect());
+            }
+            let situation = Situation {
+                clock: &incident.clock,
+                first_handed_over: None,
+                roles: &incident.roles,
+                census: &census,
+                holds: &[],
+                now,
+            };
+            let dated = deadlines(law::shipped(), &situation);
+            inputs.findings.extend(about_deadline(INCIDENT, incident, &dated));
+        }
+        Self { inputs, tally, variants, census }
+    }
+
     /// Returns every finding: about settings and words, then about the list. What variants share in words is
     /// said once.
     pub fn findings(&self) -> Vec<Finding> {
@@ -141,6 +178,13 @@ impl Checked {
     pub fn totals(&self) -> BTreeMap<&'static str, u64> {
         let mut totals = self.tally.totals.clone();
         list::add(&mut totals, &crate::findings::totals(&self.about_settings()));
+        totals
+    }
+
+    /// Returns how many findings of each code there are in the list and in the lists beside it.
+    pub fn row_totals(&self) -> BTreeMap<&'static str, u64> {
+        let mut totals = self.tally.totals.clone();
+        list::add(&mut totals, &crate::findings::totals(&self.inputs.findings));
         totals
     }
 

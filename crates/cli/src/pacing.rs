@@ -2,6 +2,7 @@
 //! The same for `notify` and `status`. It gathers and says; what follows is core's.
 
 mod earlier;
+pub mod timing;
 
 pub use earlier::attempts as earlier_attempts;
 
@@ -14,6 +15,7 @@ use crate::{
 use forthwith_core::{
     calendar::Rest,
     delivery::{Delivery, Limit},
+    domains::Earlier,
     forecast::{Bound, End, Forecast, Question, Remedy, Standing, forecast},
 };
 use forthwith_ledger::sqlite::LedgerReader;
@@ -35,14 +37,28 @@ pub fn resting_json(rest: &Rest) -> Value {
     json!({ "until": rest.until.to_string(), "why": rest.why.key() })
 }
 
+/// The moments that the arithmetic of a plan is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Moments {
+    /// When it is worked out.
+    pub now: Timestamp,
+    /// By when every notice must have been handed over, where that is set.
+    pub deadline: Option<Timestamp>,
+    /// When the plan's first attempt was made, where one was.
+    pub begun: Option<Timestamp>,
+}
+
 /// The arithmetic of a plan: what is left, how fast it may go, and when the last of it goes out.
 #[derive(Debug)]
 pub struct Reckoning {
     now: Timestamp,
     left: u64,
     left_in_groups: Vec<u64>,
+    begun: Option<Timestamp>,
     delivery: Delivery,
     deadline: Option<Timestamp>,
+    earlier: Vec<Earlier>,
+    measured: Option<Limit>,
     forecast: Forecast,
 }
 
@@ -56,10 +72,10 @@ impl Reckoning {
         run: i64,
         left: u64,
         delivery: Delivery,
-        deadline: Option<Timestamp>,
         measured: Option<Limit>,
-        now: Timestamp,
+        moments: Moments,
     ) -> Result<Self, CommandError> {
+        let Moments { now, deadline, begun } = moments;
         let domains = &delivery.domains;
         let mut left_in_groups = vec![0; domains.groups().len()];
         if !left_in_groups.is_empty() {
@@ -67,39 +83,59 @@ impl Reckoning {
                 left_in_groups[group] = count;
             }
         }
-        let earlier = earlier_attempts(reader, run, &delivery, now)?;
-        let forecast = forecast(&Question {
+        let earlier = earlier_attempts(reader, run, &delivery, None, now)?;
+        let mut reckoning = Self {
             now,
             left,
-            left_in_groups: &left_in_groups,
-            limits: &delivery.limits,
-            domains,
-            calendar: &delivery.calendar,
-            earlier: &earlier,
-            measured,
+            left_in_groups,
+            begun,
             deadline,
-        });
-        Ok(Self { now, left, left_in_groups, delivery, deadline, forecast })
+            earlier,
+            measured,
+            forecast: Forecast { end: End::Beyond, binding: None, standing: Standing::Unknown },
+            delivery,
+        };
+        reckoning.forecast = forecast(&reckoning.question());
+        Ok(reckoning)
+    }
+
+    fn question(&self) -> Question<'_> {
+        Question {
+            now: self.now,
+            left: self.left,
+            left_in_groups: &self.left_in_groups,
+            limits: &self.delivery.limits,
+            ramp: self.delivery.ramp.map(|ramp| (ramp, self.begun)),
+            domains: &self.delivery.domains,
+            calendar: &self.delivery.calendar,
+            earlier: &self.earlier,
+            measured: self.measured,
+            deadline: self.deadline,
+        }
     }
 
     /// Returns the arithmetic, a fact a line.
     pub fn lines(&self) -> Vec<String> {
-        let fact = |name: &str, what: String| format!("  {name:<8} {what}");
-        let mut lines = vec![fact("left", counted(self.left, "notice")), fact("pace", self.pace())];
-        lines.extend(self.delivery.ramp.map(|ramp| {
+        self.facts().into_iter().map(|(name, what)| format!("  {name:<8} {what}")).collect()
+    }
+
+    /// Returns the arithmetic as facts: a short name and what it says.
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = vec![("left", counted(self.left, "notice")), ("pace", self.pace())];
+        facts.extend(self.delivery.ramp.map(|ramp| {
             let every = span(ramp.double_every.as_secs());
-            fact("ramp", format!("begins slowly, at {}, doubled every {every}: the end leaves that out", ramp.from))
+            ("ramp", format!("begins slowly, at {}, doubled every {every}", ramp.from))
         }));
         let calendar = self.delivery.calendar.to_string();
-        lines.extend((!calendar.is_empty()).then(|| fact("hours", calendar)));
+        facts.extend((!calendar.is_empty()).then_some(("hours", calendar)));
         for (group, left) in self.delivery.domains.groups().iter().zip(&self.left_in_groups) {
             let names = group.names.join(", ");
-            lines.push(fact("domains", format!("{names}: {} at {}", grouped(*left), listed(&group.limits))));
+            facts.push(("domains", format!("{names}: {} at {}", grouped(*left), listed(&group.limits))));
         }
-        lines.push(fact("lines", format!("{} at once", self.delivery.connections)));
-        lines.push(fact("ends", self.end()));
-        lines.extend(self.deadline.map(|deadline| fact("deadline", self.against(deadline))));
-        lines
+        facts.push(("lines", format!("{} at once", self.delivery.connections)));
+        facts.push(("ends", self.end()));
+        facts.extend(self.deadline.map(|deadline| ("deadline", self.against(deadline))));
+        facts
     }
 
     fn pace(&self) -> String {
@@ -123,6 +159,7 @@ impl Reckoning {
                 format!("{limit} for {}", group.and_then(|group| group.names.first()).map_or("", String::as_str))
             }
             Bound::PerDay(most) => format!("{} a day", grouped(u64::from(*most))),
+            Bound::Ramp(ramp) => format!("the ramp from {}", ramp.from),
             Bound::Relay(limit) => format!("what the relay takes now, {limit},"),
         }
     }
@@ -179,6 +216,7 @@ impl Reckoning {
         let step = |remedy: &Remedy| match remedy {
             Remedy::Rate(Bound::Run(slow), least) => format!("rate = \"{least}\" instead of {slow} would make it"),
             Remedy::Rate(bound, least) => format!("{least} instead of {} would make it", self.named(bound)),
+            Remedy::NoRamp => "no ramp, or a steeper one, would make it".to_owned(),
             Remedy::PerDay(most) => format!("per_day = {most} would make it"),
             Remedy::Calendar => "hours, days and not_before leave no time before the deadline".to_owned(),
         };
@@ -204,6 +242,9 @@ impl Reckoning {
         json!({
             "left": self.left,
             "rate": limits(&self.delivery.limits),
+            "ramp": self.delivery.ramp.map(|ramp| {
+                json!({ "from": ramp.from.to_string(), "double_every_seconds": ramp.double_every.as_secs() })
+            }),
             "domains": groups,
             "connections": self.delivery.connections,
             "sets_the_end": self.forecast.binding.map(|bound| self.named(&bound)),

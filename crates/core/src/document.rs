@@ -120,6 +120,14 @@ impl<'d> Table<'d> {
         field
     }
 
+    /// Reads a key that may be missing: `Some(None)` where it is, `None` where it is there and wrong.
+    pub fn optional<T>(&self, key: &str, read: impl FnOnce(&Field<'d>) -> Option<T>) -> Option<Option<T>> {
+        match self.get(key) {
+            Some(field) => read(&field).map(Some),
+            None => Some(None),
+        }
+    }
+
     /// Returns every entry: its key, the place of the key, its value. No key of this table is unknown then.
     pub fn entries(&self) -> Vec<(String, Range<usize>, Field<'d>)> {
         let entry = |(key, value): (&'d Spanned<_>, _)| {
@@ -128,6 +136,11 @@ impl<'d> Table<'d> {
             (name.to_string(), key.span(), Field { report: self.report, value, name: self.name(name) })
         };
         self.keys.iter().map(entry).collect()
+    }
+
+    /// Returns whether nothing stands in it.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
     }
 
     /// Reports a refusal that concerns the table as a whole.
@@ -324,6 +337,14 @@ impl<'d> Field<'d> {
             return None;
         };
         Some(Table::new(self.report, table, self.span(), self.name.clone()))
+    }
+
+    /// Reads the table by `read`, and reports every key that it did not ask for.
+    pub fn read_table<T>(&self, read: impl FnOnce(&Table<'d>) -> Option<T>) -> Option<T> {
+        let table = self.table()?;
+        let result = read(&table);
+        table.finish();
+        result
     }
 }
 

@@ -1,26 +1,43 @@
 //! The packet: the plan made readable for the person who releases it, as pages that need nothing but a browser.
 //!
 //! Self-contained, without scripts, with a policy that lets the browser fetch nothing. The same facts give the
-//! same bytes: no clock, no order but the given one. Approvals are not decided here, only shown.
+//! same bytes: no clock, no order but the given one. Nobody's data stands outside `private/`. Approvals are not
+//! decided here, only shown.
 
+mod approvals;
+mod changes;
+mod compared;
 mod facts;
+mod findings;
+mod help_desk;
+mod index;
+mod law;
 mod merged;
+mod open;
+mod private;
+mod record;
+mod samples;
+mod tables;
+mod timing;
+mod word_diff;
+mod wording;
 
+pub use approvals::approvals;
+pub use changes::Before;
+pub use law::{PacketCoverage, PacketDecision, PacketLaw, PacketOwed, PacketRegime, PacketRule, PacketStanding};
 pub use merged::{PacketMerged, PacketPerson};
+pub use record::RECORD_FORMAT;
+pub use samples::{PacketExemplar, PacketNotice};
+pub use timing::{PacketHour, PacketTiming};
 
-use crate::{clarity, language, words::Parts};
-use facts::{FactView, fact_views};
+use crate::Parts;
+
 use forthwith_core::{
-    digest::Digest,
-    finding::{Finding, Gravity, Place},
-    incident::{ApprovalRule, Incident},
-    notice::Withheld,
-    private::Private,
-    variant::Variant,
+    digest::Digest, finding::Finding, incident::Incident, notice::Withheld, private::Private, variant::Variant,
 };
-use serde::Serialize;
-use std::{collections::BTreeMap, fmt::Write as _};
-use tera::{Context, Tera};
+use record::Record;
+use std::collections::BTreeMap;
+use tera::{Context, Kwargs, State, Tera};
 
 /// What the packet shows, as plain data.
 pub struct PacketFacts {
@@ -28,6 +45,8 @@ pub struct PacketFacts {
     pub manifest: String,
     /// SHA-256 of the manifest.
     pub digest: Digest,
+    /// The statement to sign, byte for byte.
+    pub statement: String,
     /// The incident as it was read.
     pub incident: Incident,
     /// The name of the affected list.
@@ -46,6 +65,10 @@ pub struct PacketFacts {
     pub beside: Vec<(String, String)>,
     /// What was found in incident, list and words, apart from single wordings.
     pub findings: Vec<Finding>,
+    /// How many findings of each code there are in the list: of very many, `findings` has the first.
+    pub totals: BTreeMap<&'static str, u64>,
+    /// What the rules of law ask for; `None` where none was applied.
+    pub law: Option<PacketLaw>,
 }
 
 /// One wording of the plan.
@@ -56,8 +79,12 @@ pub struct PacketVariant {
     pub count: u64,
     /// How many of them live where, by residence code.
     pub residences: BTreeMap<String, u64>,
-    /// Its notice to an invented reader ([`crate::Words::sample`]): the packet is passed on, and names nobody.
-    pub sample: Parts,
+    /// Its notice to an invented reader: the packet is passed on, and names nobody.
+    pub sample: PacketNotice,
+    /// Its notice with the names of values in their place, for the public.
+    pub public: Parts,
+    /// Real notices, for the private part.
+    pub exemplars: Vec<PacketExemplar>,
     /// What was found in it.
     pub findings: Vec<Finding>,
 }
@@ -80,250 +107,106 @@ pub struct PacketWithheld {
     pub name: Private<String>,
 }
 
-const TEMPLATES: [(&str, &str); 4] = [
+const TEMPLATES: [(&str, &str); 16] = [
+    ("approvals.html", include_str!("../../../templates/packet/approvals.html")),
     ("base.html", include_str!("../../../templates/packet/base.html")),
+    ("changed.html", include_str!("../../../templates/packet/changed.html")),
+    ("changes.html", include_str!("../../../templates/packet/changes.html")),
+    ("findings.html", include_str!("../../../templates/packet/findings.html")),
+    ("help-desk.html", include_str!("../../../templates/packet/help-desk.html")),
     ("index.html", include_str!("../../../templates/packet/index.html")),
-    ("variant.html", include_str!("../../../templates/packet/variant.html")),
+    ("law.html", include_str!("../../../templates/packet/law.html")),
+    ("private.html", include_str!("../../../templates/packet/private.html")),
+    ("rule.html", include_str!("../../../templates/packet/rule.html")),
+    ("sign.html", include_str!("../../../templates/packet/sign.html")),
+    ("statement.txt", include_str!("../../../templates/packet/statement.txt")),
+    ("timing.html", include_str!("../../../templates/packet/timing.html")),
     ("withheld.html", include_str!("../../../templates/packet/withheld.html")),
+    ("wording.html", include_str!("../../../templates/packet/wording.html")),
+    ("words.html", include_str!("../../../templates/packet/words.html")),
 ];
 
-/// Rows without a notice that page one shows: a second wave may withhold a million, and they are all in the private
-/// part.
-const WITHHELD_SHOWN_MAX: usize = 1_000;
-/// Width of the frame that shows a notice as on a computer: with the phone's beside it, the width of the page.
-const WIDE_PIXELS: u32 = 600;
+/// Files of the packet by their path in `out/packet`.
+pub type Pages = BTreeMap<String, Vec<u8>>;
 
-/// Returns the pages of the packet by their path in `out/packet`: `manifest.txt`, `index.html`, one page for each
-/// wording, `private/withheld.html` with the names of those who are told nothing, and `private/merged.csv` with
-/// those whom another row's notice stands for.
-pub fn pages(facts: &PacketFacts) -> BTreeMap<String, Vec<u8>> {
-    let mut tera = Tera::default();
-    tera.add_raw_templates(TEMPLATES).expect("the packet's own templates are sound");
-    let mut pages = BTreeMap::from([("manifest.txt".to_owned(), facts.manifest.clone().into_bytes())]);
-    let mut add = |path: String, template: &str, context: &Context| {
-        let page = tera.render(template, context).expect("the packet's own templates know their names");
-        pages.insert(path, page.into_bytes());
-    };
-    let common = common(facts);
-    let variants: Vec<VariantView> =
-        facts.variants.iter().enumerate().map(|(i, variant)| VariantView::new(facts, i, variant)).collect();
-    let withheld: Vec<WithheldView> = facts.withheld.iter().map(WithheldView::new).collect();
-    add("index.html".to_owned(), "index.html", &index(facts, &common, &variants, &withheld));
-    for (i, (variant, view)) in facts.variants.iter().zip(&variants).enumerate() {
-        add(view.path.clone(), "variant.html", &variant_page(facts, &common, i, variant, view));
+/// The record of a packet: what the next one is compared with.
+pub const RECORD: &str = "packet.json";
+
+/// Returns the files of the packet that the same facts give byte for byte.
+///
+/// `manifest.txt`, `statement.txt`, `index.html`, `packet.json`, one page for each wording with its notice without personal data below
+/// `samples/`, and the statement for the public; in `private/` real notices, and everybody who is told nothing or in
+/// whose row something was found.
+pub fn pages(facts: &PacketFacts) -> Pages {
+    let record = Record::of(facts);
+    let press = Press::new(&record);
+    let text = |name: &str, text: &str| (name.to_owned(), text.to_owned().into_bytes());
+    let mut pages = Pages::from([text("manifest.txt", &facts.manifest), text("statement.txt", &facts.statement)]);
+    pages.insert("index.html".to_owned(), press.print("index.html", index::context(&record)));
+    pages.insert(RECORD.to_owned(), record::json(&record));
+    for (variant, of_record) in facts.variants.iter().zip(&record.variants) {
+        let context = wording::context(variant, &record, of_record);
+        pages.insert(of_record.page.clone(), press.print("wording.html", context));
+        samples::add(&mut pages, &of_record.sample, &variant.sample);
     }
-    if !withheld.is_empty() {
-        let mut context = common.clone();
-        context.insert("withheld", &withheld);
-        add("private/withheld.html".to_owned(), "withheld.html", &context);
-    }
-    if !facts.merged.is_empty() {
-        pages.insert("private/merged.csv".to_owned(), merged::table(&facts.merged));
-    }
+    let statement = press.print("statement.txt", help_desk::statement(facts, &record));
+    pages.insert("public/statement.txt".to_owned(), statement);
+    private::add(&mut pages, &press, facts, &record);
     pages
 }
 
-fn common(facts: &PacketFacts) -> Context {
-    let mut context = Context::new();
-    context.insert("incident_id", &facts.incident.id);
-    context.insert("organisation", &facts.incident.organisation.legal_name);
-    context.insert("digest", &facts.digest.to_string());
-    context
+/// Returns the files that lie beside those: what changed since the packet before, and what is reckoned from a moment.
+/// They are no part of what is signed.
+pub fn pages_beside(facts: &PacketFacts, timing: &PacketTiming, before: Before<'_>) -> Pages {
+    let record = Record::of(facts);
+    let press = Press::new(&record);
+    let changes = changes::changes(before, &record);
+    let one = |name: &str, value: &dyn Fn(&mut Context)| {
+        let mut context = Context::new();
+        value(&mut context);
+        press.print(name, context)
+    };
+    Pages::from([
+        ("changes.html".to_owned(), one("changes.html", &|context| context.insert("changes", &changes))),
+        ("changes.json".to_owned(), record::json(&changes)),
+        ("timing.html".to_owned(), one("timing.html", &|context| context.insert("timing", timing))),
+        ("timing.json".to_owned(), record::json(timing)),
+        ("help-desk.html".to_owned(), press.print("help-desk.html", help_desk::context(facts, &record, timing))),
+    ])
 }
 
-fn index(facts: &PacketFacts, common: &Context, variants: &[VariantView], withheld: &[WithheldView]) -> Context {
-    let mut context = common.clone();
-    let withheld_total = facts.withheld.len() as u64;
-    let told: u64 = facts.variants.iter().map(|variant| variant.count).sum();
-    context.insert("is_complete", &(facts.rows == facts.planned + withheld_total && told == facts.planned));
-    context.insert("list_name", &facts.list_name);
-    context.insert("rows", &number(facts.rows));
-    context.insert("planned", &number(facts.planned));
-    context.insert("planned_count", &facts.planned);
-    context.insert("withheld_total", &number(withheld_total));
-    context.insert("reasons", &reasons(facts));
-    let beside: Vec<_> = facts.beside.iter().map(|(name, says)| BesideView { name, says }).collect();
-    context.insert("beside", &beside);
-    context.insert("merged_count", &facts.merged.len());
-    context.insert("merged", &number(facts.merged.len() as u64));
-    let (class, approval) = approval(facts.incident.approval.as_ref());
-    context.insert("approval_class", class);
-    context.insert("approval", &approval);
-    let deadline = facts.incident.deadline;
-    let deadline = deadline.map_or_else(
-        || "None is set.".to_owned(),
-        |at| format!("Every notice must have been handed over by {at} (UTC)."),
-    );
-    context.insert("deadline", &deadline);
-    context.insert("variants", variants);
-    context.insert("findings", &finding_views(&facts.findings));
-    let views: Vec<FactView> = fact_views(&facts.incident);
-    context.insert("facts", &views);
-    context.insert("withheld", &withheld[..withheld.len().min(WITHHELD_SHOWN_MAX)]);
-    context.insert("withheld_more", &withheld.len().saturating_sub(WITHHELD_SHOWN_MAX));
-    context
+/// Makes pages of templates.
+struct Press {
+    tera: Tera,
+    common: Context,
 }
 
-fn approval(rule: Option<&ApprovalRule>) -> (&'static str, String) {
-    match rule {
-        Some(ApprovalRule::NotNeeded { reason }) => {
-            ("look", format!("Nobody has to release this plan. The reason given: {reason}"))
-        }
-        Some(ApprovalRule::Signers) => (
-            "stop",
-            "Signers are named. This version cannot read their signatures, and hands nothing over.".to_owned(),
-        ),
-        None => (
-            "stop",
-            "Nobody has said who releases this plan: incident.toml has no [approval]. Nothing can be handed over."
-                .to_owned(),
-        ),
+impl Press {
+    fn new(record: &Record) -> Self {
+        let tera = tera();
+        let mut common = Context::new();
+        common.insert("record", record);
+        Self { tera, common }
+    }
+
+    /// Prints a page: `context`, and the record.
+    fn print(&self, template: &str, mut context: Context) -> Vec<u8> {
+        context.extend(self.common.clone());
+        let page = self.tera.render(template, &context).expect("the packet's own templates know their names");
+        page.into_bytes()
     }
 }
 
-fn variant_page(
-    facts: &PacketFacts,
-    common: &Context,
-    i: usize,
-    variant: &PacketVariant,
-    view: &VariantView,
-) -> Context {
-    let mut context = common.clone();
-    context.insert("home", "index.html");
-    context.insert("number", &(i + 1));
-    context.insert("total", &facts.variants.len());
-    context.insert("variant", view);
-    context.insert("findings", &finding_views(&variant.findings));
-    context.insert("sample", &SampleView::new(&variant.sample));
-    context.insert("wide", &WIDE_PIXELS);
-    context.insert("wide_height", &frame_height(&variant.sample.text, 62));
-    context.insert("phone_height", &frame_height(&variant.sample.text, 27));
-    context
+/// Returns the packet's templates, ready to be printed.
+fn tera() -> Tera {
+    let mut tera = Tera::default();
+    tera.register_filter("number", |count: u64, _: Kwargs, _: &State| number(count));
+    tera.register_filter("moment", |at: String, _: Kwargs, _: &State| moment(&at));
+    tera.add_raw_templates(TEMPLATES).expect("the packet's own templates are sound");
+    tera
 }
 
-/// Returns the height in pixels of a frame that holds the notice where a line takes `columns` characters: a page
-/// without scripts cannot measure its frames. Rather too high than cut off.
-fn frame_height(text: &str, columns: usize) -> usize {
-    const LINE: usize = 26;
-    const BETWEEN: usize = 15;
-    const AROUND: usize = 120;
-    let mut height = AROUND;
-    let mut paragraph = 0;
-    for line in text.lines().chain(std::iter::once("")) {
-        let is_break =
-            line.is_empty() || !line.contains(char::is_alphanumeric) || line.starts_with(char::is_numeric);
-        if is_break {
-            height += usize::div_ceil(paragraph, columns) * LINE + BETWEEN;
-            paragraph = 0;
-        }
-        paragraph += if line.contains(char::is_alphanumeric) { line.chars().count() + 1 } else { 0 };
-    }
-    height
-}
-
-/// What the templates read of a wording.
-#[derive(Serialize)]
-struct VariantView {
-    key: String,
-    path: String,
-    entity: String,
-    language: String,
-    data: String,
-    residences: String,
-    count: String,
-    is_one: bool,
-    clarity: String,
-}
-
-impl VariantView {
-    fn new(facts: &PacketFacts, i: usize, variant: &PacketVariant) -> Self {
-        let residences = variant.residences.iter().map(|(code, count)| format!("{code} {}", number(*count)));
-        Self {
-            key: variant.variant.to_string(),
-            path: format!("wording-{:02}.html", i + 1),
-            entity: crate::context::entity(&facts.incident, &variant.variant).legal_name.clone(),
-            language: variant.variant.language.clone(),
-            data: variant.variant.data.join(", "),
-            residences: residences.collect::<Vec<_>>().join(", "),
-            count: number(variant.count),
-            is_one: variant.count == 1,
-            clarity: clarity_line(&variant.sample),
-        }
-    }
-}
-
-fn clarity_line(sample: &Parts) -> String {
-    let score = clarity::score(&sample.text);
-    if language::is_english(&sample.language) {
-        format!(
-            "{} words; Flesch reading ease {:.0} (60 and more is plain English); school grade {:.1}",
-            score.words, score.flesch, score.grade
-        )
-    } else {
-        format!("{} words; ease is scored for English alone", score.words)
-    }
-}
-
-/// What the templates read of a sample.
-#[derive(Serialize)]
-struct SampleView<'a> {
-    subject: &'a str,
-    from: &'a str,
-    reply_to: &'a str,
-    text: String,
-    html: &'a str,
-}
-
-impl<'a> SampleView<'a> {
-    fn new(parts: &'a Parts) -> Self {
-        Self {
-            subject: &parts.subject,
-            from: &parts.from,
-            reply_to: parts.reply_to.as_deref().unwrap_or(&parts.from),
-            text: parts.text.replace("\r\n", "\n"),
-            html: &parts.html,
-        }
-    }
-}
-
-/// What the templates read of a row without a notice.
-#[derive(Serialize)]
-struct WithheldView<'a> {
-    row: u64,
-    line: u64,
-    means: &'static str,
-    note: &'a str,
-    masked: String,
-    id: &'a str,
-    address: &'a str,
-    name: &'a str,
-}
-
-impl<'a> WithheldView<'a> {
-    fn new(row: &'a PacketWithheld) -> Self {
-        Self {
-            row: row.row,
-            line: row.line,
-            means: means(row.reason),
-            note: &row.note,
-            masked: masked(row.address.expose()),
-            id: row.id.expose(),
-            address: row.address.expose(),
-            name: row.name.expose(),
-        }
-    }
-}
-
-/// Returns an address with the first character of each side alone: enough to find it, too little to use it.
-fn masked(address: &str) -> String {
-    let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
-    match address.rsplit_once('@') {
-        Some((local, domain)) => format!("{}…@{}…", first(local), first(domain)),
-        None if address.trim().is_empty() => "none".to_owned(),
-        None => format!("{}…", first(address)),
-    }
-}
-
+/// Returns what a reason for withholding means.
 fn means(reason: Withheld) -> &'static str {
     match reason {
         Withheld::Duplicate => "merged into an earlier row, whose notice stands for it",
@@ -337,78 +220,15 @@ fn means(reason: Withheld) -> &'static str {
     }
 }
 
-/// What the templates read of a source beside the list.
-#[derive(Serialize)]
-struct BesideView<'a> {
-    name: &'a str,
-    says: &'a str,
-}
-
-/// How many rows a reason withholds.
-#[derive(Serialize)]
-struct ReasonView {
-    reason: &'static str,
-    means: &'static str,
-    count: String,
-}
-
-fn reasons(facts: &PacketFacts) -> Vec<ReasonView> {
-    let mut counts: BTreeMap<Withheld, u64> = BTreeMap::new();
-    for row in &facts.withheld {
-        *counts.entry(row.reason).or_default() += 1;
-    }
-    let view = |(reason, count): (Withheld, u64)| ReasonView {
-        reason: reason.reason(),
-        means: means(reason),
-        count: number(count),
-    };
-    counts.into_iter().map(view).collect()
-}
-
-/// What the templates read of a finding.
-#[derive(Serialize)]
-struct FindingView<'a> {
-    gravity: &'static str,
-    place: String,
-    message: &'a str,
-    hint: &'a str,
-    code: &'static str,
-}
-
-/// Returns the findings, the gravest first.
-fn finding_views(findings: &[Finding]) -> Vec<FindingView<'_>> {
-    let mut sorted: Vec<&Finding> = findings.iter().collect();
-    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.gravity));
-    let view = |finding: &&'_ Finding| -> (String, &'static str) {
-        let gravity = match finding.gravity {
-            Gravity::Refused => "refused",
-            Gravity::Warning => "warning",
-            Gravity::Note => "note",
-        };
-        (place(&finding.place), gravity)
-    };
-    let views = sorted.iter().map(|finding| {
-        let (place, gravity) = view(finding);
-        let hint = finding.hint.as_deref().unwrap_or_default();
-        FindingView { gravity, place, message: &finding.message, hint, code: finding.code }
-    });
-    views.collect()
-}
-
-fn place(place: &Place) -> String {
-    let mut out = place.file.clone();
-    if let Some(line) = place.line {
-        let _ = write!(out, ":{line}");
-    }
-    if let Some(row) = place.row {
-        let _ = write!(out, " row {row}");
-    }
-    if let Some(column) = &place.column {
-        let _ = write!(out, " {column}");
-    }
-    out
-}
-
 fn number(count: u64) -> String {
-    language::number("en", count)
+    crate::language::ENGLISH.number(count)
+}
+
+/// Returns a moment as people read it, in UTC: `26 October 2020, 12:00 UTC`. What is no moment stays as it is.
+fn moment(at: &str) -> String {
+    let Ok(at) = at.parse::<jiff::Timestamp>() else { return at.to_owned() };
+    let at = jiff::tz::TimeZone::UTC.to_datetime(at);
+    let seconds = if at.second() == 0 { String::new() } else { format!(":{:02}", at.second()) };
+    let date = crate::language::ENGLISH.date(at.date());
+    format!("{date}, {:02}:{:02}{seconds} UTC", at.hour(), at.minute())
 }

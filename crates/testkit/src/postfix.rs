@@ -6,7 +6,7 @@
 
 use crate::{
     recorded::{Recorded, path_address, split_recorders_fields, with_crlf},
-    server::{LIFE_SECONDS_MAX, Server, free_port, wait_until},
+    server::{HANG_MAX, LIFE_SECONDS_MAX, Server, free_port, wait_until},
     tools,
 };
 use std::{
@@ -15,13 +15,10 @@ use std::{
     net::{SocketAddrV4, TcpStream},
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
 /// The account that Postfix's package makes for its daemons.
 const ACCOUNT: &str = "postfix";
-/// How long a delivery into a file may take after the relay's 250.
-const DELIVERY_MAX: Duration = Duration::from_mins(1);
 /// What Postfix puts before each message that it keeps.
 const POSTFIX_FIELDS: [&str; 4] = ["Return-Path", "X-Original-To", "Delivered-To", "Received"];
 
@@ -108,7 +105,7 @@ impl Postfix {
 
     /// Waits until `count` messages lie in files, and returns all that do: fewer where a minute was not enough.
     pub fn delivered(&self, count: usize) -> io::Result<Vec<Recorded>> {
-        wait_until(DELIVERY_MAX, || self.files().is_ok_and(|files| files.len() >= count));
+        wait_until(HANG_MAX, || self.files().is_ok_and(|files| files.len() >= count));
         self.files()?.iter().map(|file| parse_delivered(&fs::read_to_string(file)?)).collect()
     }
 
@@ -166,7 +163,7 @@ impl Postfix {
     /// Connects and hangs up, which Postfix logs.
     pub fn knock(&self) -> io::Result<()> {
         let mut stream = TcpStream::connect(self.address())?;
-        stream.set_read_timeout(Some(DELIVERY_MAX))?;
+        stream.set_read_timeout(Some(HANG_MAX))?;
         stream.write_all(b"QUIT\r\n")?;
         stream.read_to_end(&mut Vec::new()).map(drop)
     }

@@ -4,21 +4,19 @@
 //! It knows nothing of SMTP but the five octets that end a message. It runs on threads of its own, on loopback,
 //! and ends when it is dropped.
 
+use crate::server::HANG_MAX;
 use std::{
     io::{self, Read as _, Write as _},
     net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Condvar, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     thread,
-    time::Duration,
 };
 
 /// What ends a message (RFC 5321 section 4.1.1.4).
 const DOT: &[u8] = b"\r\n.\r\n";
-/// The longest that a line through the proxy may be silent: no test takes so long.
-const SILENCE_MAX: Duration = Duration::from_mins(1);
 /// Octets handed on at a time.
 const PIECE_OCTETS: usize = 16_384;
 
@@ -31,6 +29,25 @@ pub enum Cut {
     AtDot,
     /// The server gets the dot and its answer is read, but not handed on.
     AfterReply,
+}
+
+/// Holds every line at its final dot until it is opened, so that a test decides how long a run goes on.
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    /// Lets every line go on, now and later.
+    pub fn open(&self) {
+        *self.0.0.lock().expect("nothing panics while it holds the gate") = true;
+        self.0.1.notify_all();
+    }
+
+    /// Waits until it is open, at most [`HANG_MAX`].
+    fn wait(&self) {
+        let is_open = self.0.0.lock().expect("nothing panics while it holds the gate");
+        let waited = self.0.1.wait_timeout_while(is_open, HANG_MAX, |is_open| !*is_open);
+        drop(waited.expect("nothing panics while it holds the gate"));
+    }
 }
 
 /// A running proxy.
@@ -65,6 +82,15 @@ impl Proxy {
         Ok(Self { address, is_over })
     }
 
+    /// Starts a proxy to `server` that cuts nothing, and hands no final dot on before `gate` is open.
+    pub fn behind(gate: &Gate, server: SocketAddrV4) -> io::Result<Self> {
+        let gate = gate.clone();
+        Self::start(server, move |_| {
+            gate.wait();
+            None
+        })
+    }
+
     /// Returns the address as `--relay` takes it.
     pub fn url(&self) -> String {
         format!("smtp://{}", self.address)
@@ -87,7 +113,7 @@ fn hand_on(
 ) -> io::Result<()> {
     let mut server = TcpStream::connect(server)?;
     for stream in [client, &server] {
-        stream.set_read_timeout(Some(SILENCE_MAX))?;
+        stream.set_read_timeout(Some(HANG_MAX))?;
         stream.set_nodelay(true)?;
     }
     let is_mute = Arc::new(AtomicBool::new(false));
@@ -156,7 +182,7 @@ fn step(seen: usize, octet: u8) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::relay::{Relay, Script};
+    use crate::relay::{At, Relay, Script};
     use crate::sink::tests::hand_over;
 
     const CONTENT: &[u8] = b"Subject: x\r\n\r\nhi\r\n.\r\n";
@@ -169,7 +195,7 @@ mod tests {
         let reply = hand_over(address, "ada@example.org", CONTENT).unwrap_or_default();
         // The second is not cut: it shows that the first has been dealt with.
         assert!(hand_over(address, "ben@example.org", CONTENT).unwrap().starts_with("250"));
-        crate::server::wait_until(Duration::from_secs(10), || relay.received().len() == 2);
+        crate::server::wait_until(HANG_MAX, || relay.received().len() == 2);
         (reply.starts_with("250"), relay.received().len() - 1)
     }
 
@@ -188,6 +214,21 @@ mod tests {
         let SocketAddr::V4(address) = proxy.address else { panic!("it listens on 127.0.0.1") };
         assert_eq!(hand_over(address, "ada@example.org", CONTENT).unwrap_or_default(), "");
         assert_eq!(relay.received().len(), 0);
+    }
+
+    #[test]
+    fn no_dot_passes_a_gate_that_is_shut() {
+        let relay = Relay::start(Script::new([])).unwrap();
+        let SocketAddr::V4(server) = relay.address() else { panic!("it listens on 127.0.0.1") };
+        let gate = Gate::default();
+        let proxy = Proxy::behind(&gate, server).unwrap();
+        let SocketAddr::V4(address) = proxy.address else { panic!("it listens on 127.0.0.1") };
+        let sent = thread::spawn(move || hand_over(address, "ada@example.org", CONTENT).unwrap());
+        assert!(crate::server::wait_until(HANG_MAX, || relay.times(At::Data) == 1));
+        assert_eq!(relay.received().len(), 0);
+        gate.open();
+        assert!(sent.join().unwrap().starts_with("250"));
+        assert_eq!(relay.received().len(), 1);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use std::{
 };
 
 /// The longest that a relay waits for its client, and the longest stall: no test takes so long.
-pub const SILENCE_MAX: Duration = Duration::from_mins(1);
+pub const SILENCE_MAX: Duration = crate::server::HANG_MAX;
 
 /// Where in the dialogue a relay is asked what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,17 +5,15 @@
 
 use crate::{
     recorded::Recorded,
-    server::{Server, free_port, wait_until},
+    server::{HANG_MAX, Server, free_port, wait_until},
     tools,
 };
-use std::{fs, io, net::SocketAddrV4, path::Path, time::Duration};
+use std::{fs, io, net::SocketAddrV4, path::Path};
 
 /// Connections that may wait to be accepted: more than any test opens at once.
 const BACKLOG: &str = "256";
 /// The account that the sink runs as, where it is started by root: it refuses to run as root itself.
 const ACCOUNT: &str = "nobody";
-/// How long the sink may take to have done with its connections once the program has ended.
-const QUIET_MAX: Duration = Duration::from_mins(1);
 /// `TIME_WAIT` and LISTEN in the table of connections: no connection that the sink still holds.
 const IDLE_STATES: [&str; 2] = ["06", "0A"];
 
@@ -69,9 +67,9 @@ impl Sink {
     /// Returns every message taken so far, in the order of its file's random name.
     ///
     /// Waits until the sink has done with every connection: a file that is being written would be read in part.
-    /// An error where that takes over a minute.
+    /// An error where that takes longer than [`HANG_MAX`].
     pub fn recorded(&self) -> io::Result<Vec<Recorded>> {
-        if !wait_until(QUIET_MAX, || self.is_quiet().unwrap_or(false)) {
+        if !wait_until(HANG_MAX, || self.is_quiet().unwrap_or(false)) {
             return Err(io::Error::other("a connection to the sink stays open"));
         }
         let mut files: Vec<_> =
@@ -105,13 +103,12 @@ pub(crate) mod tests {
     use std::{
         io::{BufReader, Write as _},
         net::TcpStream,
-        time::Duration,
     };
 
     /// Speaks one transaction and returns the reply to its dot; empty where the line was closed.
     pub(crate) fn hand_over(address: SocketAddrV4, recipient: &str, content: &[u8]) -> io::Result<String> {
         let mut stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        stream.set_read_timeout(Some(HANG_MAX))?;
         let mut replies = BufReader::new(stream.try_clone()?);
         read_reply(&mut replies)?;
         for command in

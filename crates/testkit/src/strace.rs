@@ -7,6 +7,7 @@ mod order;
 
 pub use order::{Disorder, HandOver, Order, prove_order};
 
+use crate::server::HANG_MAX;
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -22,9 +23,6 @@ pub const TRACED: &str = "socket,connect,write,writev,pwrite64,pwritev,pwritev2,
 
 /// Octets of a string that strace prints: more than a page of the ledger, or what one write of ours holds.
 pub const STRING_OCTETS_MAX: usize = 65_536;
-
-/// The longest life of a traced program, in seconds: it is about three times slower than without.
-const TRACE_SECONDS_MAX: u32 = 300;
 
 /// One system call, from its entry to its return.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +91,7 @@ fn run_with(
     let file = folder.path().join("trace");
     let calls = [TRACED, more_calls].join(",");
     let mut traced = Command::new("timeout");
-    traced.args(["--kill-after=5", &TRACE_SECONDS_MAX.to_string()]).arg(strace);
+    traced.args(["--kill-after=5", &HANG_MAX.as_secs().to_string()]).arg(strace);
     traced.args(["-f", "-yy", "-s"]).arg(STRING_OCTETS_MAX.to_string());
     traced.args(["-e", &format!("trace={}", calls.trim_end_matches(','))]);
     traced.args(switches).arg("-o").arg(&file).arg(command.get_program()).args(command.get_args());

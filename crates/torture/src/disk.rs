@@ -5,20 +5,20 @@
 //! gone, as if the machine had lost its power. The disks are mounted within mounts of our own, so that they
 //! vanish with the last process that sees them even where we are killed.
 
-use forthwith_testkit::{server::wait_until, tools};
+use forthwith_testkit::{
+    server::{HANG_MAX, wait_until},
+    tools,
+};
 use std::{
     ffi::OsStr,
     fs,
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
-    time::Duration,
 };
 
 /// Octets of the disk whose power is cut: the ledger of a story takes less than 2 MiB.
 const POWERED_OCTETS: u64 = 32 << 20;
-/// How long a disk may stay in use after the program that used it is gone.
-const UNMOUNT_MAX: Duration = Duration::from_secs(10);
 /// Says that a process lives in mounts of our own already.
 const OWN_MOUNTS: &str = "FORTHWITH_OWN_MOUNTS";
 
@@ -100,7 +100,7 @@ impl PoweredDisk {
 
     fn unmount(&mut self) {
         let mut said = String::new();
-        let is_done = wait_until(UNMOUNT_MAX, || {
+        let is_done = wait_until(HANG_MAX, || {
             let output = Command::new("umount").arg(self.root()).output().unwrap();
             said = String::from_utf8_lossy(&output.stderr).into_owned();
             output.status.success()

@@ -1,11 +1,8 @@
 //! Halts a whole program, as a power cut does: not one of its threads does anything more.
 
-use forthwith_testkit::server::wait_until;
+use forthwith_testkit::server::{HANG_MAX, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
-use std::{fs, process::Child, time::Duration};
-
-/// How long threads may take to stand still: one of them may be in a sync.
-const HALT_MAX: Duration = Duration::from_secs(20);
+use std::{fs, process::Child};
 
 /// What a thread may be doing while its program stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +25,7 @@ pub(crate) fn signal(run: &Child, signal: Signal) {
 pub(crate) fn halt(run: &Child, still: Still) -> bool {
     signal(run, Signal::STOP);
     let mut states = String::new();
-    let stands = wait_until(HALT_MAX, || {
+    let stands = wait_until(HANG_MAX, || {
         states = thread_states(run.id());
         states.chars().all(|state| state == 'T' || state == 'D' && still == Still::Anywhere || state == 'Z')
     });

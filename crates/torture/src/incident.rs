@@ -13,6 +13,7 @@ use forthwith_testkit::{
     },
     lists::{csv, people},
     recorded::Recorded,
+    server::HANG_MAX,
     sink::{Keep, Sink},
 };
 use std::{
@@ -22,8 +23,6 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-/// The longest life of one run of the program, in seconds: three times what the slowest takes on two busy cores.
-const RUN_SECONDS_MAX: u32 = 120;
 /// How many lines a run opens at once.
 pub const CONNECTIONS: usize = 4;
 /// The shipped example whose settings and words are used.
@@ -92,7 +91,7 @@ impl Incident {
     /// Returns `COMMAND INCIDENT ARGUMENTS`, run by the program under test and bounded in time.
     pub fn command(&self, command: &str, arguments: &[&str]) -> Command {
         let mut bounded = Command::new("timeout");
-        bounded.args(["--kill-after=5", &RUN_SECONDS_MAX.to_string()]).arg(&self.program);
+        bounded.args(["--kill-after=5", &HANG_MAX.as_secs().to_string()]).arg(&self.program);
         self.complete(bounded, command, arguments)
     }
 

@@ -7,21 +7,25 @@ use crate::{
     Settings,
     incident::{Incident, borrowed, recorder},
     lanes,
-    story::{Ended, Relays, Tally, ended_within, kill, until_at_rest},
+    story::{Ended, Relays, Tally, ended_before_blow, kill, until_at_rest},
 };
 use forthwith_testkit::{lists::Chance, tools};
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{path::Path, process::Stdio};
 
 /// People in each incident.
 pub(crate) const COUNT: usize = 60;
 /// The most blows in one incident: with more of them most notices would be in doubt, and few left to go out.
 pub(crate) const BLOWS_EACH: usize = 5;
-/// The relays of the incidents in turn: switches of the sink, and the latest moment of a blow after the start in
-/// milliseconds. The sink thinks a second or more about a fifth of dots, of DATAs and of RCPTs, so that blows
+/// The relays of the incidents in turn: switches of the sink, and the latest moment of a blow in milliseconds, after
+/// the start and after the first offer. The sink thinks a second or more about a fifth of dots, of DATAs and of RCPTs, so that blows
 /// meet offers before, between and after those; the last is as fast as it can be, and so are blows. A sink that
 /// delays RCPT must not offer PIPELINING: it would answer the DATA behind it first.
-const RELAYS: [(&[&str], u64); 4] =
-    [(&["-W", ".:1:20"], 900), (&["-W", "DATA:1:20"], 900), (&["-p", "-W", "RCPT:1:20"], 900), (&[], 300)];
+const RELAYS: [(&[&str], (u64, u64)); 4] = [
+    (&["-W", ".:1:20"], (900, 800)),
+    (&["-W", "DATA:1:20"], (900, 800)),
+    (&["-p", "-W", "RCPT:1:20"], (900, 800)),
+    (&[], (300, 40)),
+];
 /// Fewer blows than this prove nothing by their shares.
 const SHARES_FROM: usize = 40;
 
@@ -48,7 +52,7 @@ fn tell(program: &Path, sink: &Path, seed: u64, most: usize) -> Tally {
     until_at_rest(&incident, &relays, most, true, |arguments| {
         let mut run = incident.bare_command("notify", &borrowed(arguments));
         let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let ended = ended_within(&mut run, Duration::from_millis(chance.below(within_ms)));
+        let ended = ended_before_blow(&mut run, &incident, &mut chance, within_ms);
         ended.map_or_else(
             || {
                 kill(&mut run);
@@ -59,8 +63,8 @@ fn tell(program: &Path, sink: &Path, seed: u64, most: usize) -> Tally {
     })
 }
 
-/// Starts the relays of a story, and returns the latest moment of a blow.
-pub(crate) fn relays(sink: &Path, seed: u64) -> (Relays, u64) {
+/// Starts the relays of a story, and returns the latest moments of a blow.
+pub(crate) fn relays(sink: &Path, seed: u64) -> (Relays, (u64, u64)) {
     let (switches, within_ms) = RELAYS[usize::try_from(seed % 4).unwrap()];
     (Relays { first: recorder(sink, switches), last: recorder(sink, &[]) }, within_ms)
 }

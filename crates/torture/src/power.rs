@@ -12,11 +12,11 @@ use crate::{
     incident::{Incident, borrowed},
     kill::{BLOWS_EACH, COUNT, met_enough, relays},
     lanes,
-    story::{Ended, Tally, ended_within, kill, until_at_rest},
+    story::{Ended, Tally, ended_before_blow, ended_within, kill, until_at_rest},
 };
 use forthwith_core::state::State;
 use forthwith_ledger::sqlite::Which;
-use forthwith_testkit::{lists::Chance, tools};
+use forthwith_testkit::{lists::Chance, server::HANG_MAX, tools};
 use rustix::process::Signal;
 use std::{
     collections::BTreeSet,
@@ -28,8 +28,6 @@ use std::{
 
 /// The latest moment of a cut in a dry run, in milliseconds: about when it ends.
 const FREEZE_WITHIN_MS: u64 = 150;
-/// How long a run may go on after the power is gone: it must see that by itself.
-const SEES_IT_WITHIN: Duration = Duration::from_secs(20);
 /// The exit of a run whose ledger is not usable.
 const UNUSABLE: i32 = 6;
 
@@ -62,9 +60,11 @@ fn tell(program: &Path, sink: &Path, disk: &mut PoweredDisk, seed: u64, most: us
     let most = most.saturating_sub(tally.blows);
     let mut read_before = 0;
     let told = until_at_rest(&incident, &relays, most, true, |arguments| {
-        let run = start(incident.bare_command("notify", &borrowed(arguments)));
-        let moment = Duration::from_millis(chance.below(within_ms));
-        let (ended, read) = cut_at(&incident, disk, run, moment, chance.below(4) == 0);
+        let mut run = start(incident.bare_command("notify", &borrowed(arguments)));
+        if let Some(exit) = ended_before_blow(&mut run, &incident, &mut chance, within_ms) {
+            return Ended::Alone(exit);
+        }
+        let (ended, read) = cut(&incident, disk, run, chance.below(4) == 0);
         read_before += read;
         ended
     });
@@ -80,8 +80,8 @@ fn freeze(incident: &Incident, disk: &mut PoweredDisk, chance: &mut Chance) -> T
     let mut run = start(incident.bare_command("notify", &["--dry-run"]));
     let (limit, is_cut) = match chance.below(4) {
         0 => (Duration::from_millis(chance.below(FREEZE_WITHIN_MS)), true),
-        1 => (SEES_IT_WITHIN, true),
-        _ => (SEES_IT_WITHIN, false),
+        1 => (HANG_MAX, true),
+        _ => (HANG_MAX, false),
     };
     let ended = ended_within(&mut run, limit);
     if is_cut {
@@ -105,27 +105,18 @@ fn freeze(incident: &Incident, disk: &mut PoweredDisk, chance: &mut Chance) -> T
 
 /// Cuts the power under a run, gives it back, and checks that what was accepted before is accepted still. The run
 /// is killed, or sees by itself that its ledger is gone.
-fn cut_at(
-    incident: &Incident,
-    disk: &mut PoweredDisk,
-    mut run: Child,
-    moment: Duration,
-    sees_it: bool,
-) -> (Ended, usize) {
-    if let Some(exit) = ended_within(&mut run, moment) {
-        return (Ended::Alone(exit), 0);
-    }
+fn cut(incident: &Incident, disk: &mut PoweredDisk, mut run: Child, sees_it: bool) -> (Ended, usize) {
     // Read while it runs: a program that stands still may hold the lock that a reader waits for.
     let before = accepted(incident);
     // A power cut ends program and disk at once. Here a sync that is under way while ext4 shuts down may return 0
     // although nothing is kept, so the program stands still before.
     if !halt(&run, if sees_it { Still::OutsideCalls } else { Still::Anywhere }) {
-        return (Ended::Alone(ended_within(&mut run, SEES_IT_WITHIN).unwrap()), 0);
+        return (Ended::Alone(ended_within(&mut run, HANG_MAX).unwrap()), 0);
     }
     disk.cut();
     if sees_it {
         signal(&run, Signal::CONT);
-        let exit = ended_within(&mut run, SEES_IT_WITHIN);
+        let exit = ended_within(&mut run, HANG_MAX);
         assert!(
             exit.is_some_and(|exit| [0, 5, UNUSABLE, 1].contains(&exit)),
             "without its disk it ends with {exit:?}"

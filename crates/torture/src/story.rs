@@ -4,15 +4,18 @@
 
 use crate::incident::{CONNECTIONS, Incident, borrowed};
 use forthwith_ledger::sqlite::{Counts, LedgerReader};
-use forthwith_testkit::{judge::Judgement, recorded::Recorded, server::wait_until, sink::Sink};
+use forthwith_testkit::{
+    judge::Judgement,
+    lists::Chance,
+    recorded::Recorded,
+    server::{HANG_MAX, wait_until},
+    sink::Sink,
+};
 use std::{
     fmt,
     process::{Child, Stdio},
     time::Duration,
 };
-
-/// How long a run that was left alone may take, from its start.
-const LAST_RUN_MAX: Duration = Duration::from_mins(2);
 
 /// Where the notices of one story go.
 pub struct Relays {
@@ -130,7 +133,7 @@ pub fn until_at_rest(
 pub fn left_alone(incident: &Incident, relays: &Relays, crashes: usize) -> Judgement {
     let mut run = incident.bare_command("notify", &borrowed(&incident.to(&relays.last.url())));
     let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let exit = ended_within(&mut run, LAST_RUN_MAX);
+    let exit = ended_within(&mut run, HANG_MAX);
     if exit.is_none() {
         kill(&mut run);
     }
@@ -138,6 +141,35 @@ pub fn left_alone(incident: &Incident, relays: &Relays, crashes: usize) -> Judge
     let judgement = settled(incident, &relays.recorded(), &[], crashes);
     assert!(judgement.copies.is_empty(), "nobody decided anything yet: {judgement}");
     judgement
+}
+
+/// Returns the exit code of a run that ends before its blow is due; `None` where it goes on.
+///
+/// Two blows of three are due `within_ms.1` at most after the run's first offer, so that a machine on which programs
+/// start late is met as often; the third one `within_ms.0` at most after the start.
+pub fn ended_before_blow(
+    run: &mut Child,
+    incident: &Incident,
+    chance: &mut Chance,
+    within_ms: (u64, u64),
+) -> Option<i32> {
+    let is_from_start = chance.below(3) == 0;
+    let moment = Duration::from_millis(chance.below(if is_from_start { within_ms.0 } else { within_ms.1 }));
+    let ended = if is_from_start { None } else { ended_before_offering(run, incident) };
+    ended.or_else(|| ended_within(run, moment))
+}
+
+/// Waits until a run has offered something, or returns its exit code.
+fn ended_before_offering(run: &mut Child, incident: &Incident) -> Option<i32> {
+    let ledger = incident.ledger();
+    let before = ledger.counts().unwrap().accepted;
+    let mut ended = None;
+    wait_until(HANG_MAX, || {
+        ended = ended_within(run, Duration::ZERO);
+        let now = ledger.counts().unwrap();
+        ended.is_some() || now.in_flight > 0 || now.accepted > before
+    });
+    ended
 }
 
 /// Returns the exit code of a run that ends in time, 128 and the signal for one that died; `None` where it goes

@@ -103,7 +103,7 @@ fn a_queue_that_cannot_be_counted_is_an_error_at_the_start_and_a_wait_later() {
     assert_eq!(last, "not begun", "the run did not die");
 
     queued(&incident, 0);
-    let run = start(&incident, &["--rate", "4/s"]);
+    let run = start(&incident, &["--rate", "1/s"]);
     assert!(wait_until(PATIENCE, || !relay.received().is_empty()));
     incident.remove("queue.json");
     assert!(wait_until(PATIENCE, || waiting(&incident)["kind"] == "queue-unknown"));

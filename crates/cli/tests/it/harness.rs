@@ -16,10 +16,12 @@ use tempfile::TempDir;
 pub const OCTOBER: &str = "amazon-2020-10";
 /// The example in which each person's data differ.
 pub const JANUARY: &str = "amazon-2020-01";
+/// The example in four languages, with three entities.
+pub const RETAILER: &str = "eu-retailer";
 /// Notices that are planned in `OCTOBER`.
 pub const OCTOBER_PLANNED: u64 = 12;
 /// The longest that a run in the background is waited for.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = forthwith_testkit::server::HANG_MAX;
 /// The keys of `states`, in the order in which they are promised.
 pub const STATES: [&str; 8] =
     ["queued", "deferred", "in_flight", "in_doubt", "accepted", "bounced", "expired", "let_stand"];
@@ -133,8 +135,17 @@ impl Incident {
 
     /// Starts `COMMAND INCIDENT more…` beside the test.
     pub fn start(&self, command: &str, more: &[&str]) -> Running {
-        let child = self.command(command, more).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        Running { child: Some(child), words: format!("{command} {}", more.join(" ")) }
+        let stderr = tempfile::NamedTempFile::new().unwrap();
+        let mut command_line = self.command(command, more);
+        command_line.stdout(Stdio::piped()).stderr(stderr.reopen().unwrap());
+        let child = command_line.spawn().unwrap();
+        Running { child: Some(child), stderr, words: format!("{command} {}", more.join(" ")) }
+    }
+
+    /// Asks the `notify` that goes on to stop, as soon as there is one.
+    pub fn stop_run(&self) {
+        let is_asked = || self.run("stop", &["--reason", "enough was seen"]).code() == 0;
+        assert!(forthwith_testkit::server::wait_until(PATIENCE, is_asked), "no run goes on");
     }
 
     /// Tells people, by way of a relay on loopback: the plan is frozen, and its count confirmed.
@@ -165,10 +176,18 @@ pub fn list_of(people: usize) -> String {
 /// A run that goes on. It ends with the test.
 pub struct Running {
     child: Option<Child>,
+    stderr: tempfile::NamedTempFile,
     words: String,
 }
 
 impl Running {
+    /// Waits until it has said `text` on standard error, `PATIENCE` at most.
+    pub fn has_warned(&self, text: &str) {
+        let said = || fs::read_to_string(self.stderr.path()).unwrap();
+        let has_said = forthwith_testkit::server::wait_until(PATIENCE, || said().contains(text));
+        assert!(has_said, "{} does not warn of {text:?}: {}", self.words, said());
+    }
+
     /// Returns its process number.
     pub fn id(&self) -> u32 {
         self.child.as_ref().unwrap().id()
@@ -187,7 +206,8 @@ impl Running {
         if !ends {
             child.kill().unwrap();
         }
-        let output = child.wait_with_output().unwrap();
+        let mut output = child.wait_with_output().unwrap();
+        output.stderr = fs::read(self.stderr.path()).unwrap();
         assert!(ends, "{} did not end: {}", self.words, String::from_utf8_lossy(&output.stderr));
         Run::of(output, &[&self.words])
     }

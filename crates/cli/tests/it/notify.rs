@@ -219,7 +219,7 @@ fn a_second_notify_ends_with_6_before_it_connects() {
     let incident = Incident::frozen_with(60);
     let relay = Relay::start(Script::new([])).unwrap();
     let url = format!("smtp://{}", relay.address());
-    let first = incident.start("notify", &["--relay", &url, "--confirm", "60", "--rate", "5/s"]);
+    let first = incident.start("notify", &["--relay", &url, "--confirm", "60", "--rate", "1/s"]);
     assert!(forthwith_testkit::server::wait_until(crate::harness::PATIENCE, || !relay.received().is_empty()));
     let other = Relay::start(Script::new([])).unwrap();
     let second = incident.run("notify", &["--relay", &format!("smtp://{}", other.address()), "--confirm", "60"]);
@@ -236,8 +236,10 @@ fn without_a_terminal_progress_is_plain_lines_with_rate_and_time_left() {
     let quiet = Incident::with_list(crate::harness::list_of(24));
     let quiet = quiet.start("notify", &["--rate", "2/s", "--quiet"]);
     let said = run.wait().exits(0).stderr;
-    let line = said.lines().find(|line| line.starts_with("delivering ")).unwrap_or_else(|| panic!("{said}"));
-    assert!(line.contains(" of 24 · ") && line.contains("/s · ") && line.ends_with(" left"), "{line}");
+    let is_whole = |line: &str| {
+        line.starts_with("delivering ") && [" of 24 · ", "/s · ", " left"].iter().all(|part| line.contains(part))
+    };
+    assert!(said.lines().any(is_whole), "{said}");
     assert_eq!(quiet.wait().exits(0).stderr, "");
 }
 
@@ -250,9 +252,7 @@ fn a_rate_is_kept_and_remembered_by_the_next_run() {
     let words = ["--relay", &url, "--confirm", "6", "--rate", "3/h", "--no-wait", "--format", "json"];
     let run = incident.start("notify", &words);
     // The hour's three were spent by the run before.
-    assert!(
-        !forthwith_testkit::server::wait_until(std::time::Duration::from_secs(1), || relay.received().len() > 3)
-    );
-    run.signal(rustix::process::Signal::TERM);
+    run.has_warned("delivering ");
+    incident.stop_run();
     assert_eq!(run.wait().exits(5).json()["attempts"], 0);
 }

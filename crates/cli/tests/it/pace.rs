@@ -70,8 +70,7 @@ fn before_an_embargo_ends_nothing_is_connected_and_everybody_says_until_when() {
     incident.run("status", &[]).exits(0).says(&["Nothing begins until 2999-01-01 12:00 Europe/Berlin"]);
     // One that waits is stopped like any other.
     let running = incident.start("notify", &["--confirm", "8"]);
-    assert!(wait_until(PATIENCE, || incident.json("status", &[]).json()["running"] == json!(true)));
-    incident.run("stop", &["--reason", "it waits for long"]).exits(0);
+    incident.stop_run();
     running.wait().exits(5);
     assert_eq!(relay.times(At::Connect), 0);
     // A rehearsal tells nobody, so it does not wait.
@@ -145,6 +144,29 @@ fn a_pace_that_misses_the_deadline_is_refused_before_anything_is_connected() {
     let status = incident.json("status", &[]).exits(0).json();
     assert_eq!(status["forecast"], *forecast);
     incident.run("status", &[]).says(&["The last notice goes out: 2999-01-01 11:00 UTC"]);
+}
+
+#[test]
+fn a_ramp_counts_in_the_arithmetic() {
+    let incident = with_deadline("2999-01-01T12:00:00Z");
+    let settings = |every: &str| {
+        let ramp = format!("ramp = {{ from = \"1/h\", double_every = \"{every}\" }}\nrate = \"100/h\"\n");
+        let embargo = "not_before = 2999-01-01T08:00:00Z\n";
+        incident.write("delivery.toml", format!("{embargo}{ramp}relay = \"smtp://127.0.0.1:9\"\n"));
+    };
+    settings("10 d");
+    notify(&incident, &[]).exits(4).warns(&[
+        "at this pace the last notice goes out 3 h 0 min after the deadline",
+        "no ramp, or a steeper one, would make it",
+        "  pace     100/h; the ramp from 1/h sets the end",
+        "  ramp     begins slowly, at 1/h, doubled every 10 d",
+        "  ends     2999-01-01 15:00 UTC",
+    ]);
+    // One at eight, two more by nine, four by ten, and the eighth then.
+    settings("1 h");
+    let forecast = notify(&incident, &["--no-wait", "--format", "json"]).exits(5).json()["forecast"].clone();
+    assert_eq!((&forecast["late"], &forecast["end"]), (&json!(false), &json!("2999-01-01T11:00:00Z")));
+    assert_eq!(forecast["ramp"], json!({ "from": "1/h", "double_every_seconds": 3_600 }));
 }
 
 #[test]

@@ -3,27 +3,27 @@
 
 use crate::proof_incident::{assert_exit, borrowed, incident, recorder};
 use forthwith_testkit::{
-    server::wait_until,
+    proxy::{Gate, Proxy},
+    server::{HANG_MAX, wait_until},
     strace::{self, Call},
     tools,
 };
-use std::time::Duration;
 
-/// People in the list. Four lines and a second for each dot make a run of ten seconds.
+/// People in the list.
 const COUNT: usize = 40;
-/// How long the first run may take to its first offer.
-const BEGIN_MAX: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_second_run_ends_before_it_connects_and_looking_goes_on() {
     let (Some(strace), Some(sink)) = (tools::require("strace"), tools::require("smtp-sink")) else { return };
-    let sink = recorder(&sink, &["-W", ".:1"]);
+    let sink = recorder(&sink, &[]);
+    let gate = Gate::default();
+    let proxy = Proxy::behind(&gate, sink.address()).unwrap();
     let incident = incident(41, COUNT);
     incident.freeze();
-    let arguments = incident.to(&sink.url());
+    let arguments = incident.to(&proxy.url());
     let mut first = incident.command("notify", &borrowed(&arguments)).spawn().unwrap();
     let ledger = incident.ledger();
-    assert!(wait_until(BEGIN_MAX, || ledger.counts().unwrap().in_flight > 0), "the first run offers something");
+    assert!(wait_until(HANG_MAX, || ledger.counts().unwrap().in_flight > 0), "the first run offers something");
 
     let settle = ["--resend", "--reason", "a second hand at the wheel"];
     for (command, arguments) in
@@ -47,6 +47,7 @@ fn a_second_run_ends_before_it_connects_and_looking_goes_on() {
     incident.run("check", &[], 0);
     assert!(first.try_wait().unwrap().is_none(), "all of that was while the first run went on");
 
+    gate.open();
     assert_exit(&first.wait_with_output().unwrap(), 0);
     let judgement = incident.judge(&sink.recorded().unwrap(), &[], 0);
     assert!(judgement.is_clean(), "{judgement}");

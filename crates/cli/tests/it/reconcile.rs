@@ -164,7 +164,7 @@ fn a_running_notify_keeps_it_out() {
     let incident = Incident::frozen_with(30);
     let relay = Relay::start(Script::new([])).unwrap();
     let url = format!("smtp://{}", relay.address());
-    let run = incident.start("notify", &["--relay", &url, "--confirm", "30", "--rate", "3/s"]);
+    let run = incident.start("notify", &["--relay", &url, "--confirm", "30", "--rate", "1/s"]);
     assert!(forthwith_testkit::server::wait_until(crate::harness::PATIENCE, || !relay.received().is_empty()));
     let file = log(&incident, &[]);
     incident.run("reconcile", &["--postfix-log", &file]).exits(6).hints();

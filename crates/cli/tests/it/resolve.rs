@@ -149,7 +149,7 @@ fn bounced_notices_are_told_again_when_chosen() {
 fn a_running_notify_keeps_resolve_out() {
     let incident = Incident::frozen_with(30);
     let (relay, url) = started(Script::new([]));
-    let run = incident.start("notify", &["--relay", &url, "--confirm", "30", "--rate", "3/s"]);
+    let run = incident.start("notify", &["--relay", &url, "--confirm", "30", "--rate", "1/s"]);
     assert!(forthwith_testkit::server::wait_until(crate::harness::PATIENCE, || !relay.received().is_empty()));
     incident.run("resolve", &["--resend", "--reason", "x", "--confirm", "1"]).exits(6).hints();
     run.signal(rustix::process::Signal::INT);

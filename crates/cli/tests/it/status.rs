@@ -42,7 +42,7 @@ fn a_run_is_watched_while_it_goes_on() {
     let incident = Incident::frozen_with(60);
     let relay = Relay::start(Script::new([])).unwrap();
     let url = format!("smtp://{}", relay.address());
-    let run = incident.start("notify", &["--relay", &url, "--confirm", "60", "--rate", "5/s"]);
+    let run = incident.start("notify", &["--relay", &url, "--confirm", "60", "--rate", "1/s"]);
     // A verdict is recorded a moment after the relay has the message: it is waited for where it is shown.
     let is_shown = || count(&incident.json("status", &[]).exits(0).json()["states"]["accepted"]) > 0;
     assert!(wait_until(PATIENCE, is_shown));
@@ -64,7 +64,7 @@ fn a_killed_run_is_said_to_be_killed() {
     let incident = Incident::frozen_with(60);
     let relay = Relay::start(Script::new([])).unwrap();
     let url = format!("smtp://{}", relay.address());
-    let run = incident.start("notify", &["--relay", &url, "--confirm", "60", "--rate", "5/s"]);
+    let run = incident.start("notify", &["--relay", &url, "--confirm", "60", "--rate", "1/s"]);
     assert!(wait_until(PATIENCE, || !relay.received().is_empty()));
     drop(run);
     incident.run("status", &[]).exits(0).says(&["did not end: it was killed"]);

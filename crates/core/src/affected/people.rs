@@ -41,7 +41,7 @@ use super::{
 use crate::{
     digest::Digest,
     finding::{Finding, Gravity},
-    incident::Category,
+    incident::{Category, Languages},
     notice::Withheld,
     private::Private,
     recipient::Recipient,
@@ -137,6 +137,8 @@ pub struct Context<'a> {
     pub settings: &'a ListSettings,
     /// The incident's categories of data; `None` while the incident itself is refused.
     pub categories: Option<&'a [Category]>,
+    /// The languages that notices are written in; `None` while the incident itself is refused.
+    pub languages: Option<&'a Languages>,
     /// The other columns that the notice's words read: two rows that differ in one of them are not duplicates.
     pub read_columns: &'a BTreeSet<String>,
     /// What is known of people from elsewhere.

@@ -243,7 +243,7 @@ pub(super) enum Cells<'v> {
 }
 
 impl<'v> Cells<'v> {
-    const NONE: Self = Self::Split { text: "", ends: &[] };
+    pub(super) const NONE: Self = Self::Split { text: "", ends: &[] };
 
     pub(super) fn len(&self) -> usize {
         match self {

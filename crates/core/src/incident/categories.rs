@@ -10,7 +10,7 @@ pub struct KnownCategory {
 }
 
 /// Every category whose words are shipped.
-pub const KNOWN_CATEGORIES: [KnownCategory; 14] = [
+pub const KNOWN_CATEGORIES: [KnownCategory; 26] = [
     contact("email"),
     contact("phone"),
     contact("postal_address"),
@@ -25,6 +25,18 @@ pub const KNOWN_CATEGORIES: [KnownCategory; 14] = [
     other("health"),
     other("location"),
     other("username"),
+    other("security_answer"),
+    other("mailbox_password"),
+    other("account_code"),
+    other("ssn"),
+    other("driver_licence"),
+    other("passport"),
+    other("government_id"),
+    other("tax_id"),
+    other("health_insurance"),
+    other("biometric"),
+    other("genetic"),
+    other("licence_plate"),
 ];
 
 const fn contact(id: &'static str) -> KnownCategory {

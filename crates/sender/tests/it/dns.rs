@@ -3,7 +3,6 @@
 use forthwith_core::doctor::{Domain, Mx, Seen};
 use forthwith_sender::{Dns, SenderDomains};
 use forthwith_testkit::dns::{DnsServer, Manner, Record};
-use std::time::{Duration, Instant};
 
 fn look_up(server: &DnsServer, from: &str, selectors: &[&str]) -> Domain {
     let sender = SenderDomains { from: from.to_owned(), return_path: format!("bounces.{from}") };
@@ -73,12 +72,11 @@ fn a_server_that_fails_or_is_silent_settles_nothing() {
     let Seen::Silent(why) = look_up(&fails, "example.org", &[]).spf else { panic!("SERVFAIL settles nothing") };
     assert!(why.contains("SERVFAIL"), "{why}");
     let silent = DnsServer::start(record, Manner::Silent).unwrap();
-    let started = Instant::now();
     let seen = look_up(&silent, "example.org", &["s1"]);
     for seen in [&seen.spf, &seen.keys[0].1, &seen.policies[0].1] {
         assert!(matches!(seen, Seen::Silent(why) if why.contains("nobody answers at 127.0.0.1")), "{seen:?}");
     }
     assert!(matches!(seen.exchangers, Seen::Silent(_)) && matches!(seen.address, Seen::Silent(_)));
-    assert!(started.elapsed() < Duration::from_secs(20), "silence is waited for once, and not for every record");
+    // Silence is waited for once, and not for every record.
     assert_eq!(silent.asked().len(), 2, "one question, asked twice: {:?}", silent.asked());
 }

@@ -4,7 +4,7 @@
 //! an operator would repeat it, until nothing is queued or deferred. Copies are counted by what the relay
 //! answered 250 for.
 
-use crate::stand::{Left, plaintext, plan, run, timeouts};
+use crate::stand::{Left, SILENCE_MS, plaintext, plan, run, timeouts};
 use forthwith_core::{
     delivery::{Login, PasswordSource, Security, Server},
     message::Message,
@@ -98,8 +98,6 @@ enum Fate {
     InDoubt,
 }
 
-/// How long a stage may take: a stalling relay costs this once, and a busy machine must not reach it.
-const LIMIT: u64 = 3_000;
 /// Cells at a time: they wait more than they work.
 const AT_ONCE: usize = 16;
 /// Runs until a plan of two is at rest: one that breaks, one that stops, one that ends it.
@@ -222,7 +220,7 @@ impl Cell {
     fn tweak(&self, run: &mut Run, day: usize) {
         let later = SignedDuration::from_hours(24 * i64::try_from(day).unwrap());
         run.clock = Arc::new(move || Timestamp::now() + later);
-        run.timeouts = timeouts(LIMIT);
+        run.timeouts = timeouts(SILENCE_MS);
         run.password = (self.place == Place::Auth).then(|| Private::new("tanstaaftanstaaf".to_owned()));
         if self.place == Place::Content {
             run.render = large(Arc::clone(&run.render));

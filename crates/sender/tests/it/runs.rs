@@ -1,6 +1,6 @@
 //! Whole runs: outage, fuse, doubt, canary, pace, stop.
 
-use crate::stand::{MODERN, OLD, plaintext, plan, run, timeouts};
+use crate::stand::{MODERN, OLD, SILENCE_MS, plaintext, plan, run, timeouts};
 use forthwith_core::{
     delivery::Limit,
     engine::Failure,
@@ -18,16 +18,14 @@ use std::{
 use tokio::sync::watch;
 
 #[test]
-fn a_relay_that_refuses_the_connection_is_tried_three_times_in_ten_seconds() {
+fn a_relay_that_refuses_the_connection_is_tried_three_times() {
     let relay = Relay::start(Script::new(MODERN)).unwrap();
     let server = plaintext(&relay);
     drop(relay);
-    let started = Instant::now();
     let left = run(plan(3), server, |run| run.connections = 8);
     let Ended::RelayUnreachable(Failure { stage: Stage::Connect, .. }) = &left.ended else {
         panic!("{:?}", left.ended)
     };
-    assert!(started.elapsed() < Duration::from_secs(12));
     assert_eq!((left.facts("relay-failed").len(), left.count(State::Queued)), (3, 3));
 }
 
@@ -55,7 +53,7 @@ fn a_line_bears_as_many_messages_as_are_allowed_and_another_is_opened() {
 #[test]
 fn a_relay_that_never_greets_is_given_up() {
     let relay = Relay::start(Script::new(MODERN).always(At::Greeting, Act::Stall)).unwrap();
-    let left = run(plan(3), plaintext(&relay), |run| run.timeouts = timeouts(100));
+    let left = run(plan(3), plaintext(&relay), |run| run.timeouts = timeouts(SILENCE_MS));
     assert!(
         matches!(left.ended, Ended::RelayUnreachable(Failure { stage: Stage::Greeting, .. })),
         "{:?}",
@@ -144,12 +142,12 @@ fn a_line_closed_at_the_dot_leaves_doubt_and_a_later_run_does_not_send_again() {
 #[test]
 fn a_line_that_the_relay_closed_while_idle_costs_the_notice_nothing() {
     // The relay closes each line after its first message, saying so, as a relay with a limit does.
-    let act = Act::Several(vec![Act::say("250 2.0.0 taken"), Act::Wait(Duration::from_millis(5)), Act::Close]);
+    let act = Act::Several(vec![Act::say("250 2.0.0 taken"), Act::Close]);
     let relay = Relay::start(Script::new(OLD).always(At::Dot, act)).unwrap();
-    let left = run(plan(5), plaintext(&relay), |run| {
-        run.limits = vec![Limit { attempts: 1, window: Duration::from_millis(100) }];
+    let left = run(plan(3), plaintext(&relay), |run| {
+        run.limits = vec![Limit { attempts: 1, window: Duration::from_secs(2) }];
     });
-    assert_eq!((&left.ended, left.count(State::Accepted)), (&Ended::Done, 5));
+    assert_eq!((&left.ended, left.count(State::Accepted)), (&Ended::Done, 3));
     assert!(!left.happened().contains(&H::Requeued));
 }
 
@@ -163,6 +161,9 @@ fn a_canary_ends_at_its_number() {
     assert_eq!((left.ended, relay.received().len()), (Ended::LimitReached, 7));
 }
 
+/// Lines of the run whose pace is held: times its pace they would be fifteen in a window.
+const LINES: u32 = 3;
+
 #[test]
 fn the_pace_holds_at_the_relay_whatever_the_number_of_lines() {
     let arrivals = Arc::new(Mutex::new(Vec::new()));
@@ -174,21 +175,21 @@ fn the_pace_holds_at_the_relay_whatever_the_number_of_lines() {
         None
     }))
     .unwrap();
-    let window = Duration::from_millis(300);
+    let (window, started) = (Duration::from_millis(300), Instant::now());
     let left = run(plan(25), plaintext(&relay), |run| {
-        run.connections = 8;
+        run.connections = LINES;
         run.limits = vec![Limit { attempts: 5, window }];
     });
     assert_eq!(left.ended, Ended::Done);
     let mut arrivals = arrivals.lock().unwrap().clone();
     arrivals.sort();
-    assert!(
-        arrivals[24].duration_since(arrivals[0]) >= Duration::from_millis(1150),
-        "25 at 5 in 300 ms take 1.2 s"
-    );
-    for pair in arrivals.windows(6) {
-        // The relay's threads note an arrival a little late; ours were written no closer than the window.
-        assert!(pair[5].duration_since(pair[0]) >= window.mul_f64(0.8));
+    // A busy relay notes an arrival late and never early, at most one for each line: it answers only then.
+    for (before, at) in (0_u32..).zip(&arrivals) {
+        assert!(at.duration_since(started) >= window * (before / 5), "{before} before it: {arrivals:?}");
+    }
+    let most = 5 + LINES as usize;
+    for arrivals in arrivals.windows(most + 1) {
+        assert!(arrivals[most].duration_since(arrivals[0]) >= window, "{arrivals:?}");
     }
 }
 
@@ -244,7 +245,7 @@ fn a_request_in_the_ledger_stops_the_run() {
     ledger.stop =
         Some(StopRequest { at: Timestamp::UNIX_EPOCH, by: "ada".to_owned(), reason: "wrong list".to_owned() });
     let left = run(ledger, plaintext(&relay), |run| {
-        run.limits = vec![Limit { attempts: 1, window: Duration::from_millis(100) }];
+        run.limits = vec![Limit { attempts: 1, window: Duration::from_secs(1) }];
     });
     assert_eq!(left.ended, Ended::Stopped);
     assert!(left.count(State::Accepted) < 10);

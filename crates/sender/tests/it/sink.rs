@@ -1,7 +1,7 @@
 //! Postfix's own sink as the relay, with its faults: the verdicts are those of the scripted relay, and what
 //! arrived is what somebody else's program wrote down.
 
-use crate::stand::{Left, plan, run, timeouts};
+use crate::stand::{Left, SILENCE_MS, plan, run, timeouts};
 use forthwith_core::{
     delivery::{Security, Server},
     state::{Happening as H, State},
@@ -25,7 +25,7 @@ fn told(switches: &[&str]) -> Option<(Left, usize)> {
         ehlo_name: Some("mailer.example".to_owned()),
         messages_per_connection: None,
     };
-    let left = run(plan(1), server, |run| run.timeouts = timeouts(700));
+    let left = run(plan(1), server, |run| run.timeouts = timeouts(SILENCE_MS));
     let copies = sink.recorded().unwrap().len();
     Some((left, copies))
 }
@@ -38,7 +38,7 @@ fn each_fault_of_the_sink_has_its_verdict_and_at_most_one_copy() {
     for (switches, happened, state, copies) in [
         // It takes the message and hangs up, or answers too late.
         (["-q", "."].as_slice(), in_doubt, State::Offered, 1),
-        (&["-W", ".:2"], in_doubt, State::Offered, 1),
+        (&["-W", ".:6"], in_doubt, State::Offered, 1),
         // It writes a message down before it refuses it.
         (&["-r", "."], deferred, State::Deferred, 1),
         (&["-f", "."], bounced, State::Bounced, 1),

@@ -14,13 +14,16 @@ use forthwith_ledger::{
     model::{ModelLedger, sample_notice},
 };
 use forthwith_sender::{Ended, Progress, Render, Run, StopSignal, deliver};
-use forthwith_testkit::relay::Relay;
+use forthwith_testkit::{relay::Relay, server::HANG_MAX};
 use jiff::Timestamp;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
-/// No run in a test takes longer; one that does hangs.
-const RUN_MAX: Duration = Duration::from_secs(50);
+/// How long a stage may take in a test in which the relay falls silent: what each silence costs. An answer that does
+/// come has as long, which a machine with twenty other things to do keeps.
+pub(crate) const SILENCE_MS: u64 = 3_000;
+/// How long a stage may take where nothing is silent.
+const STAGE_MS: u64 = 120_000;
 
 /// What a modern relay offers.
 pub(crate) const MODERN: [&str; 4] = ["PIPELINING", "SIZE 10240000", "DSN", "ENHANCEDSTATUSCODES"];
@@ -44,7 +47,7 @@ pub(crate) fn plaintext(relay: &Relay) -> Server {
     }
 }
 
-/// Every stage may take this long: enough for loopback, and short for a relay that never answers.
+/// Every stage may take this long.
 pub(crate) fn timeouts(milliseconds: u64) -> Timeouts {
     let limit = Duration::from_millis(milliseconds);
     Timeouts {
@@ -131,7 +134,7 @@ pub(crate) fn run_over<L: Ledger + 'static>(
         last_pace: None,
         earlier_attempts: Vec::new(),
         patience: Duration::from_mins(15),
-        timeouts: timeouts(10_000),
+        timeouts: timeouts(STAGE_MS),
         hand_over_at_most: None,
         later: Later::Leave,
         give_up_after: None,
@@ -147,7 +150,7 @@ pub(crate) fn run_over<L: Ledger + 'static>(
     tweak(&mut run);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     let ended = runtime
-        .block_on(async { tokio::time::timeout(RUN_MAX, deliver(run)).await })
+        .block_on(async { tokio::time::timeout(HANG_MAX, deliver(run)).await })
         .expect("the run ends in time");
     drop(runtime);
     (ended, progress, thread.join().map(|end| end.ledger))

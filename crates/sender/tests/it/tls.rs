@@ -1,6 +1,6 @@
 //! TLS: what is trusted, and what is said where it cannot be set up. Hostile handshakes are in `downgrade`.
 
-use crate::stand::{MODERN, plaintext, plan, run, timeouts};
+use crate::stand::{MODERN, SILENCE_MS, plaintext, plan, run, timeouts};
 use forthwith_core::{
     delivery::{Security, Server},
     engine::Failure,
@@ -80,7 +80,7 @@ fn a_relay_that_speaks_in_clear_on_a_tls_port_is_told_apart() {
     let certificate = Certificate::new(Flaw::None);
     let (_folder, ca) = ca_file(&certificate);
     let left =
-        run(plan(1), protected(&relay, Security::ImplicitTls, Some(ca)), |run| run.timeouts = timeouts(2000));
+        run(plan(1), protected(&relay, Security::ImplicitTls, Some(ca)), |run| run.timeouts = timeouts(SILENCE_MS));
     let (_, why) = why(&left.ended);
     assert!(why.contains("smtp+starttls://"), "{why}");
     assert!(!leaked(&relay));

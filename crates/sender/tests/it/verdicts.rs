@@ -1,7 +1,7 @@
 //! Every cell of the verdict table, through the wire: what the relay does, and what is recorded. Replies that no
 //! sane relay gives are in `hostile`.
 
-use crate::stand::{MODERN, OLD, plaintext, plan, run, timeouts};
+use crate::stand::{MODERN, OLD, SILENCE_MS, plaintext, plan, run, timeouts};
 use forthwith_core::state::{Happening, State};
 use forthwith_sender::Ended;
 use forthwith_testkit::relay::{Act, At, Relay, Script};
@@ -10,7 +10,7 @@ use forthwith_testkit::relay::{Act, At, Relay, Script};
 /// where the notice rests.
 fn cell(offers: &[&str], at: At, act: Act) -> (Vec<Happening>, State, Ended, Relay) {
     let relay = Relay::start(Script::new(offers.iter().copied()).first(1, at, act)).unwrap();
-    let left = run(plan(1), plaintext(&relay), |run| run.timeouts = timeouts(400));
+    let left = run(plan(1), plaintext(&relay), |run| run.timeouts = timeouts(SILENCE_MS));
     let mut happened = left.happened();
     assert_eq!(happened.remove(0), Happening::Offered);
     let state = left.ledger.notices[&1].standing.state;

@@ -1,92 +1,96 @@
 //! The incident's facts as counsel reviews them: each with its state, and the reason where it is not told.
 
-use crate::language;
+use crate::language::ENGLISH;
 use forthwith_core::{
     fact::{Determination, Fact, When},
     incident::{CulpritRole, Culprits, Exposure, Incident},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A fact with its state.
-#[derive(Serialize)]
-pub(super) struct FactView {
-    name: &'static str,
-    state: &'static str,
-    class: &'static str,
-    value: String,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FactRecord {
+    pub name: String,
+    /// `known`, `unknown`, `not-told` or `not-recorded`.
+    pub state: String,
+    /// The value, or why there is none.
+    pub value: String,
 }
 
-impl FactView {
-    fn known(name: &'static str, value: String) -> Self {
-        Self { name, state: "known", class: "known", value }
+impl FactRecord {
+    fn new(name: &str, state: &str, value: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), state: state.to_owned(), value: value.into() }
     }
 
-    fn unknown(name: &'static str) -> Self {
-        Self { name, state: "unknown", class: "unknown", value: "The notices say so.".to_owned() }
+    fn known(name: &str, value: impl Into<String>) -> Self {
+        Self::new(name, "known", value)
     }
 
-    fn of<T>(name: &'static str, fact: &Fact<T>, show: impl Fn(&T) -> String) -> Self {
+    fn unknown(name: &str) -> Self {
+        Self::new(name, "unknown", "The notices say so.")
+    }
+
+    fn of<T>(name: &str, fact: &Fact<T>, show: impl Fn(&T) -> String) -> Self {
         match fact {
             Fact::Known(value) => Self::known(name, show(value)),
             Fact::Unknown => Self::unknown(name),
-            Fact::NotTold { reason } => Self { name, state: "not told", class: "silent", value: reason.clone() },
+            Fact::NotTold { reason } => Self::new(name, "not-told", reason.as_str()),
         }
     }
 
-    fn of_record<T>(name: &'static str, record: Option<&T>, show: impl Fn(&T) -> String) -> Self {
-        let none =
-            || Self { name, state: "not recorded", class: "silent", value: "No notice claims it.".to_owned() };
+    fn of_record<T>(name: &str, record: Option<&T>, show: impl Fn(&T) -> String) -> Self {
+        let none = || Self::new(name, "not-recorded", "No notice claims it.");
         record.map_or_else(none, |value| Self::known(name, show(value)))
     }
 }
 
 /// Returns every fact, in the order in which people ask.
-pub(super) fn fact_views(incident: &Incident) -> Vec<FactView> {
+pub(super) fn fact_records(incident: &Incident) -> Vec<FactRecord> {
     let (clock, facts) = (&incident.clock, &incident.facts);
     vec![
-        FactView::of("When it happened", &clock.occurred, when),
-        FactView::of("When it was found", &clock.discovered, when),
-        FactView::of_record("When personal data was seen to be concerned", clock.determined.as_ref(), when),
-        FactView::of_record("When it was ended", clock.contained.as_ref(), when),
+        FactRecord::of("When it happened", &clock.occurred, when),
+        FactRecord::of("When it was found", &clock.discovered, when),
+        FactRecord::of_record("When personal data was seen to be concerned", clock.determined.as_ref(), when),
+        FactRecord::of_record("When it was ended", clock.contained.as_ref(), when),
         exposure(facts.exposure),
         culprits(facts.culprits, facts.culprit_role),
-        FactView::of("Who has the data now", &facts.holder, holder),
-        FactView::of("People affected", &facts.people_affected, |people| language::number("en", *people)),
-        FactView::of("Nothing else was exposed", &facts.nothing_else, determination),
-        FactView::of_record("Passwords need not be changed", facts.passwords_safe.as_ref(), determination),
-        FactView::of("Police told", &facts.police_told, when),
-        FactView::of("Data protection authority told", &facts.authority_told, when),
+        FactRecord::of("Who has the data now", &facts.holder, holder),
+        FactRecord::of("People affected", &facts.people_affected, |people| ENGLISH.number(*people)),
+        FactRecord::of("Nothing else was exposed", &facts.nothing_else, determination),
+        FactRecord::of_record("Passwords need not be changed", facts.passwords_safe.as_ref(), determination),
+        FactRecord::of("Police told", &facts.police_told, when),
+        FactRecord::of("Data protection authority told", &facts.authority_told, when),
     ]
 }
 
 fn when(when: &When) -> String {
     match when {
-        When::At(instant) => format!("{instant} (UTC; notices tell the day alone)"),
-        When::On(_) | When::Between(..) => language::when("en", when),
+        When::At(instant) => format!("{}; notices tell the day alone", super::moment(&instant.to_string())),
+        When::On(_) | When::Between(..) => ENGLISH.when(when),
     }
 }
 
 fn determination(determination: &Determination) -> String {
-    format!("Determined by {}, {}", determination.by, language::date("en", determination.on))
+    format!("Determined by {}, {}", determination.by, ENGLISH.date(determination.on))
 }
 
 fn holder(words: &BTreeMap<String, String>) -> String {
     words.iter().map(|(language, words)| format!("{language}: {words}")).collect::<Vec<_>>().join("; ")
 }
 
-fn exposure(exposure: Exposure) -> FactView {
+fn exposure(exposure: Exposure) -> FactRecord {
     const NAME: &str = "What became of the data";
     match exposure {
-        Exposure::Viewed => FactView::known(NAME, "Somebody looked at it".to_owned()),
-        Exposure::Disclosed => FactView::known(NAME, "Somebody passed it on".to_owned()),
-        Exposure::Taken => FactView::known(NAME, "Somebody took a copy".to_owned()),
-        Exposure::Lost => FactView::known(NAME, "It can no longer be found".to_owned()),
-        Exposure::Unknown => FactView::unknown(NAME),
+        Exposure::Viewed => FactRecord::known(NAME, "Somebody looked at it"),
+        Exposure::Disclosed => FactRecord::known(NAME, "Somebody passed it on"),
+        Exposure::Taken => FactRecord::known(NAME, "Somebody took a copy"),
+        Exposure::Lost => FactRecord::known(NAME, "It can no longer be found"),
+        Exposure::Unknown => FactRecord::unknown(NAME),
     }
 }
 
-fn culprits(culprits: Culprits, role: CulpritRole) -> FactView {
+fn culprits(culprits: Culprits, role: CulpritRole) -> FactRecord {
     const NAME: &str = "Who did it";
     let role = match role {
         CulpritRole::Employee => "employee",
@@ -95,8 +99,8 @@ fn culprits(culprits: Culprits, role: CulpritRole) -> FactView {
         CulpritRole::Unknown => "person whose role is unknown",
     };
     match culprits {
-        Culprits::One => FactView::known(NAME, format!("One {role}")),
-        Culprits::Several => FactView::known(NAME, format!("More than one {role}")),
-        Culprits::Unknown => FactView::known(NAME, format!("One {role} or more: how many is unknown")),
+        Culprits::One => FactRecord::known(NAME, format!("One {role}")),
+        Culprits::Several => FactRecord::known(NAME, format!("More than one {role}")),
+        Culprits::Unknown => FactRecord::known(NAME, format!("One {role} or more: how many is unknown")),
     }
 }

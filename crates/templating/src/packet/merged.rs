@@ -1,10 +1,7 @@
-//! The table of who was merged into whom, for a spreadsheet. It names people: it lies in the packet's private part.
+//! Who was merged into whom. It names people: the table lies in the packet's private part.
 
-use forthwith_core::{
-    affected::{Delimiter, Export},
-    merged::Merged,
-    private::Private,
-};
+use super::tables::table;
+use forthwith_core::{merged::Merged, private::Private};
 
 /// A row that gets no notice of its own, because another row's notice stands for it.
 pub struct PacketMerged {
@@ -34,27 +31,20 @@ pub struct PacketPerson {
 const COLUMNS: [&str; 11] =
     ["row", "line", "id", "email", "name", "into_row", "into_line", "into_id", "into_email", "into_name", "why"];
 
-/// Returns the table, UTF-8 with its mark and CRLF.
-pub(super) fn table(rows: &[PacketMerged]) -> Vec<u8> {
-    let written = Export::new(Vec::new(), Delimiter::Comma, COLUMNS).and_then(|mut export| {
-        for PacketMerged { person, into, merged } in rows {
-            let numbers = [person.row, person.line, into.row, into.line].map(|number| number.to_string());
-            let [row, line, into_row, into_line] = &numbers;
-            export.row([
-                row,
-                line,
-                person.id.expose().as_str(),
-                person.address.expose(),
-                person.name.expose(),
-                into_row,
-                into_line,
-                into.id.expose(),
-                into.address.expose(),
-                into.name.expose(),
-                &merged.why,
-            ])?;
-        }
-        export.finish()
-    });
-    written.expect("memory takes every octet")
+/// Returns the table.
+pub(super) fn merged_table(rows: &[PacketMerged]) -> Vec<u8> {
+    let cells = |PacketMerged { person, into, merged }: &PacketMerged| {
+        let [row, line, id, address, name] = person.cells();
+        let [into_row, into_line, into_id, into_address, into_name] = into.cells();
+        let why = merged.why.clone();
+        [row, line, id, address, name, into_row, into_line, into_id, into_address, into_name, why]
+    };
+    table(COLUMNS, rows.iter().map(cells))
+}
+
+impl PacketPerson {
+    fn cells(&self) -> [String; 5] {
+        let [id, address, name] = [&self.id, &self.address, &self.name].map(|cell| cell.expose().clone());
+        [self.row.to_string(), self.line.to_string(), id, address, name]
+    }
 }

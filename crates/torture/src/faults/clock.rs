@@ -4,33 +4,43 @@
 //! libfaketime stands between the program and the clock of the day. The clock that only counts goes on, as it does
 //! when somebody sets a machine's time.
 
-use super::{ENDS_WITHIN, start, thoughtful_relays};
+use super::{start, thoughtful_relays};
 use crate::{
     Settings,
     incident::{Incident, borrowed},
     lanes,
-    story::{Ended, Tally, ended_within, kill, until_at_rest},
+    story::{Ended, Tally, ended_before_blow, ended_within, kill, until_at_rest},
 };
-use forthwith_testkit::{lists::Chance, tools};
+use forthwith_testkit::{lists::Chance, server::HANG_MAX, tools};
 use std::{
     collections::BTreeSet,
     fs,
     path::Path,
     process::Command,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
-    time::Duration,
 };
 
 /// What the clock does, as libfaketime is told: relative to the right time, or standing still at one.
-const CHANGES: [&str; 6] = ["+1d", "-1d", "+3653d", "-3653d", "2031-05-06 07:08:09", "2011-05-06 07:08:09"];
+/// The last three are where other programs' clocks begin, run over and end.
+const CHANGES: [&str; 9] = [
+    "+1d",
+    "-1d",
+    "+3653d",
+    "-3653d",
+    "2031-05-06 07:08:09",
+    "2011-05-06 07:08:09",
+    "1970-01-02 00:00:00",
+    "2038-01-19 03:14:07",
+    "9998-12-31 00:00:00",
+];
 /// People in each incident.
 const COUNT: usize = 60;
 /// How many notices a run whose clock is changed hands over: two such runs leave some for the last one.
 const LIMIT: &str = "20";
 /// Runs of one story whose clock is changed.
 const RUNS: usize = 2;
-/// The latest moment of a change, in milliseconds after the start.
-const WITHIN_MS: u64 = 1_200;
+/// The latest moment of a change in milliseconds, after the start and after the first offer.
+const WITHIN_MS: (u64, u64) = (1_200, 1_000);
 /// How the day and the clock are marked as right.
 const RIGHT: &str = "+0d";
 
@@ -78,11 +88,11 @@ fn tell(program: &Path, sink: &Path, library: &str, seed: u64, most: usize) -> (
         notify.args(["--limit", LIMIT]).env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", &clock);
         notify.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         let mut run = start(notify);
-        if let Some(exit) = ended_within(&mut run, Duration::from_millis(chance.below(WITHIN_MS))) {
+        if let Some(exit) = ended_before_blow(&mut run, &incident, &mut chance, WITHIN_MS) {
             return ended(exit);
         }
         tell_time(&clock, CHANGES[turn % CHANGES.len()]);
-        let exit = ended_within(&mut run, ENDS_WITHIN);
+        let exit = ended_within(&mut run, HANG_MAX);
         if exit.is_none() {
             kill(&mut run);
         }

@@ -1,23 +1,22 @@
 //! Two `notify` of one incident start at the same moment: exactly one proceeds, and the other ends before it
 //! connects.
 
-use super::{UNUSABLE, goes_on, notify};
+use super::{UNUSABLE, goes_on};
 use crate::{
     Settings,
-    incident::{Incident, recorder},
+    incident::{Incident, borrowed, recorder},
     lanes,
     story::{Relays, Tally},
 };
 use forthwith_testkit::{
+    proxy::{Gate, Proxy},
     strace::{self, Call},
     tools,
 };
 use std::{path::Path, sync::Barrier};
 
-/// People in each incident: three for each line, so that whoever proceeds is at it for three seconds.
+/// People in each incident: three for each line.
 const COUNT: usize = 12;
-/// A sink that thinks a second about every dot.
-const SLOW: [&str; 2] = ["-W", ".:1"];
 
 /// Starts `settings.size` pairs; `None` where strace or the sink is not installed, which is said.
 ///
@@ -34,13 +33,18 @@ pub fn run(program: &Path, settings: &Settings) -> Option<Tally> {
 }
 
 fn tell(program: &Path, strace: &Path, sink: &Path, seed: u64) -> Tally {
-    let relays = Relays { first: recorder(sink, &SLOW), last: recorder(sink, &[]) };
+    let relays = Relays { first: recorder(sink, &[]), last: recorder(sink, &[]) };
     let incident = Incident::new(program, seed, COUNT);
     incident.freeze();
-    let (together, notify) = (Barrier::new(2), || notify(&incident, &relays));
+    // Whoever proceeds is held at its dots until the other one has ended.
+    let (together, gate) = (Barrier::new(2), Gate::default());
+    let proxy = Proxy::behind(&gate, relays.first.address()).unwrap();
     let one = || {
+        let notify = incident.bare_command("notify", &borrowed(&incident.to(&proxy.url())));
         together.wait();
-        strace::run(strace, &notify()).unwrap()
+        let ended = strace::run(strace, &notify).unwrap();
+        gate.open();
+        ended
     };
     let mut ends = std::thread::scope(|scope| {
         let both = [scope.spawn(one), scope.spawn(one)];

@@ -1,25 +1,25 @@
 //! Signals at random moments: a run drains and ends with 5, leaves no doubt where the relay answers, and the next
 //! one goes on. A broken pipe is none of its concern.
 
-use super::{ENDS_WITHIN, start, thoughtful_relays};
+use super::{start, thoughtful_relays};
 use crate::{
     Settings,
     halt::signal,
     incident::{Incident, borrowed},
     kill::BLOWS_EACH,
     lanes,
-    story::{Ended, Tally, ended_within, kill, until_at_rest},
+    story::{Ended, Tally, ended_before_blow, ended_within, kill, until_at_rest},
 };
-use forthwith_testkit::{lists::Chance, tools};
+use forthwith_testkit::{lists::Chance, server::HANG_MAX, tools};
 use rustix::process::Signal;
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 /// The signals, in turn.
 const SIGNALS: [Signal; 4] = [Signal::TERM, Signal::INT, Signal::HUP, Signal::PIPE];
 /// People in each incident.
 const COUNT: usize = 60;
-/// The latest moment of a signal after the start, in milliseconds.
-const WITHIN_MS: u64 = 900;
+/// The latest moment of a signal in milliseconds, after the start and after the first offer.
+const WITHIN_MS: (u64, u64) = (900, 800);
 /// The exit of a run that drained.
 const DRAINED: i32 = 5;
 
@@ -48,11 +48,11 @@ fn tell(program: &Path, sink: &Path, seed: u64, most: usize) -> Tally {
         let which = SIGNALS[number % SIGNALS.len()];
         let before = incident.ledger().counts().unwrap();
         let mut run = start(incident.bare_command("notify", &borrowed(arguments)));
-        if let Some(exit) = ended_within(&mut run, Duration::from_millis(chance.below(WITHIN_MS))) {
+        if let Some(exit) = ended_before_blow(&mut run, &incident, &mut chance, WITHIN_MS) {
             return Ended::Alone(exit);
         }
         signal(&run, which);
-        let exit = ended_within(&mut run, ENDS_WITHIN);
+        let exit = ended_within(&mut run, HANG_MAX);
         if exit.is_none() {
             kill(&mut run);
         }

@@ -28,6 +28,9 @@ pub(crate) struct Settings<const SIZE: usize> {
     /// The release build instead of the debug build, whose assertions are on.
     #[arg(long)]
     release: bool,
+    /// A build that is there already, which no build beside it changes. Nothing is built then.
+    #[arg(long, conflicts_with = "release")]
+    program: Option<PathBuf>,
 }
 
 impl<const SIZE: usize> Settings<SIZE> {
@@ -37,6 +40,9 @@ impl<const SIZE: usize> Settings<SIZE> {
     }
 
     fn program(&self) -> anyhow::Result<PathBuf> {
+        if let Some(program) = &self.program {
+            return program.canonicalize().with_context(|| format!("no program at {}", program.display()));
+        }
         let (profile, folder) = if self.release { ("release", "release") } else { ("dev", "debug") };
         let build = ["build", "--quiet", "--locked", "--package", "forthwith", "--profile", profile];
         ensure!(cargo(&build).status()?.success(), "the build failed");

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a tidy test that cannot read the tree has failed")]
 
 mod dependencies;
+mod law;
 mod lists;
 mod pages;
 mod relays;

@@ -6,21 +6,23 @@ use crate::{
     folder::Folder,
     freezing,
     ledgers::{self, Stage},
+    pacing::timing,
     packet, secret, stopping,
     terminal::Out,
 };
-use forthwith_ledger::sqlite::Freeze;
+use forthwith_core::approval::{ApprovalRule, plain_words};
+use forthwith_ledger::sqlite::{Freeze, SqliteLedger};
 use jiff::Timestamp;
 use serde_json::json;
 use std::time::Instant;
 
 /// Runs the dry run.
-pub fn run(folder: &Folder, out: Out) -> Result<Exit, CommandError> {
+pub fn run(folder: &Folder, as_of: Option<Timestamp>, out: Out) -> Result<Exit, CommandError> {
     stopping::listen();
     let now = Timestamp::now();
     secret::private_folder(&folder.out())?;
     let mut ledger = ledgers::open(folder, Stage::Real, "dry-run", now)?;
-    let outcome = freeze(folder, &mut ledger, out, now);
+    let outcome = freeze(folder, &mut ledger, (now, as_of.unwrap_or(now)), out);
     let how = match &outcome {
         Ok(_) => "done",
         Err(_) if stopping::is_asked() => "stopped",
@@ -32,9 +34,9 @@ pub fn run(folder: &Folder, out: Out) -> Result<Exit, CommandError> {
 
 fn freeze(
     folder: &Folder,
-    ledger: &mut forthwith_ledger::sqlite::SqliteLedger,
+    ledger: &mut SqliteLedger,
+    (now, as_of): (Timestamp, Timestamp),
     out: Out,
-    now: Timestamp,
 ) -> Result<Exit, CommandError> {
     let key = secret::load_or_make(folder)?;
     let begun = Instant::now();
@@ -44,11 +46,14 @@ fn freeze(
     let [rendering, freezing] = [rendered - begun, rendered.elapsed()].map(|took| took.as_secs_f64());
     out.message(&format!("Read and rendered in {rendering:.2} s, frozen in {freezing:.2} s."));
     let reader = ledger.reader().map_err(ledgers::unusable)?;
-    let path = packet::write(folder, &prepared, &reader)?;
+    let timing = timing::reckon(folder, &prepared.plan, &reader, ledger.run(), as_of)?;
+    let path = packet::write(folder, &prepared, &key, &reader, &timing)?;
     let digest = prepared.plan.digest;
     let mut report = check_report(&prepared.checked);
     report["digest"] = json!(digest.to_string());
     report["packet"] = json!(path.to_string_lossy());
+    report["statement"] = json!(path.join("statement.txt").to_string_lossy());
+    report["words"] = json!(plain_words(&digest));
     out.json(&report);
     for line in check_summary(&prepared.checked) {
         out.line(line);
@@ -60,7 +65,12 @@ fn freeze(
         }
         Freeze::Frozen { superseded: None } => "\nFrozen. Nobody was told, and no network was touched.".to_owned(),
     });
-    out.line(format!("Plan    {digest}\nPacket  {}", path.join("index.html").display()));
-    out.line(format!("\nNext: read the packet; then forthwith notify {}", folder.path.display()));
+    out.line(format!("Plan    {digest}\nWords   {}", plain_words(&digest)));
+    out.line(format!("Packet  {}", path.join("index.html").display()));
+    let incident = prepared.checked.inputs.incident.as_ref();
+    let is_signed =
+        matches!(incident.and_then(|incident| incident.approval.as_ref()), Some(ApprovalRule::Asked(_)));
+    let next = if is_signed { "have its statement signed: forthwith approve" } else { "forthwith notify" };
+    out.line(format!("\nNext: read the packet; then {next} {}", folder.path.display()));
     Ok(Exit::Done)
 }

@@ -154,6 +154,7 @@ impl Judging<'_> {
             }
             ByItself::Person(person) => {
                 look_at_domain(&mut self.domains, &person, &mut row);
+                row.miss_language(&kind.language);
                 if self.wanted == Wanted::Remarkable && row.found.is_empty() && row.marks.is_empty() {
                     return count(&mut self.judged.alike, &row, &person, kind);
                 }

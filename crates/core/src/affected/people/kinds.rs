@@ -38,8 +38,7 @@ impl Kinds {
 
     /// Returns the kind of a row with these cells.
     pub(super) fn of(&mut self, cells: Cells<'_>, columns: &Columns, context: Context<'_>) -> &mut Kind {
-        let places = [columns.country, columns.region, columns.language, columns.data];
-        let own = places.map(|place| place.and_then(|i| cells.get(i)).unwrap_or_default());
+        let own = own_cells(cells, columns);
         self.word.clear();
         for cell in own {
             self.word.extend_from_slice(cell.as_bytes());
@@ -49,7 +48,30 @@ impl Kinds {
     }
 }
 
+/// Returns the cells for country, region, language and data.
+fn own_cells<'v>(cells: Cells<'v>, columns: &Columns) -> [&'v str; 4] {
+    let places = [columns.country, columns.region, columns.language, columns.data];
+    places.map(|place| place.and_then(|i| cells.get(i)).unwrap_or_default())
+}
+
 impl Kind {
+    /// Returns the residence and the data of a row with these cells, as far as they say it: no residence where its
+    /// country is not known, and all data where it is not known which.
+    pub(super) fn of_anybody(
+        cells: Cells<'_>,
+        columns: &Columns,
+        context: Context<'_>,
+    ) -> (Residence, Vec<String>) {
+        let own = own_cells(cells, columns);
+        let Self { mut residence, data, refusals, .. } = Self::read(own, context);
+        if residence.country.is_empty() {
+            residence.region.clear();
+        }
+        let all = || context.categories.iter().flat_map(|all| all.iter()).map(|category| category.id.clone());
+        let is_known = !refusals.iter().any(|refusal| refusal.column == Some("data"));
+        (residence, if is_known { data } else { all().collect() })
+    }
+
     /// Reads the cells for country, region, language and data.
     fn read([country, region, language, data]: [&str; 4], context: Context<'_>) -> Self {
         let mut refusals = Vec::new();

@@ -3,7 +3,7 @@
 use super::{
     FOOTER_CELLS_MAX, Fated,
     before::Told,
-    cells::{AddressCell, Refusal, is_count, read_address, read_name, trimmed},
+    cells::{AddressCell, Refusal, is_count, quoted, read_address, read_name, trimmed},
     judge::Judge,
     keys::MailboxKey,
     kinds::Kind,
@@ -15,7 +15,7 @@ use crate::{
         exported::AS_WRITTEN,
         faults::{describe, describe_sheet},
         records::Fault,
-        rows::{RowFault, RowView},
+        rows::{Cells, RowFault, RowView},
         settings::Which,
         sheet::SheetFault,
     },
@@ -23,7 +23,7 @@ use crate::{
     finding::{Finding, Place},
     notice::Withheld,
     private::Private,
-    recipient::Recipient,
+    recipient::{Recipient, Residence},
 };
 use std::collections::BTreeSet;
 
@@ -302,6 +302,28 @@ impl<'j, 'v> OneRow<'j, 'v> {
                 Err(refusals)
             }
         }
+    }
+
+    /// Warns of a language that is wanted and not offered: the person gets another one, and nobody is to be
+    /// surprised by it.
+    pub(super) fn miss_language(&mut self, language: &str) {
+        let Some(languages) = self.judge.context.languages.filter(|languages| !languages.offers(language)) else {
+            return;
+        };
+        let message = format!(
+            "the notice is wanted in {}, which is not offered; it is written in `{}`",
+            quoted(language),
+            languages.default
+        );
+        let hint = "offer the language under [languages] in incident.toml, with its words in templates/";
+        self.found.push(Finding::warning("language-not-offered", self.place(Some("language")), message).hint(hint));
+    }
+
+    /// Returns where the person of the row lives, and the ids of the categories of data that were exposed of them,
+    /// whatever becomes of the row: empty where it does not say where, all where it does not say which.
+    pub(super) fn concerned(&self) -> (Residence, Vec<String>) {
+        let cells = if self.view.fault.is_none() { self.view.cells } else { Cells::NONE };
+        Kind::of_anybody(cells, &self.judge.columns, self.judge.context)
     }
 
     /// Returns the recipient that a row's person is.

@@ -14,7 +14,7 @@ use crate::{
     affected::{encoding::Guess, rows::RawRow, source::Source, stretches::Stretches},
     finding::{Finding, Place},
     notice::Withheld,
-    recipient::Recipient,
+    recipient::{Recipient, Residence},
 };
 use std::{collections::BTreeMap, io};
 
@@ -58,6 +58,16 @@ impl AsRead<'_> {
         self.judge.own_columns().map(cell)
     }
 
+    /// Returns where the person of the row lives, and the ids of the categories of data that were exposed of them,
+    /// whatever became of the row: empty where it does not say where, all where it does not say which.
+    pub fn concerned(&self) -> (Residence, Vec<String>) {
+        match (&self.row.fate, &self.raw) {
+            (Fated::Planned(recipient), _) => (recipient.residence.clone(), recipient.data.clone()),
+            (_, Some(raw)) => OneRow::new(self.judge, &raw.view()).concerned(),
+            (_, None) => (Residence::default(), Vec::new()),
+        }
+    }
+
     /// Returns the row as it was written where its cells are not known, and nothing where they are.
     pub fn as_written(&self) -> String {
         self.raw.as_ref().map(RawRow::as_written).unwrap_or_default()
@@ -94,8 +104,12 @@ impl<'a> Settling<'a> {
         self.remember(&marks);
         let (fate, raw) = match verdict {
             Verdict::Planned(recipient) => {
-                if marks.contains(&Mark::NewDomain) {
-                    found.extend(self.alike(&recipient));
+                if marks.contains(&Mark::NewDomain)
+                    && let Some(alike) = self.alike(&recipient)
+                {
+                    // What is said of the address comes before what is said of the language.
+                    let at = found.iter().position(|f| f.place.column.as_deref() == Some("language"));
+                    found.insert(at.unwrap_or(found.len()), alike);
                 }
                 (Fated::Planned(recipient), None)
             }
@@ -153,6 +167,7 @@ impl<'a> Settling<'a> {
                 if let Some(doubt) = self.domains.look(domain, recipient.row) {
                     row.found.push(doubt.warning(domain, row.place(Some("email"))));
                 }
+                row.miss_language(&recipient.language);
                 if let Some(data) = data {
                     self.united += 1;
                     recipient.data = data;

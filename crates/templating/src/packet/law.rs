@@ -1,0 +1,129 @@
+//! What the law part of a packet shows, as plain data: which rule asks for what, and where it stands.
+//!
+//! Nothing is judged here. Whoever applies the rules fills it in; a packet without it says that no rule was applied.
+
+use serde::{Deserialize, Serialize};
+
+/// The rules that were applied to a plan, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacketLaw {
+    /// The day of the rules as they were applied: `2026-11-23`.
+    pub rules_of: String,
+    /// How many rules were applied.
+    pub rules: u64,
+    /// How many of them nobody has confirmed against their source.
+    pub unverified: u64,
+    /// That every row has exactly one wording.
+    pub coverage: PacketCoverage,
+    /// Every regime that reaches somebody on the list.
+    pub regimes: Vec<PacketRegime>,
+    /// What is owed beside the notices: to regulators, bureaus, media, and by letter.
+    pub owed: Vec<PacketOwed>,
+}
+
+/// How the rows of the list fall on wordings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacketCoverage {
+    /// Rows that were looked at.
+    pub rows: u64,
+    /// Rows with exactly one wording.
+    pub exactly_one: u64,
+    /// Rows with none: people who would be told nothing.
+    pub none: u64,
+    /// Rows with two or more.
+    pub several: u64,
+    /// Keys of wordings that were prepared and that nobody gets.
+    pub unreached: Vec<String>,
+}
+
+/// One law that reaches people on the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacketRegime {
+    /// Its id: `us-ca`.
+    pub id: String,
+    /// What it is called: `California, Civil Code 1798.82`.
+    pub title: String,
+    /// How many people on the list it is about.
+    pub people: u64,
+    /// Whether it asks for these notices at all.
+    pub duty: PacketRule,
+    /// Whether e-mail may carry them.
+    pub channel: PacketRule,
+    /// What it asks of their words, and what it forbids.
+    pub elements: Vec<PacketRule>,
+}
+
+/// One thing that a rule asks for, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacketRule {
+    /// What is asked, as one phrase: `says when it happened`, `does not say how many live in the state`.
+    pub asks: String,
+    /// The element that it is about, where it is one: `date_of_breach`.
+    pub element: Option<String>,
+    /// Keys of the wordings that it is about; empty means all that its people get.
+    pub variants: Vec<String>,
+    /// Law, section and date of the text.
+    pub citation: String,
+    /// Where it stands.
+    pub standing: PacketStanding,
+    /// The fact that decided: `occurred = 2020-10-05 to 2020-10-09`.
+    pub fact: String,
+    /// Whether somebody confirmed the rule against its source.
+    pub is_verified: bool,
+    /// What a person decided about it, where one did.
+    pub decision: Option<PacketDecision>,
+}
+
+/// Where a rule stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PacketStanding {
+    /// What is asked for is there.
+    Met,
+    /// It is not.
+    NotMet,
+    /// No program can tell: a person decides.
+    Decide,
+}
+
+/// What a person decided about a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacketDecision {
+    /// Who.
+    pub by: String,
+    /// When, as recorded.
+    pub on: String,
+    /// What, and why.
+    pub reason: String,
+}
+
+/// Something that is owed beside the notices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacketOwed {
+    /// To whom: `Attorney General of California`.
+    pub to: String,
+    /// What: `a sample of the notice, and the number of residents`.
+    pub what: String,
+    /// By when, as an absolute moment or day with its zone; `None` where no moment can be told.
+    pub by: Option<String>,
+    /// The fact that decided, or what keeps the moment open.
+    pub fact: String,
+    /// Law, section and date of the text.
+    pub citation: String,
+    /// Whether somebody confirmed the rule against its source.
+    pub is_verified: bool,
+}
+
+impl PacketRegime {
+    /// Returns every rule of the regime.
+    pub fn rules(&self) -> impl Iterator<Item = &PacketRule> {
+        [&self.duty, &self.channel].into_iter().chain(&self.elements)
+    }
+}
+
+impl PacketRule {
+    /// Returns whether a person has still to decide.
+    pub fn is_open(&self) -> bool {
+        self.standing == PacketStanding::Decide && self.decision.is_none()
+    }
+}

@@ -1,0 +1,145 @@
+//! What whoever decides looks at first: everything that is open in a plan, the gravest first.
+//!
+//! It counts what the rest of the record says, and decides nothing.
+
+use super::{
+    law::{PacketLaw, PacketRule, PacketStanding},
+    number,
+    record::Record,
+};
+use serde::{Deserialize, Serialize};
+
+/// One thing that is open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct OpenRecord {
+    /// `stop` where the plan must not go out like this, `look` where a person looks first.
+    pub weight: String,
+    pub says: String,
+    /// Where it stands on page one: the name of a place, and the number of its section.
+    pub at: String,
+    pub section: u8,
+}
+
+/// Returns everything that is open.
+pub(super) fn open(record: &Record) -> Vec<OpenRecord> {
+    let mut open = Vec::new();
+    stops(record, &mut open);
+    looks(record, &mut open);
+    open
+}
+
+/// Where things stand on page one: a place, and the number of its section there.
+type At = (&'static str, u8);
+const FACTS: At = ("facts", 2);
+const ROWS: At = ("rows", 3);
+const LAW: At = ("law", 5);
+const FINDINGS: At = ("findings", 6);
+const SIGN: At = ("sign", 8);
+
+fn add(open: &mut Vec<OpenRecord>, weight: &str, says: impl Into<String>, (at, section): At) {
+    open.push(OpenRecord { weight: weight.to_owned(), says: says.into(), at: at.to_owned(), section });
+}
+
+fn stops(record: &Record, open: &mut Vec<OpenRecord>) {
+    let list = &record.list;
+    if !list.adds_up {
+        let says = format!(
+            "These counts do not add up: {} rows are not {} planned and {} withheld, or the wordings' readers are \
+             not the people planned. Do not release this plan; it is a fault of the program.",
+            number(list.rows),
+            number(list.planned),
+            number(list.withheld)
+        );
+        add(open, "stop", says, ROWS);
+    }
+    if record.approval.state != "not-needed" {
+        add(open, "stop", record.approval.says.as_str(), SIGN);
+    }
+    let Some(law) = &record.law else { return };
+    let unmet = counted(law, |rule| rule.standing == PacketStanding::NotMet);
+    if unmet > 0 {
+        let says = said(unmet, "rule is not met", "rules are not met");
+        add(open, "stop", format!("{says} as the wordings stand."), LAW);
+    }
+    let uncovered = law.coverage.none + law.coverage.several;
+    if uncovered > 0 {
+        let says =
+            said(uncovered, "row has no wording, or more than one", "rows have no wording, or more than one");
+        add(open, "stop", format!("{says}."), LAW);
+    }
+}
+
+fn looks(record: &Record, open: &mut Vec<OpenRecord>) {
+    let mut look = |says: String, at: At| add(open, "look", says, at);
+    if record.approval.state == "not-needed" {
+        look(record.approval.says.clone(), SIGN);
+    }
+    match &record.law {
+        None => look(
+            "No rule of law was applied. Whether a law asks for these notices, what it asks them to say and what \
+             else is owed is not looked at in this packet."
+                .to_owned(),
+            LAW,
+        ),
+        Some(law) => {
+            let undecided = counted(law, PacketRule::is_open);
+            if undecided > 0 {
+                let says = said(undecided, "rule waits", "rules wait");
+                look(format!("{says} for a person's decision: no program can tell."), LAW);
+            }
+            if law.unverified > 0 {
+                let of = format!("{} of {} rules", number(law.unverified), number(law.rules));
+                look(format!("Nobody has confirmed {of} against their source."), LAW);
+            }
+        }
+    }
+    let silent = |state: &str| record.facts.iter().filter(|fact| fact.state == state).count() as u64;
+    if silent("unknown") > 0 {
+        look(
+            said(
+                silent("unknown"),
+                "fact is unknown; the notices say so.",
+                "facts are unknown; the notices say so.",
+            ),
+            FACTS,
+        );
+    }
+    if silent("not-told") > 0 {
+        look(
+            said(
+                silent("not-told"),
+                "fact is not told, for the reason given.",
+                "facts are not told, for the reasons given.",
+            ),
+            FACTS,
+        );
+    }
+    let left_out = record.list.reasons.iter().filter(|r| matches!(r.reason.as_str(), "left-out" | "blocked"));
+    let left_out: u64 = left_out.map(|reason| reason.rows).sum();
+    if left_out > 0 {
+        let says = said(left_out, "person is told nothing", "people are told nothing");
+        look(format!("{says} because somebody decided so. The reasons stand in the private part."), ROWS);
+    }
+    let warned = |finding: &&super::findings::FindingRecord| finding.gravity != "note";
+    let found = record.findings.iter().chain(record.variants.iter().flat_map(|variant| &variant.findings));
+    let found = found.filter(warned).count() as u64;
+    let in_rows: u64 =
+        record.findings_in_rows.iter().filter(|rows| rows.gravity != "note").map(|rows| rows.rows).sum();
+    if found > 0 {
+        look(
+            said(found, "warning about incident, list or words.", "warnings about incident, list and words."),
+            FINDINGS,
+        );
+    }
+    if in_rows > 0 {
+        look(said(in_rows, "warning about a single row.", "warnings about single rows."), FINDINGS);
+    }
+}
+
+fn counted(law: &PacketLaw, counts: impl Fn(&PacketRule) -> bool) -> u64 {
+    law.regimes.iter().flat_map(super::law::PacketRegime::rules).filter(|rule| counts(rule)).count() as u64
+}
+
+fn said(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(count), if count == 1 { one } else { many })
+}
