@@ -36,14 +36,17 @@ use super::{
 use crate::{
     digest::{Digest, hex},
     document::nearest,
+    duty::{Duties, Way},
     finding::{Finding, Gravity, Place},
     incident::{Category, Languages},
+    law::{ConsentKind, Word},
     notice::Withheld,
     private::Private,
     recipient::{Recipient, Residence},
 };
 use cells::{
-    AddressCell, Refusal, checked, is_count, read_address, read_country, read_language, read_name, read_region,
+    AddressCell, Refusal, checked, is_count, read_address, read_consent, read_country, read_language, read_name,
+    read_region,
 };
 use columns::Columns;
 use domains::Domains;
@@ -147,6 +150,8 @@ pub struct Context<'a> {
     pub read_columns: &'a BTreeSet<String>,
     /// What is known of people from elsewhere.
     pub known: &'a Known,
+    /// What laws want for each person; `None` where none is applied.
+    pub duties: Option<&'a Duties>,
 }
 
 /// Reads people, row by row.
@@ -418,7 +423,10 @@ impl<'a, R: Source> People<'a, R> {
             return Ok(self.withheld(Withheld::Suppressed, note));
         }
         match recipient {
-            Ok(recipient) => self.unless_repeated(recipient).map_err(|refusal| vec![refusal]),
+            Ok(recipient) => {
+                let fate = self.unless_repeated(recipient).map_err(|refusal| vec![refusal])?;
+                Ok(self.unless_by_letter(fate))
+            }
             Err(reason) => Ok(self.withheld(reason, String::new())),
         }
     }
@@ -520,6 +528,7 @@ impl<'a, R: Source> People<'a, R> {
         let region = checked(&mut refusals, read_region(self.value("region")));
         let language = checked(&mut refusals, read_language(self.value("language")));
         let data = checked(&mut refusals, self.read_data());
+        let consent = checked(&mut refusals, self.read_consent());
         if !region.is_empty() && country.is_empty() {
             let message = "a region is given without its country".to_owned();
             refusals.push(Refusal::new("region", "region-without-country", message));
@@ -542,6 +551,7 @@ impl<'a, R: Source> People<'a, R> {
             residence: Residence { country, region },
             language,
             data,
+            consent,
             columns: self
                 .columns
                 .other
@@ -576,6 +586,15 @@ impl<'a, R: Source> People<'a, R> {
         Ok(known().filter(|id| ids.contains(id)).map(str::to_owned).collect())
     }
 
+    /// Reads to which electronic notices the person agreed.
+    fn read_consent(&self) -> Result<Vec<ConsentKind>, Refusal> {
+        let cell = self.cell("consent");
+        let words = cell.split(';').map(|word| self.context.settings.meant("consent", word.trim()));
+        let read = words.filter(|word| !word.is_empty()).map(read_consent);
+        let consent: BTreeSet<ConsentKind> = read.collect::<Result<_, _>>()?;
+        Ok(consent.into_iter().filter(|kind| *kind != ConsentKind::None).collect())
+    }
+
     /// Returns the fate of a good row: planned, unless the same person or address came before.
     fn unless_repeated(&mut self, mut recipient: Recipient) -> Result<Fated, Refusal> {
         if self.context.known.suspects.as_ref().is_some_and(|(suspects, _)| !suspects.has(&recipient)) {
@@ -586,6 +605,7 @@ impl<'a, R: Source> People<'a, R> {
         let residence = recipient.residence.code();
         let mut parts = vec![recipient.name.expose().as_str(), &residence, &recipient.language];
         let read = |(name, _): &(&String, _)| self.context.read_columns.contains(*name);
+        parts.extend(recipient.consent.iter().map(|kind| kind.word()));
         parts.extend(recipient.columns.iter().filter(read).map(|(_, value)| value.expose().as_str()));
         match self.repeats.meet(&recipient, parts, self.context)? {
             Met::Again(merged) => Ok(self.withheld(Withheld::Duplicate, merged.to_string())),
@@ -619,6 +639,17 @@ impl<'a, R: Source> People<'a, R> {
         );
         let hint = "offer the language under [languages] in incident.toml, with its words in templates/";
         self.report(Finding::warning("language-not-offered", self.place(Some("language")), message).hint(hint));
+    }
+
+    /// Withholds the row of a person whom an e-mail may not, or not alone, notify.
+    fn unless_by_letter(&self, fate: Fated) -> Fated {
+        let (Fated::Planned(recipient), Some(duties)) = (&fate, self.context.duties) else { return fate };
+        let duty = duties.of(recipient);
+        match duty.way {
+            Way::Email | Way::Leg { .. } => fate,
+            Way::Letter => self.withheld(Withheld::NeedsLetter, duty.why_not_email()),
+            Way::Blocked => self.withheld(Withheld::Blocked, duty.why_not_email()),
+        }
     }
 
     /// Warns of a domain that is probably a slip, or that looks like another one.

@@ -3,6 +3,8 @@
 use crate::{
     address::{Address, ParseAddressError, has_unseen, is_unseen},
     affected::standards::{is_country, is_language, is_region},
+    document::nearest,
+    law::{ConsentKind, Word},
     notice::Withheld,
 };
 
@@ -71,6 +73,16 @@ fn unknown(column: &'static str, code: &'static str, cell: &str, standard: &str)
     let hint =
         format!("if the list means something by it, say what: affected.toml, [values.{column}] {cell} = \"…\"");
     Refusal::new(column, code, format!("{cell} is not {standard}")).hint(hint)
+}
+
+/// Reads one kind of consent.
+pub(super) fn read_consent(word: &str) -> Result<ConsentKind, Refusal> {
+    let known = || ConsentKind::ALL.iter().map(|kind| kind.word());
+    ConsentKind::from_word(&word.to_lowercase()).ok_or_else(|| match nearest(word, known()) {
+        Some(near) => Refusal::new("consent", "consent-unknown", format!("{} is no kind of consent", quoted(word)))
+            .hint(format!("is `{near}` meant?")),
+        None => unknown("consent", "consent-unknown", word, "a kind of consent (docs/law.md lists them)"),
+    })
 }
 
 pub(super) fn read_country(cell: &str) -> Result<String, Refusal> {

@@ -34,6 +34,7 @@ pub fn other_columns(settings: &ListSettings, input: impl Source) -> Vec<String>
         languages: None,
         read_columns: &read_columns,
         known: &known,
+        duties: None,
     };
     let Ok(rows) = Rows::new(context.file, &settings.form, settings.email_column(), input) else {
         return Vec::new();
