@@ -252,7 +252,11 @@ decisions = [
 
     fn read(text: &str) -> (Option<LawSettings>, Vec<Finding>) {
         let categories = ["ssn", "loyalty_number"];
-        let categories = categories.map(|id| Category { id: id.to_owned(), words: BTreeMap::new() });
+        let categories = categories.map(|id| Category {
+            id: id.to_owned(),
+            words: BTreeMap::new(),
+            consequence: BTreeMap::new(),
+        });
         document::read("incident.toml", text.as_bytes(), |table| law(table, Some(&categories)))
     }
 
