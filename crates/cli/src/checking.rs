@@ -7,6 +7,7 @@ use crate::{
     folder::{Folder, INCIDENT},
     inputs::{self, Inputs},
     known,
+    lawful::Lawful,
     list::{self, Given},
     terminal::{Out, counted, grouped},
 };
@@ -28,6 +29,8 @@ pub struct Checked {
     pub inputs: Inputs,
     /// The list's counts and findings.
     pub tally: Tally,
+    /// What laws ask of the notices; `None` where none is applied.
+    pub law: Option<Lawful>,
     /// Each variant, how many get it, and the first of them.
     pub variants: BTreeMap<Variant, Reached>,
     /// Everybody who is concerned, by residence and data.
@@ -93,7 +96,7 @@ pub fn inputs(folder: &Folder, out: Out) -> Result<Inputs, CommandError> {
 }
 
 /// What the reading of a list tells: its counts and findings, who gets which variant, and who is concerned.
-pub type PeopleRead = (Tally, BTreeMap<Variant, Reached>, Census);
+pub type PeopleRead = (Tally, BTreeMap<Variant, Reached>, Census, Option<Lawful>);
 
 /// Reads the list. `each` takes the rows that are wanted.
 pub fn people(
@@ -106,10 +109,17 @@ pub fn people(
 ) -> Result<PeopleRead, CommandError> {
     let mut variants: BTreeMap<Variant, Reached> = BTreeMap::new();
     let mut census = Census::default();
+    let mut law = inputs.duties.as_ref().map(Lawful::new);
     let mut reach = |first: &Recipient, count: u64| {
-        if let Some(incident) = &inputs.incident {
-            variants.entry(Variant::of(incident, first)).or_insert_with(|| Reached::by(first)).add(first, count);
+        let Some(incident) = &inputs.incident else { return };
+        let variant = match &inputs.duties {
+            Some(duties) => duties.variant(first),
+            None => Variant::of(incident, first),
+        };
+        if let Some(law) = &mut law {
+            law.see(first, &variant, count);
         }
+        variants.entry(variant).or_insert_with(|| Reached::by(first)).add(first, count);
     };
     let tally = list::read(folder, inputs, out, doing, wanted, |given| match given {
         Given::Alike(Alike { first, count }) => {
@@ -130,12 +140,15 @@ pub fn people(
             reached.findings = words.check(variant);
         }
     }
-    Ok((tally, variants, census))
+    if let (Some(law), Some(incident), Some(words)) = (&mut law, &inputs.incident, &inputs.words) {
+        law.judge(incident, words);
+    }
+    Ok((tally, variants, census, law))
 }
 
 impl Checked {
     /// Puts together what was read, and holds the incident's deadline against the dates of laws.
-    pub fn new(mut inputs: Inputs, (tally, variants, mut census): PeopleRead, now: Timestamp) -> Self {
+    pub fn new(mut inputs: Inputs, (tally, variants, mut census, law): PeopleRead, now: Timestamp) -> Self {
         if let Some(incident) = &inputs.incident {
             if let Some(people) = incident.facts.people_affected.known() {
                 let categories = incident.categories.iter().map(|category| category.id.clone());
@@ -152,7 +165,7 @@ impl Checked {
             let dated = deadlines(law::shipped(), &situation);
             inputs.findings.extend(about_deadline(INCIDENT, incident, &dated));
         }
-        Self { inputs, tally, variants, census }
+        Self { inputs, tally, law, variants, census }
     }
 
     /// Returns every finding: about settings and words, then about the list. What variants share in words is
@@ -171,6 +184,7 @@ impl Checked {
                 findings.push(finding.clone());
             }
         }
+        findings.extend(self.law.iter().flat_map(|law| law.findings.iter().cloned()));
         findings
     }
 

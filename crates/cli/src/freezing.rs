@@ -12,6 +12,7 @@ use crate::{
     folder::Folder,
     inputs::{Inputs, Verbatim},
     known::{self, HEADS},
+    lawful::Lawful,
     list::{self, Given, changed},
     ordered::{self, Feed, Gone},
     stopping,
@@ -28,7 +29,6 @@ use forthwith_core::{
     plan::{Fate, FrozenPlan, FrozenRow, Manifest, NoticesDigest, Planned},
     private::Private,
     recipient::Recipient,
-    variant::Variant,
 };
 use forthwith_ledger::sqlite::{Freeze, FreezeError, SealedRow, SqliteLedger};
 use forthwith_templating::Words;
@@ -120,6 +120,7 @@ fn manifest(checked: &Checked, incident: &Incident, words: &Words, key: &PlanKey
         list: checked.tally.digest,
         beside: checked.inputs.beside.clone(),
         templates: words.sources(),
+        law: checked.law.as_ref().map(Lawful::digests).unwrap_or_default(),
         settings: words.settings(),
         deadline: incident.deadline,
         rows: counts.rows,
@@ -184,13 +185,13 @@ pub fn freeze(
     out: Out,
     now: Timestamp,
 ) -> Result<Freeze, CommandError> {
-    let Some((incident, ..)) = prepared.checked.inputs.whole() else {
+    let Some((_, _, words)) = prepared.checked.inputs.whole() else {
         return Err(CommandError::new(Exit::Refused, "the inputs are refused"));
     };
     let (fed, frozen) = ordered::through(
         ordered::cores(),
         |feed| feed_rows(folder, prepared, out, feed),
-        |batch| SealedRow::seal(batch.into_iter().map(|(row, content)| frozen_row(incident, key, row, content))),
+        |batch| SealedRow::seal(batch.into_iter().map(|(row, content)| frozen_row(words, key, row, content))),
         |drain| ledger.freeze_sealed(&prepared.plan, drain, now),
     );
     fed?;
@@ -249,10 +250,10 @@ fn feed_rows(folder: &Folder, prepared: &Prepared, out: Out, feed: &mut Feed<Fed
 }
 
 /// Returns a row as it will be frozen.
-fn frozen_row(incident: &Incident, key: &PlanKey, row: Row, content: Option<Digest>) -> FrozenRow {
+fn frozen_row(words: &Words, key: &PlanKey, row: Row, content: Option<Digest>) -> FrozenRow {
     let fate = match (row.fate, content) {
         (Fated::Planned(recipient), Some(content)) => {
-            let variant = Variant::of(incident, &recipient).to_string();
+            let variant = words.variant(&recipient).to_string();
             let (token, order) = (key.token(row.row), key.order(row.row));
             Fate::Planned(Planned { recipient: *recipient, token, order, variant, content })
         }

@@ -86,6 +86,7 @@ fn context<'a>(name: &'a str, settings: &'a ListSettings, inputs: &'a Inputs) ->
         languages: inputs.incident.as_ref().map(|incident| &incident.languages),
         read_columns: &inputs.read_columns,
         known: &inputs.known,
+        duties: inputs.duties.as_deref(),
     }
 }
 

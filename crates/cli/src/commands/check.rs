@@ -68,6 +68,7 @@ pub fn report(checked: &Checked) -> Value {
         "findings": findings::json(&checked.findings(), &checked.inputs.sources),
         "findings_total": checked.totals(),
         "variants": variants.collect::<Vec<_>>(),
+        "law": checked.law.as_ref().map(|law| law.report(checked)),
     })
 }
 
@@ -117,6 +118,7 @@ pub fn summary(checked: &Checked) -> Vec<String> {
             lines.push(format!("  {variant}: {}", counted(reached.count, "notice")));
         }
     }
+    lines.extend(checked.law.iter().flat_map(|law| law.summary(checked)));
     lines
 }
 

@@ -127,7 +127,7 @@ fn show(
         out.verbatim(&String::from_utf8_lossy(&message.bytes));
         return Ok(Exit::Done);
     }
-    let variant = Variant::of(incident, recipient);
+    let variant = words.variant(recipient);
     let (variant, label) = (variant.to_string(), variant.label(incident));
     out.json(&json!({
         "row": recipient.row, "variant": variant, "label": label, "from": parts.from, "reply_to": parts.reply_to, "to": parts.to,

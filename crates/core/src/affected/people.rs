@@ -40,6 +40,7 @@ use super::{
 };
 use crate::{
     digest::Digest,
+    duty::Duties,
     finding::{Finding, Gravity},
     incident::{Category, Languages},
     notice::Withheld,
@@ -143,6 +144,8 @@ pub struct Context<'a> {
     pub read_columns: &'a BTreeSet<String>,
     /// What is known of people from elsewhere.
     pub known: &'a Known,
+    /// What laws want for each person; `None` where none is applied.
+    pub duties: Option<&'a Duties>,
 }
 
 /// Reads people, row by row, or by stretches that can be judged at once.

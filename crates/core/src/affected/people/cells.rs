@@ -6,6 +6,8 @@ use crate::{
         likely,
         standards::{is_country, is_language, is_region},
     },
+    document::nearest,
+    law::{ConsentKind, Word},
     notice::Withheld,
 };
 use std::collections::BTreeMap;
@@ -86,6 +88,7 @@ fn unknown(column: &'static str, cell: &str, standard: &str, likely: Option<Stri
     let code = match column {
         "country" => "country-unknown",
         "region" => "region-unknown",
+        "consent" => "consent-unknown",
         _ => "language-unknown",
     };
     let cell = quoted(cell.trim());
@@ -95,6 +98,15 @@ fn unknown(column: &'static str, cell: &str, standard: &str, likely: Option<Stri
         None => format!("if the list means something by it, say what: {}", line("…")),
     };
     Refusal::new(column, code, format!("{cell} is not {standard}")).hint(hint)
+}
+
+/// Reads one kind of consent.
+pub(super) fn read_consent(word: &str) -> Result<ConsentKind, Refusal> {
+    let known = || ConsentKind::ALL.iter().map(|kind| kind.word());
+    ConsentKind::from_word(&word.to_lowercase()).ok_or_else(|| {
+        let likely = nearest(word, known()).map(str::to_owned);
+        unknown("consent", word, "a kind of consent (docs/law.md lists them)", likely)
+    })
 }
 
 pub(super) fn read_country(cell: &str, own: Own<'_>) -> Result<String, Refusal> {

@@ -24,6 +24,7 @@ pub(super) struct Columns {
     pub(super) region: Option<usize>,
     pub(super) language: Option<usize>,
     pub(super) data: Option<usize>,
+    pub(super) consent: Option<usize>,
     pub(super) other: Vec<(usize, String)>,
     /// In a list that we wrote: the columns that we added.
     pub(super) ours: BTreeSet<usize>,
@@ -42,6 +43,7 @@ pub fn other_columns(settings: &ListSettings, input: impl Source) -> Vec<String>
         languages: None,
         read_columns: &read_columns,
         known: &known,
+        duties: None,
     };
     let Ok(rows) = Rows::new(context.file, &settings.form, settings.email_column(), input) else {
         return Vec::new();
@@ -84,8 +86,9 @@ impl Columns {
         let other = header.iter().enumerate().filter(is_other).map(|(i, name)| (i, name.clone())).collect();
         let at = |name| standard.get(name).copied();
         let [id, email, name, country] = ["id", "email", "name", "country"].map(at);
-        let [region, language, data] = ["region", "language", "data"].map(at);
-        let columns = Self { id, email, name, country, region, language, data, other, ours, as_written, standard };
+        let [region, language, data, consent] = ["region", "language", "data", "consent"].map(at);
+        let columns =
+            Self { id, email, name, country, region, language, data, consent, other, ours, as_written, standard };
         if findings.is_empty() { Ok(columns) } else { Err(findings) }
     }
 }

@@ -152,6 +152,9 @@ impl Judging<'_> {
             ByItself::Person(person) if self.judge.may_come_again(&person) => {
                 Verdict::Open(Box::new(row.recipient(&person, kind)), view.keep())
             }
+            ByItself::Person(_) if let Some((reason, why)) = &kind.no_email => {
+                Verdict::Fate(row.withheld(*reason, why.clone()), view.keep())
+            }
             ByItself::Person(person) => {
                 look_at_domain(&mut self.domains, &person, &mut row);
                 row.miss_language(&kind.language);

@@ -1,23 +1,33 @@
-//! What a row says of residence, language and data: a list has few different ones, and each is read once a stretch.
+//! What a row says of residence, language, data and consent: a list has few different ones, and each is read once a stretch.
 
 use super::{
     Context,
-    cells::{Refusal, checked, quoted, read_country, read_language, read_region},
+    cells::{Refusal, checked, quoted, read_consent, read_country, read_language, read_region},
     columns::Columns,
     remembered::Remembered,
 };
-use crate::{affected::rows::Cells, document::nearest, recipient::Residence};
+use crate::{
+    affected::rows::Cells,
+    document::nearest,
+    duty::{Duties, Way},
+    law::ConsentKind,
+    notice::Withheld,
+    recipient::Residence,
+};
 use std::collections::BTreeSet;
 
 /// Kinds that are remembered: a stretch has few.
 const KINDS: usize = 1 << 7;
 
-/// Where people live, which language they read, and which of their data was exposed.
+/// Where people live, which language they read, which of their data was exposed, and to what they agreed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kind {
     pub(super) residence: Residence,
     pub(super) language: String,
     pub(super) data: Vec<String>,
+    pub(super) consent: Vec<ConsentKind>,
+    /// Why an e-mail may not notify these people.
+    pub(super) no_email: Option<(Withheld, String)>,
     /// What is wrong with these cells.
     pub(super) refusals: Vec<Refusal>,
     /// Which of the groups of rows that are alike has this kind, where there is one yet.
@@ -48,9 +58,9 @@ impl Kinds {
     }
 }
 
-/// Returns the cells for country, region, language and data.
-fn own_cells<'v>(cells: Cells<'v>, columns: &Columns) -> [&'v str; 4] {
-    let places = [columns.country, columns.region, columns.language, columns.data];
+/// Returns the cells for country, region, language, data and consent.
+fn own_cells<'v>(cells: Cells<'v>, columns: &Columns) -> [&'v str; 5] {
+    let places = [columns.country, columns.region, columns.language, columns.data, columns.consent];
     places.map(|place| place.and_then(|i| cells.get(i)).unwrap_or_default())
 }
 
@@ -72,8 +82,8 @@ impl Kind {
         (residence, if is_known { data } else { all().collect() })
     }
 
-    /// Reads the cells for country, region, language and data.
-    fn read([country, region, language, data]: [&str; 4], context: Context<'_>) -> Self {
+    /// Reads the cells for country, region, language, data and consent.
+    fn read([country, region, language, data, consent]: [&str; 5], context: Context<'_>) -> Self {
         let mut refusals = Vec::new();
         let meant = |column, cell: &'_ str| context.settings.meant(column, cell.trim()).to_owned();
         let own = |column| context.settings.values.get(column);
@@ -81,12 +91,38 @@ impl Kind {
         let region = checked(&mut refusals, read_region(&meant("region", region), own("region")));
         let language = checked(&mut refusals, read_language(&meant("language", language), own("language")));
         let data = checked(&mut refusals, read_data(data, context));
+        let consent = checked(&mut refusals, read_consents(consent, context));
         if !region.is_empty() && country.is_empty() {
             let message = "a region is given without its country".to_owned();
             refusals.push(Refusal::new("region", "region-without-country", message));
         }
-        Self { residence: Residence { country, region }, language, data, refusals, group: None }
+        let residence = Residence { country, region };
+        let no_email = context.duties.and_then(|duties| no_email(duties, &residence, &data, &consent));
+        Self { residence, language, data, consent, no_email, refusals, group: None }
     }
+}
+
+/// Returns why an e-mail may not, or not alone, notify the people of one situation.
+pub(super) fn no_email(
+    duties: &Duties,
+    residence: &Residence,
+    data: &[String],
+    consent: &[ConsentKind],
+) -> Option<(Withheld, String)> {
+    let duty = duties.due(residence, data, consent);
+    let reason = match duty.way {
+        Way::Email | Way::Leg { .. } => return None,
+        Way::Letter => Withheld::NeedsLetter,
+        Way::Blocked => Withheld::Blocked,
+    };
+    Some((reason, duty.why_not_email()))
+}
+
+fn read_consents(cell: &str, context: Context<'_>) -> Result<Vec<ConsentKind>, Refusal> {
+    let words = cell.split(';').map(|word| context.settings.meant("consent", word.trim()));
+    let read = words.filter(|word| !word.is_empty()).map(read_consent);
+    let consent: BTreeSet<ConsentKind> = read.collect::<Result<_, _>>()?;
+    Ok(consent.into_iter().filter(|kind| *kind != ConsentKind::None).collect())
 }
 
 fn read_data(cell: &str, context: Context<'_>) -> Result<Vec<String>, Refusal> {

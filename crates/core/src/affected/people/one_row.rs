@@ -338,6 +338,7 @@ impl<'j, 'v> OneRow<'j, 'v> {
             residence: kind.residence.clone(),
             language: kind.language.clone(),
             data: kind.data.clone(),
+            consent: kind.consent.clone(),
             columns: self.judge.columns.other.iter().map(column).collect(),
         }
     }

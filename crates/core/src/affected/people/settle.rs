@@ -7,12 +7,14 @@ use super::{
     cells::Refusal,
     domains::{Domains, Doubt},
     judge::{Judge, Judged, JudgedRow, Verdict},
+    kinds::no_email,
     one_row::{Mark, OneRow},
     repeats::{Met, Repeats},
 };
 use crate::{
     affected::{encoding::Guess, rows::RawRow, source::Source, stretches::Stretches},
     finding::{Finding, Place},
+    law::Word as _,
     notice::Withheld,
     recipient::{Recipient, Residence},
 };
@@ -155,6 +157,7 @@ impl<'a> Settling<'a> {
         let residence = recipient.residence.code();
         let mut parts = vec![recipient.name.expose().as_str(), &residence, &recipient.language];
         let read = |(name, _): &(&String, _)| self.context.read_columns.contains(*name);
+        parts.extend(recipient.consent.iter().map(|kind| kind.word()));
         parts.extend(recipient.columns.iter().filter(read).map(|(_, value)| value.expose().as_str()));
         match self.repeats.meet(&recipient, parts, self.context)? {
             Met::Again(merged) => Ok(row.withheld(Withheld::Duplicate, merged.to_string())),
@@ -163,15 +166,20 @@ impl<'a> Settling<'a> {
                     let message = format!("row {near} has the same address but for dots; both are told");
                     row.found.push(Finding::note("near-duplicate", row.place(Some("email")), message));
                 }
+                if let Some(data) = data {
+                    self.united += 1;
+                    recipient.data = data;
+                }
+                let Recipient { residence, data, consent, .. } = &recipient;
+                let by_law = self.context.duties.and_then(|duties| no_email(duties, residence, data, consent));
+                if let Some((reason, why)) = by_law {
+                    return Ok(row.withheld(reason, why));
+                }
                 let domain = recipient.address.domain();
                 if let Some(doubt) = self.domains.look(domain, recipient.row) {
                     row.found.push(doubt.warning(domain, row.place(Some("email"))));
                 }
                 row.miss_language(&recipient.language);
-                if let Some(data) = data {
-                    self.united += 1;
-                    recipient.data = data;
-                }
                 Ok(Fated::Planned(Box::new(recipient)))
             }
         }

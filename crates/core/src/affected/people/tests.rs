@@ -24,6 +24,7 @@ fn read_with(text: &str, settings: &ListSettings, read_columns: &[&str]) -> (Vec
         languages: None,
         read_columns: &read_columns,
         known,
+        duties: None,
     };
     let known = Known::default();
     let suspects = Suspects::find(context(&known), Supplied::new(text.as_bytes()));
@@ -108,6 +109,7 @@ fn rows_that_nobody_looks_at_are_counted() {
         languages: None,
         read_columns: &read_columns,
         known,
+        duties: None,
     };
     let none = Known::default();
     let suspects = Suspects::find(context(&none), Supplied::new(text.as_bytes())).unwrap();
@@ -247,6 +249,7 @@ fn read_united(list: &str, toml: &str) -> (Vec<String>, Tally) {
             languages: None,
             read_columns: &read_columns,
             known,
+            duties: None,
         };
         let mut people = People::new(context, Supplied::new(list.as_bytes())).unwrap();
         let mut rows = Vec::new();
@@ -322,6 +325,7 @@ fn a_letter_is_due_where_a_column_says_so() {
         languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
+        duties: None,
     };
     let Err(RowsError::Refused(findings)) = People::new(context, Supplied::new(&b"email,deceased\n"[..])) else {
         panic!("a column that decides about people is missing");
@@ -402,6 +406,7 @@ fn columns_are_mapped_or_missed_with_the_likely_one() {
         languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
+        duties: None,
     };
     let Err(RowsError::Refused(findings)) = People::new(context, Supplied::new("E-Mail Address\n".as_bytes()))
     else {
@@ -443,6 +448,7 @@ fn data_is_listed_in_the_order_of_the_incident_and_defaults_to_all() {
         languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
+        duties: None,
     };
     let mut people = People::new(
         context,
@@ -483,6 +489,7 @@ fn read_form(octets: &[u8], form: Form) -> (Vec<String>, Vec<FoundIt>) {
         languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
+        duties: None,
     };
     let mut people = match People::new(context, Supplied::new(octets)) {
         Ok(people) => people,
@@ -613,6 +620,7 @@ fn read_after(notices: &[(&str, &str, Told, &[&str])], list: &str, toml: &str) -
         languages: None,
         read_columns: &read_columns,
         known: &known,
+        duties: None,
     };
     let mut people = People::new(context, Supplied::new(list.as_bytes())).unwrap();
     let mut fates = Vec::new();
@@ -660,6 +668,7 @@ fn a_language_that_is_not_offered_is_named_with_the_one_that_is_used() {
         languages: Some(&languages),
         read_columns: &columns,
         known: &known,
+        duties: None,
     };
     let text =
         "email,language\na@x.example,it\nb@x.example,de\nc@x.example,\nd@x.example,EN-us\ne@x.example,pt-BR\n";
@@ -689,6 +698,7 @@ fn where_somebody_lives_is_told_whatever_becomes_of_the_row() {
         languages: None,
         read_columns: &BTreeSet::new(),
         known: &Known::default(),
+        duties: None,
     };
     let mut people = People::new(context, Supplied::new(text.as_bytes())).unwrap();
     let (list, judge, settling) = people.parts();
