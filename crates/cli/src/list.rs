@@ -313,7 +313,7 @@ mod tests {
         let (every, none, tally) = outcome(1, &folder, &inputs, Wanted::Every);
         assert_eq!((every.len() as u64, none), (tally.counts.rows, 0));
         let codes: BTreeSet<_> = tally.totals.keys().copied().collect();
-        let expected = ["address-syntax", "conflicting-rows", "look-alike-domain", "misspelt-domain"];
+        let expected = ["address-syntax", "look-alike-domain", "misspelt-domain", "several-addresses"];
         assert!(expected.iter().all(|code| codes.contains(code)), "{codes:?}");
         for (judges, wanted) in [(3, Wanted::Every), (1, Wanted::Remarkable), (5, Wanted::Remarkable)] {
             let (rows, alike, again) = outcome(judges, &folder, &inputs, wanted);
