@@ -18,6 +18,8 @@ pub const OCTOBER: &str = "amazon-2020-10";
 pub const JANUARY: &str = "amazon-2020-01";
 /// The example in four languages, with three entities.
 pub const RETAILER: &str = "eu-retailer";
+/// The example in which laws want other words of each other.
+pub const CLINIC: &str = "clinic-ransomware";
 /// Notices that are planned in `OCTOBER`.
 pub const OCTOBER_PLANNED: u64 = 12;
 /// The longest that a run in the background is waited for.
