@@ -102,7 +102,9 @@ fn a_key_counts_in_its_own_time() {
     let (relay, url) = relay();
     hand_in(&incident, ADA).exits(0);
     let words = ["notify", "--relay", &url, "--confirm", "12"];
-    at_another_time(&faketime, "@2100-01-01 00:00:00", &incident, &words).exits(4).warns(&["it counted until"]);
+    at_another_time(&faketime, "@2100-01-01 00:00:00", &incident, &words)
+        .exits(4)
+        .warns(&["the key of ada counted until 2099-12-31"]);
     let early = frozen(&rule(&[line("ada", &format!("valid-after=\"20991231Z\" {}", ADA.public()))], ""));
     hand_in(&early, ADA).exits(4).warns(&["the key of ada counts from 2099-12-31"]);
     let late = frozen(&rule(&[line("ada", &format!("valid-before=\"20200101Z\" {}", ADA.public()))], ""));

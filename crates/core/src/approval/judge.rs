@@ -300,8 +300,13 @@ fn weigh(
     }
     let now = steady(question.now, record)?;
     let counted = match act {
-        Act::Signed { made_here: false, .. } if is_known => return Err(NotCounted::Replayed),
-        Act::Signed { signature, .. } => signed(question, signers, signature, now)?,
+        Act::Signed { signature, made_here } => {
+            let counted = signed(question, signers, signature, now)?;
+            if is_known && !made_here {
+                return Err(NotCounted::Replayed);
+            }
+            counted
+        }
         Act::Witnessed { signed_by, role, witness, .. } => {
             witnessed(question, signers, (signed_by, role, witness))?
         }

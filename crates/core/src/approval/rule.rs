@@ -50,13 +50,14 @@ impl Asked {
 
     /// Returns the rule as one sentence, without a full stop.
     pub fn told(&self) -> String {
-        let people = if self.needed == 1 { "1 person".to_owned() } else { format!("{} people", self.needed) };
-        let roles = match self.roles.as_slice() {
-            [] => String::new(),
-            roles => format!(", among them {}", roles.join(" and ")),
+        let people = match (self.needed, self.roles.as_slice()) {
+            (1, []) => "1 person, with a key".to_owned(),
+            (1, roles) => format!("1 person as {}, with a key", roles.join(" and ")),
+            (needed, []) => format!("{needed} people, each with a key"),
+            (needed, roles) => format!("{needed} people, among them {}, each with a key", roles.join(" and ")),
         };
         let paper = if self.witnessed { ", or on paper before a witness" } else { "" };
-        format!("{people}{roles}, each with a key{paper}; a release counts for {}", span(self.valid_for))
+        format!("{people}{paper}; a release counts for {}", span(self.valid_for))
     }
 }
 

@@ -511,9 +511,16 @@ fn the_rule_says_itself_in_a_sentence() {
         ApprovalRule::Asked(asked) => asked.told(),
         ApprovalRule::NotNeeded { .. } => unreachable!("the test asks for people"),
     };
-    assert_eq!(told("needed = 1\nwitnessed = false\n"), "1 person, each with a key; a release counts for 7 d");
-    assert_eq!(
-        told("roles = [\"counsel\", \"privacy\"]\nvalid_for = \"36 h\"\n"),
-        "2 people, among them counsel and privacy, each with a key, or on paper before a witness; a release counts for 36 h"
-    );
+    for (approval, said) in [
+        ("needed = 1\nwitnessed = false\n", "1 person, with a key; a release counts for 7 d"),
+        ("roles = [\"counsel\"]\nwitnessed = false\n", "1 person as counsel, with a key; a release counts for 7 d"),
+        ("needed = 2\nwitnessed = false\n", "2 people, each with a key; a release counts for 7 d"),
+        (
+            "roles = [\"counsel\", \"privacy\"]\nvalid_for = \"36 h\"\n",
+            "2 people, among them counsel and privacy, each with a key, or on paper before a witness; \
+             a release counts for 36 h",
+        ),
+    ] {
+        assert_eq!(told(approval), said);
+    }
 }

@@ -298,7 +298,7 @@ fn counts_that_do_not_add_up_are_shown_as_such() {
 fn page_one_says_who_releases_the_plan_and_what_is_signed() {
     for (approval, said) in [
         (None, "Nothing can be handed over."),
-        (Some(ApprovalRule::Asked(Asked::of_one())), "To release this plan: 1 person, each with a key;"),
+        (Some(ApprovalRule::Asked(Asked::of_one())), "To release this plan: 1 person, with a key;"),
     ] {
         let mut facts = facts();
         facts.incident.approval = approval;
@@ -331,7 +331,7 @@ fn the_page_of_who_released_it_says_what_is_lacking() {
         "not released",
         "0 of 1 releases",
         "Nobody has signed it yet.",
-        "1 person, each with a key",
+        "1 person, with a key",
         &plain_words(&digest),
     ] {
         assert!(page.contains(said), "{said}: {page}");
