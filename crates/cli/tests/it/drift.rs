@@ -67,12 +67,12 @@ fn a_row_added_removed_changed_or_moved_is_told_by_its_number() {
     let mut moved = lines.clone();
     moved.swap(1, 2);
     let mut changed = lines.clone();
-    let other = lines[1].replacen("K-", "L-", 1);
-    changed[1] = &other;
+    let other = lines[2].replacen("Morales", "Moralez", 1);
+    changed[2] = &other;
     for (now, said) in [
         (written(&lines) + "K-1014,new@people.example,New,US,OR\n", "affected.csv row 15 is new"),
         (written(&[&lines[..1], &lines[2..]].concat()), "affected.csv frozen row 1 is gone"),
-        (written(&changed), "affected.csv row 1 is changed"),
+        (written(&changed), "affected.csv row 2 is changed"),
         (written(&moved), "affected.csv rows 1 to 2 stand in another order"),
         (written(&lines).replace('\n', "\r\n"), "affected.csv no row differs: its bytes do"),
         ("no list".to_owned(), "affected.csv"),
