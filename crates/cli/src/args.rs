@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::terminal::Format;
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint, builder::NonEmptyStringValueParser};
 use jiff::Timestamp;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -68,6 +68,26 @@ pub enum Command {
         after_help = "Example: forthwith stop acme-2026-11 --reason \"wrong telephone number in the notice\""
     )]
     Stop(StopArgs),
+    /// Show by when each law wants whom told: people, regulators, credit bureaus, media
+    ///
+    /// The dates come from incident.toml, the list's own counts and the record. Nothing in them was confirmed by
+    /// counsel unless they say so, and nothing here says that anything was done in time.
+    #[command(after_help = "Examples:
+  forthwith deadlines acme-2026-11
+  forthwith deadlines acme-2026-11 --ics acme-2026-11/out/deadlines.ics
+  forthwith deadlines acme-2026-11 --as-of 2026-11-27T09:00[Europe/Berlin] --format json")]
+    Deadlines(DeadlinesArgs),
+    /// Hold every notice back because law enforcement asked for it; a running notify drains and ends
+    ///
+    /// It stands in the ledger, so that lifting it voids no approval. A rehearsal goes on.
+    #[command(after_help = "Example: forthwith hold acme-2026-11 --by \"Ines Okafor\" --agency \"State Police\" \
+                            --reason \"written request of 3 November\"")]
+    Hold(HoldArgs),
+    /// Lift a hold; what was approved stays approved
+    #[command(
+        after_help = "Example: forthwith release acme-2026-11 --by \"Ines Okafor\" --reason \"written release\""
+    )]
+    Release(ReleaseArgs),
     /// Show counts by state, pace, time left and what needs a person; also while a run goes on
     #[command(after_help = "Example: forthwith status acme-2026-11")]
     Status(StatusArgs),
@@ -97,6 +117,12 @@ Exit codes: 0 nothing is broken, 1 something is, 3 inputs refused, 7 it is the r
     /// Find what contradicts itself in the record: changed rows, events or states
     #[command(after_help = "Example: forthwith verify acme-2026-11")]
     Verify(VerifyArgs),
+    /// Show the laws on notices as the program understands them: all, or one with every rule and its citation
+    #[command(after_help = "Examples:
+  forthwith law
+  forthwith law us-vt
+  forthwith law eu-gdpr --format json")]
+    Law(LawArgs),
     /// Print completions for a shell
     #[command(after_help = "Example: forthwith completions bash > /etc/bash_completion.d/forthwith")]
     Completions {
@@ -154,7 +180,7 @@ pub struct PreviewArgs {
     /// The notice for the person with this id
     #[arg(long, group = "who")]
     pub id: Option<String>,
-    /// The first notice of this variant
+    /// The first notice of this variant: its key, or the label that it bears
     #[arg(long, value_name = "KEY", group = "who")]
     pub variant: Option<String>,
     /// As what to show it
@@ -298,6 +324,57 @@ pub struct StopArgs {
     pub rehearsal: bool,
 }
 
+/// Arguments of `deadlines`.
+#[derive(Debug, Args)]
+pub struct DeadlinesArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// The moment from which time left is reckoned; now where it is not given
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub as_of: Option<Timestamp>,
+    /// Write the dates as a calendar to FILE (.ics); - writes it to standard output, and nothing else
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ics: Option<PathBuf>,
+    /// Replace a file of this name
+    #[arg(long, requires = "ics")]
+    pub overwrite: bool,
+}
+
+/// Arguments of `hold`.
+#[derive(Debug, Args)]
+pub struct HoldArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// Who records it; a name that stands in the record
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub by: String,
+    /// Why, and who asked in which form; it is recorded
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub reason: String,
+    /// The agency that asked
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub agency: Option<String>,
+    /// When it ends by itself, where the agency said so: 2026-12-01T17:00:00-05:00
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub until: Option<Timestamp>,
+}
+
+/// Arguments of `release`.
+#[derive(Debug, Args)]
+pub struct ReleaseArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// Who lifts it; a name that stands in the record
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub by: String,
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub reason: String,
+    /// The agency whose hold is lifted, where several stand
+    #[arg(long, value_name = "NAME")]
+    pub agency: Option<String>,
+}
+
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
@@ -402,9 +479,14 @@ pub struct DoctorArgs {
     pub dkim_selector: Vec<String>,
 }
 
+/// Reads a moment, with its offset from UTC or its zone.
 fn moment(text: &str) -> Result<Timestamp, String> {
-    text.parse()
-        .map_err(|_| "write a moment with its offset: 2026-11-27T08:00:00Z or 2026-11-27T09:00+01:00".into())
+    let zoned = || text.parse::<jiff::ZonedDateTime>().map(|zoned| zoned.timestamp());
+    text.parse().or_else(|_| zoned()).map_err(|_| {
+        "write a moment with its offset or zone: 2026-11-27T08:00:00Z, 2026-11-27T09:00+01:00 or \
+         2026-11-27T09:00[Europe/Berlin]"
+            .into()
+    })
 }
 
 /// The port of the DNS (RFC 1035 section 4.2).
@@ -425,6 +507,14 @@ pub struct VerifyArgs {
     /// The record of the rehearsal
     #[arg(long)]
     pub rehearsal: bool,
+}
+
+/// Arguments of `law`.
+#[derive(Debug, Args)]
+pub struct LawArgs {
+    /// The id of one regime: us-vt
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
 }
 
 /// Which notices are settled.

@@ -3,13 +3,17 @@
 mod approve;
 mod check;
 mod completions;
+mod deadlines;
 mod doctor;
 mod explain;
+mod hold;
+mod law;
 mod man;
 mod new;
 mod notify;
 mod preview;
 mod reconcile;
+mod release;
 mod resolve;
 mod status;
 mod stop;
@@ -32,12 +36,16 @@ pub fn run(cli: &Cli, out: Out) -> Result<Exit, CommandError> {
         Command::Approve(args) => approve::run(args, out),
         Command::TestSend(args) => test_send::run(args, out),
         Command::Stop(args) => stop::run(args, out),
+        Command::Deadlines(args) => deadlines::run(args, out),
+        Command::Hold(args) => hold::run(args, out),
+        Command::Release(args) => release::run(args, out),
         Command::Status(args) => status::run(args, out),
         Command::Explain(args) => explain::run(args, out),
         Command::Resolve(args) => resolve::run(args, out),
         Command::Reconcile(args) => reconcile::run(args, out),
         Command::Doctor(args) => doctor::run(args, out),
         Command::Verify(args) => verify::run(args, out),
+        Command::Law(args) => law::run(args, out),
         Command::Completions { shell } => completions::run(*shell),
         Command::Man => man::run(),
     }

@@ -77,9 +77,9 @@ fn prepare_on(
         |batch| render(inputs.words.as_ref(), key, folder.list.as_deref().unwrap_or_default(), batch),
         |drain| drain.flatten().for_each(|notice| rendered.add(notice)),
     );
-    let (tally, variants) = read?;
+    let people = read?;
     inputs.findings.append(&mut rendered.findings);
-    let checked = Checked { inputs, tally, variants };
+    let checked = Checked::new(inputs, people, now);
     if checked.is_refused() {
         return Err(refuse(&checked, out, folder));
     }

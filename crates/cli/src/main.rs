@@ -13,6 +13,7 @@ mod exit;
 mod findings;
 mod folder;
 mod freezing;
+mod holding;
 mod inputs;
 mod known;
 mod ledgers;

@@ -31,7 +31,7 @@ use forthwith_templating::{
 use jiff::Timestamp;
 use std::{
     fs,
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -124,14 +124,13 @@ fn before(path: &Path, digest: &str) -> Option<Vec<u8>> {
 
 /// Reads a record; `None` where there is none. One that cannot be read is shown as such, and not as none.
 fn read_record(path: &Path) -> Option<Vec<u8>> {
-    let file = match fs::File::open(path) {
+    match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(_) => return Some(Vec::new()),
-        Ok(file) => file,
-    };
-    let mut record = Vec::new();
-    let read = file.take(RECORD_OCTETS_MAX).read_to_end(&mut record);
-    Some(if read.is_ok() { record } else { Vec::new() })
+        // No link is followed, and no pipe is waited for.
+        Ok(found) if found.is_file() && found.len() <= RECORD_OCTETS_MAX => {}
+        _ => return Some(Vec::new()),
+    }
+    Some(fs::read(path).unwrap_or_default())
 }
 
 /// Removes what dry runs that were killed left behind.

@@ -93,6 +93,8 @@ impl Drop for Quiet {
 /// Reads what is typed up to a line end.
 fn read_line(typed: impl io::Read) -> io::Result<String> {
     let mut line = Vec::new();
+    // One octet at a time: what is typed after the line is not ours to take.
+    #[expect(clippy::unbuffered_bytes, reason = "a buffer would take more than the line")]
     for octet in typed.bytes() {
         match octet? {
             octet if ENDS.contains(&octet) => {

@@ -66,12 +66,26 @@ fn read(path: &Path) -> Result<Option<PrivateKey>, CommandError> {
         return Err(CommandError::new(Exit::Cannot, format!("others can read the key {shown}"))
             .hint(format!("chmod 600 {shown}")));
     }
-    let key = PrivateKey::from_openssh(&bytes).map_err(|_| {
-        CommandError::new(Exit::Cannot, format!("the key {shown} is damaged, or of a kind that is not known"))
-            .hint("`ssh-keygen -Y sign` may know it: `forthwith approve INCIDENT` shows the command")
-    })?;
+    let key = match PrivateKey::from_openssh(&bytes) {
+        Ok(key) => key,
+        // ssh-key cannot read every sound key: of a number with zeros in front it misses octets. OpenSSH can, where
+        // the public half lies beside it.
+        Err(_) if public_half(path).exists() => return Ok(None),
+        Err(_) => {
+            let message = format!("the key {shown} is damaged, or of a kind that is not known");
+            let hint = "`ssh-keygen -Y sign` may know it: `forthwith approve INCIDENT` shows the command";
+            return Err(CommandError::new(Exit::Cannot, message).hint(hint));
+        }
+    };
     let is_ours = matches!(key.algorithm(), Algorithm::Ed25519 | Algorithm::Ecdsa { .. });
     Ok(is_ours.then_some(key))
+}
+
+/// Returns where OpenSSH keeps the public half of a key.
+fn public_half(path: &Path) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".pub");
+    name.into()
 }
 
 fn unlocked(key: PrivateKey, path: &Path, passphrase: Option<&Path>) -> Result<PrivateKey, CommandError> {

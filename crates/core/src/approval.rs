@@ -77,7 +77,7 @@ impl Grounds<'_> {
             ApprovalRule::NotNeeded { .. } => &[],
         };
         let signers = judge::effective_signers(inside, self.outside);
-        signers.iter().map(|(signer, _)| format!("{}\n", signer.line)).collect()
+        signers.iter().flat_map(|(signer, _)| [signer.line.as_str(), "\n"]).collect()
     }
 
     /// Judges what was recorded by what `rule` asks for; `None` where nobody has to release the plan.

@@ -16,6 +16,8 @@ mod envelope;
 mod extensions;
 mod inbox;
 mod inspect;
+#[cfg(any(test, feature = "outside"))]
+pub mod outside;
 mod progress;
 mod reply;
 mod session;

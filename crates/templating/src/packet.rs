@@ -6,6 +6,7 @@
 
 mod approvals;
 mod changes;
+mod compared;
 mod facts;
 mod findings;
 mod help_desk;
@@ -106,7 +107,7 @@ pub struct PacketWithheld {
     pub name: Private<String>,
 }
 
-const TEMPLATES: [(&str, &str); 15] = [
+const TEMPLATES: [(&str, &str); 16] = [
     ("approvals.html", include_str!("../../../templates/packet/approvals.html")),
     ("base.html", include_str!("../../../templates/packet/base.html")),
     ("changed.html", include_str!("../../../templates/packet/changed.html")),
@@ -122,6 +123,7 @@ const TEMPLATES: [(&str, &str); 15] = [
     ("timing.html", include_str!("../../../templates/packet/timing.html")),
     ("withheld.html", include_str!("../../../templates/packet/withheld.html")),
     ("wording.html", include_str!("../../../templates/packet/wording.html")),
+    ("words.html", include_str!("../../../templates/packet/words.html")),
 ];
 
 /// Files of the packet by their path in `out/packet`.
@@ -219,7 +221,7 @@ fn means(reason: Withheld) -> &'static str {
 }
 
 fn number(count: u64) -> String {
-    crate::language::number("en", count)
+    crate::language::ENGLISH.number(count)
 }
 
 /// Returns a moment as people read it, in UTC: `26 October 2020, 12:00 UTC`. What is no moment stays as it is.
@@ -227,6 +229,6 @@ fn moment(at: &str) -> String {
     let Ok(at) = at.parse::<jiff::Timestamp>() else { return at.to_owned() };
     let at = jiff::tz::TimeZone::UTC.to_datetime(at);
     let seconds = if at.second() == 0 { String::new() } else { format!(":{:02}", at.second()) };
-    let date = crate::language::date("en", at.date());
+    let date = crate::language::ENGLISH.date(at.date());
     format!("{date}, {:02}:{:02}{seconds} UTC", at.hour(), at.minute())
 }

@@ -4,6 +4,8 @@
 //! Nothing here depends on another crate of forthwith: what judges the program must not share its mistakes.
 //! It is never published and never part of the binary.
 
+pub mod axe;
+pub mod browser;
 pub mod delay;
 pub mod dns;
 pub mod foreign;

@@ -58,12 +58,12 @@ impl Key {
     }
 
     /// Returns the type and the base 64, as they stand in a `.pub` file and in a list of signers.
-    pub fn public(&self) -> String {
+    pub fn public(self) -> String {
         format!("{} {}", self.name(), STANDARD.encode(self.blob()))
     }
 
     /// Signs `message` for `namespace`.
-    pub fn sign(&self, namespace: &str, message: &[u8]) -> String {
+    pub fn sign(self, namespace: &str, message: &[u8]) -> String {
         let digest = Sha512::digest(message);
         let signed =
             [b"SSHSIG".to_vec(), string(namespace.as_bytes()), string(b""), string(b"sha512"), string(&digest)];
@@ -79,7 +79,7 @@ impl Key {
         armoured(&envelope.concat())
     }
 
-    fn name(&self) -> &'static str {
+    fn name(self) -> &'static str {
         match self.kind {
             Kind::Ed25519 => "ssh-ed25519",
             Kind::HardwareEd25519 => "sk-ssh-ed25519@openssh.com",
@@ -87,17 +87,17 @@ impl Key {
         }
     }
 
-    fn ed25519(&self) -> Ed25519KeyPair {
+    fn ed25519(self) -> Ed25519KeyPair {
         Ed25519KeyPair::from_seed_unchecked(&[self.seed; 32]).expect("any 32 octets are a seed")
     }
 
-    fn point(&self) -> Vec<u8> {
+    fn point(self) -> Vec<u8> {
         let private =
             PrivateKey::from_private_key(&ECDH_P256, &[self.seed; 32]).expect("the number is below the order");
         private.compute_public_key().expect("a private key has a public one").as_ref().to_vec()
     }
 
-    fn blob(&self) -> Vec<u8> {
+    fn blob(self) -> Vec<u8> {
         let name = string(self.name().as_bytes());
         let parts = match self.kind {
             Kind::Ed25519 => vec![name, string(self.ed25519().public_key().as_ref())],
@@ -107,7 +107,7 @@ impl Key {
         parts.concat()
     }
 
-    fn signature(&self, signed: &[u8]) -> Vec<u8> {
+    fn signature(self, signed: &[u8]) -> Vec<u8> {
         let trailer = [&[self.flags][..], &self.counter.to_be_bytes()].concat();
         let by_hardware = [&Sha256::digest(APPLICATION)[..], &trailer, &Sha256::digest(signed)[..]].concat();
         let name = string(self.name().as_bytes());
@@ -118,7 +118,7 @@ impl Key {
         }
     }
 
-    fn ecdsa(&self, signed: &[u8]) -> Vec<u8> {
+    fn ecdsa(self, signed: &[u8]) -> Vec<u8> {
         let (method, private) = (&ECDSA_P256_SHA256_FIXED_SIGNING, [self.seed; 32]);
         let pair = EcdsaKeyPair::from_private_key_and_public_key(method, &private, &self.point());
         let signature = pair.and_then(|pair| {

@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a developer command talks on the terminal")]
 
+mod axe;
 mod bench;
 mod fixture;
 mod packages;

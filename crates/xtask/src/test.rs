@@ -2,7 +2,7 @@
 //!
 //! The first step that fails ends the run. In the tests a program that is absent is a failure, never a skip.
 
-use crate::{cargo, packages};
+use crate::{axe, cargo, packages};
 use anyhow::{Context as _, ensure};
 use forthwith_testkit::tools::REQUIRE_TOOLS;
 
@@ -40,6 +40,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         ensure!(asked.status.success(), "cargo {subcommand} is missing: rustup component add {component}");
     }
     packages::install_missing()?;
+    axe::fetch_missing()?;
     for check in CHECKS {
         println!("xtask: {}: cargo {}", check.name, check.arguments.join(" "));
         let mut command = cargo(check.arguments);

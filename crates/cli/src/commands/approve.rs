@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::{
     io::{self, BufRead as _, IsTerminal as _, Read as _},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// Octets of the words that are typed from a paper: eight of at most seven letters, and room for slips.
@@ -47,16 +47,13 @@ pub fn run(args: &ApproveArgs, out: Out) -> Result<Exit, CommandError> {
     if gathered.grounds(now).judge(rule).is_none() {
         return Err(nobody_asked(&folder));
     }
-    let Some(act) = at_hand.act(&gathered)? else { return at_hand.show(&gathered) };
-    let gathered = match at_hand.refused(&act, &gathered)? {
-        Some(already) => {
-            out.line(already);
-            gathered
-        }
-        None => {
-            at_hand.record(&act, &gathered)?;
-            Gathered::of(&reader, &plan, &incident, outside)?
-        }
+    let Some(act) = at_hand.act(&gathered)? else { return Ok(at_hand.show(&gathered)) };
+    let gathered = if let Some(already) = at_hand.refused(&act, &gathered)? {
+        out.line(already);
+        gathered
+    } else {
+        at_hand.record(&act, &gathered)?;
+        Gathered::of(&reader, &plan, &incident, outside)?
     };
     at_hand.tell(&act, &gathered)
 }
@@ -272,7 +269,7 @@ impl AtHand<'_> {
     }
 
     /// Shows what is asked for, where it stands, and how to sign.
-    fn show(&self, gathered: &Gathered) -> Result<Exit, CommandError> {
+    fn show(&self, gathered: &Gathered) -> Exit {
         let judgement = gathered.grounds(self.now).judge(self.rule).unwrap_or_default();
         self.out.json(&self.report(&judgement));
         let (out, path) = (self.out, self.folder.path.display());
@@ -294,7 +291,7 @@ impl AtHand<'_> {
                 ));
             }
         }
-        Ok(if judgement.is_released() { Exit::Done } else { Exit::NotReleased })
+        if judgement.is_released() { Exit::Done } else { Exit::NotReleased }
     }
 
     fn report(&self, judgement: &Judgement) -> serde_json::Value {
@@ -329,7 +326,7 @@ fn read_signature(path: &Path) -> Result<String, CommandError> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn digest_of(path: &PathBuf) -> Result<forthwith_core::digest::Digest, CommandError> {
+fn digest_of(path: &Path) -> Result<forthwith_core::digest::Digest, CommandError> {
     let cannot = |error: io::Error| {
         CommandError::new(Exit::Cannot, format!("cannot read the paper's file {}", path.display()))
             .because(error)

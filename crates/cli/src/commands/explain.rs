@@ -6,6 +6,7 @@ use crate::{
     course,
     exit::{CommandError, Exit},
     folder::Folder,
+    holding,
     ledgers::{self, Stage},
     summary::in_words,
     terminal::Out,
@@ -43,8 +44,12 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
         report["give_up_at"] = json!(gives_up.on(story).map(|at| at.to_string()));
         report
     };
-    let stories_told: Vec<_> = stories.iter().map(report).collect();
-    out.json(&json!({ "who": args.who, "stories": stories_told, "released": released }));
+    let holds = holding::standing(&reader, stage, Timestamp::now())?;
+    let reports: Vec<_> = stories.iter().map(report).collect();
+    out.json(&json!({ "who": args.who, "stories": reports, "released": released, "holds": holding::json(&holds) }));
+    for line in holding::lines(&holds) {
+        out.line(line);
+    }
     if stage == Stage::Rehearsal {
         out.line("Rehearsal: captured here, nobody was told");
     }

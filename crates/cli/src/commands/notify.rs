@@ -14,9 +14,10 @@ use crate::{
     exit::{CommandError, Exit},
     folder::{DELIVERY, Folder},
     freezing::{self, Prepared},
+    holding,
     inputs::{self, Inputs},
     ledgers::{self, Stage},
-    pacing::Reckoning,
+    pacing::{Moments, Reckoning},
     secret,
     terminal::{Out, note},
 };
@@ -59,7 +60,8 @@ pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
             ledgers::open(&folder, stage, "notify", now)?
         }
     };
-    let ready = get_ready(&folder, stage, &mut ledger, out, now);
+    let ready = not_held(&folder, stage, &ledger, now);
+    let ready = ready.and_then(|()| get_ready(&folder, stage, &mut ledger, out, now));
     let ready = ready.and_then(|mut ready| {
         let reader = ledger.reader().map_err(ledgers::unusable)?;
         let released = release(args, &folder, &ready, &delivery, &reader, now, out)?;
@@ -176,6 +178,13 @@ fn forget_rehearsal(stage: Stage, folder: &Folder) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// Checks that no hold stands. A hold that is recorded from now on drains this run: it has begun.
+fn not_held(folder: &Folder, stage: Stage, ledger: &SqliteLedger, now: Timestamp) -> Result<(), CommandError> {
+    let reader = ledger.reader().map_err(ledgers::unusable)?;
+    let holds = holding::standing(&reader, stage, now)?;
+    holding::refusal(&holds, folder).map_or(Ok(()), Err)
+}
+
 /// Finds the frozen plan and checks that the inputs did not drift from it. A rehearsal freezes its own.
 fn get_ready(
     folder: &Folder,
@@ -196,7 +205,9 @@ fn get_ready(
         }
         (Some(plan), Some(drift)) if stage == Stage::Real || plan.first_offer_at.is_some() => {
             let differences = drift::differences(folder, &plan, &reader, out);
-            differences.iter().for_each(|difference| note(&format!("  {difference}")));
+            for difference in &differences {
+                note(&format!("  {difference}"));
+            }
             return Err(drifted(&drift, folder, stage, &plan).with_report(json!({ "differences": differences })));
         }
         _ if stage == Stage::Rehearsal => freeze_anew(folder, ledger, &reader, out, now)?,
@@ -273,7 +284,9 @@ fn reckon(
         return Ok(None);
     }
     let deadline = ready.plan.frozen.deadline();
-    let reckoning = Reckoning::new(&reader, ledger.run(), left, delivery.clone(), deadline, None, now)?;
+    let begun = ready.plan.first_offer_at;
+    let reckoning =
+        Reckoning::new(&reader, ledger.run(), left, delivery.clone(), None, Moments { now, deadline, begun })?;
     match reckoning.too_late() {
         Some(why) if reckoning.has_passed() => out.message(format!("LATE  {why}: every hour counts")),
         Some(why) if args.late => out.message(format!("{why}: going on, as --late says")),

@@ -8,7 +8,7 @@ use crate::{
     folder::Folder,
     inputs,
     ledgers::{self, Stage},
-    pacing::{self, Reckoning},
+    pacing::{self, Moments, Reckoning},
     progress::{span, time_left},
     summary::Summary,
     terminal::{Out, counted},
@@ -105,9 +105,8 @@ fn release(
     }
     // Where this version cannot read it, the counts are told all the same.
     let Ok(incident) = approvals::frozen_incident(plan) else { return Ok(None) };
-    let rule = match &incident.approval {
-        None => return Ok(Some((vec!["NOT RELEASED: incident.toml has no [approval]".to_owned()], Value::Null))),
-        Some(rule) => rule,
+    let Some(rule) = &incident.approval else {
+        return Ok(Some((vec!["NOT RELEASED: incident.toml has no [approval]".to_owned()], Value::Null)));
     };
     let gathered = Gathered::of(reader, plan, &incident, approvals::outside(folder, &args.signers, out)?)?;
     let Some(judgement) = gathered.grounds(now).judge(rule) else {
@@ -167,7 +166,8 @@ fn ahead(
     };
     let left = summary.counts.queued + summary.counts.deferred;
     let deadline = plan.frozen.deadline();
-    let reckoning = Reckoning::new(reader, i64::MAX, left, delivery, deadline, measured, now)?;
+    let begun = plan.first_offer_at;
+    let reckoning = Reckoning::new(reader, i64::MAX, left, delivery, measured, Moments { now, deadline, begun })?;
     Ok(Some(Ahead { rest: calendar.rest(now, today as u64), calendar, reckoning }))
 }
 

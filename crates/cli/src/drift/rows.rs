@@ -111,7 +111,7 @@ fn gone_and_new(before: &[Mark], now: &[Mark]) -> (Vec<usize>, Vec<usize>) {
     let head = before.iter().zip(now).take_while(same).count();
     let tail = before[head..].iter().rev().zip(now[head..].iter().rev()).take_while(same).count();
     let (old, new) = (&before[head..before.len() - tail], &now[head..now.len() - tail]);
-    let rows = |rows: Vec<usize>| rows.into_iter().map(|row| head + row).collect::<Vec<_>>();
+    let rows = |rows: Vec<usize>| rows.into_iter().map(|row| head + row).collect();
     (rows(only_in(old, new)), rows(only_in(new, old)))
 }
 

@@ -128,7 +128,9 @@ fn killed_and_ended(script: Script, is_there: impl Fn(&Relay) -> bool) {
     assert_eq!(status["approval"]["released"], true);
     let code = notify(&incident, &url, &[]).code();
     assert_eq!(code, if doubts == 0 { 0 } else { 5 });
-    assert_eq!(slow.received().len() + relay.received().len(), 12, "everybody once, whoever is in doubt");
+    // Whoever is in doubt was told, or was not: the kill may come between an offer and its content.
+    let told = (slow.received().len() + relay.received().len()) as u64;
+    assert!((12 - doubts..=12).contains(&told), "everybody once but for {doubts} in doubt: {told}");
     incident.run("verify", &[]).exits(0);
 }
 

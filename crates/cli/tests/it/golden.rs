@@ -1,14 +1,19 @@
-//! Golden messages: the bytes of every notice of the examples, under a key that is no secret.
+//! Golden messages and packets: the bytes of every notice and every page of the examples, under a key that is no
+//! secret.
 //!
 //! `FORTHWITH_BLESS=1 cargo test -p forthwith golden` writes them anew; the difference is then read like code.
 
-use crate::harness::{Incident, JANUARY, OCTOBER, shipped};
+use crate::{
+    harness::{Incident, JANUARY, OCTOBER, RETAILER, shipped},
+    packet::{files, packet_of},
+};
 use forthwith_core::{
     affected::{Context, Fated, Known, People, Supplied, other_columns, read_settings},
     incident,
     key::PlanKey,
 };
 use forthwith_templating::Words;
+use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -20,7 +25,7 @@ const BLESS: &str = "FORTHWITH_BLESS";
 const KEY: [u8; 32] = [0x42; 32];
 
 /// Returns every message of `incident` by file name, without a date.
-fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn messages(incident: &Incident, date: Option<Timestamp>) -> BTreeMap<String, Vec<u8>> {
     let (facts, _) = incident::read("incident.toml", incident.read("incident.toml").as_bytes());
     let (settings, _) = read_settings("affected.toml", incident.read("affected.toml").as_bytes());
     let (facts, settings) = (facts.unwrap(), settings.unwrap());
@@ -32,6 +37,7 @@ fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
         file: "affected.csv",
         settings: &settings,
         categories: Some(&facts.categories),
+        languages: Some(&facts.languages),
         read_columns: &BTreeSet::new(),
         known: &Known::default(),
     };
@@ -41,28 +47,29 @@ fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
     let mut messages = BTreeMap::new();
     while let Some(row) = people.read().unwrap() {
         if let Fated::Planned(recipient) = row.fate {
-            let message = words.render(&key, &key.token(row.row), &recipient, None).unwrap();
+            let message = words.render(&key, &key.token(row.row), &recipient, date).unwrap();
             messages.insert(format!("{:02}-{}.eml", row.row, recipient.id.expose()), message.bytes);
         }
     }
     messages
 }
 
-fn keeps_its_messages(example: &str) {
-    let folder = shipped(example).join("expected");
-    let messages = messages(&Incident::example(example));
+/// Holds the files below `folder` in an example against those made now.
+fn keeps(example: &str, folder: &str, made: &BTreeMap<String, Vec<u8>>) {
+    let path = shipped(example).join(folder);
     if std::env::var_os(BLESS).is_some_and(|value| value == "1") {
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir(&folder).unwrap();
-        for (name, bytes) in &messages {
-            fs::write(folder.join(name), bytes).unwrap();
+        let _ = fs::remove_dir_all(&path);
+        for (name, bytes) in made {
+            let file = path.join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, bytes).unwrap();
         }
     }
-    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}; {BLESS}=1", folder.display()));
-    let kept: BTreeSet<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(kept, messages.keys().cloned().collect(), "{example}: one golden message for each notice");
-    for (name, bytes) in &messages {
-        let golden = fs::read(folder.join(name)).unwrap();
+    let kept = files(&path);
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(names(&kept), names(made), "{example}: other files; if that is meant: {BLESS}=1");
+    for (name, bytes) in made {
+        let golden = &kept[name];
         let differs = golden.split_inclusive(|b| *b == b'\n').zip(bytes.split_inclusive(|b| *b == b'\n'));
         if let Some((before, now)) = differs.clone().find(|(before, now)| before != now) {
             let [before, now] = [before, now].map(String::from_utf8_lossy);
@@ -74,10 +81,30 @@ fn keeps_its_messages(example: &str) {
 
 #[test]
 fn the_notices_of_october_are_as_they_were() {
-    keeps_its_messages(OCTOBER);
+    keeps(OCTOBER, "expected", &messages(&Incident::example(OCTOBER), None));
 }
 
 #[test]
 fn the_notices_of_january_are_as_they_were() {
-    keeps_its_messages(JANUARY);
+    keeps(JANUARY, "expected", &messages(&Incident::example(JANUARY), None));
+}
+
+#[test]
+fn the_packet_of_october_is_as_it_was() {
+    keeps(OCTOBER, "expected-packet", &packet_of(&Incident::example(OCTOBER)));
+}
+
+#[test]
+fn the_packet_of_january_is_as_it_was() {
+    keeps(JANUARY, "expected-packet", &packet_of(&Incident::example(JANUARY)));
+}
+
+#[test]
+fn the_notices_of_the_retailer_are_as_they_were() {
+    keeps(RETAILER, "expected", &messages(&Incident::example(RETAILER), None));
+}
+
+#[test]
+fn the_packet_of_the_retailer_is_as_it_was() {
+    keeps(RETAILER, "expected-packet", &packet_of(&Incident::example(RETAILER)));
 }

@@ -383,13 +383,13 @@ fn witnessed(
         return Err(NotCounted::PaperForbidden);
     }
     let by = std::slice::from_ref(signed_by);
-    let named = signers.iter().filter(|(signer, _)| is_same_person(&signer.names, by));
-    let named: Vec<_> = named.map(|(signer, _)| *signer).collect();
-    let names: Vec<_> = by.iter().chain(named.iter().flat_map(|signer| &signer.names)).cloned().collect();
+    let same = signers.iter().filter(|(signer, _)| is_same_person(&signer.names, by));
+    let listed: Vec<_> = same.map(|(signer, _)| *signer).collect();
+    let names: Vec<_> = by.iter().chain(listed.iter().flat_map(|signer| &signer.names)).cloned().collect();
     if is_same_person(&names, std::slice::from_ref(witness)) {
         return Err(NotCounted::OwnWitness { name: signed_by.clone() });
     }
-    if !named.is_empty() && !named.iter().any(|signer| signer.roles.contains(role)) {
+    if !listed.is_empty() && !listed.iter().any(|signer| signer.roles.contains(role)) {
         return Err(NotCounted::OtherRole { name: signed_by.clone(), role: role.clone() });
     }
     Ok(Counted {

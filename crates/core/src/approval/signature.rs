@@ -24,7 +24,7 @@ use ssh_key::{
 pub const SIGNATURE_OCTETS_MAX: usize = 16 * 1_024;
 /// What a signature ends with.
 const END: &str = "-----END SSH SIGNATURE-----";
-/// The flag of a hardware key whose owner touched it (PROTOCOL.u2f; W3C WebAuthn section 6.1, UP).
+/// The flag of a hardware key whose owner touched it (PROTOCOL.u2f; W3C `WebAuthn` section 6.1, UP).
 const USER_PRESENT: u8 = 1;
 /// Octets of flags and counter behind a hardware key's own signature.
 const TRAILER_OCTETS: usize = 5;

@@ -314,7 +314,7 @@ fn bits(number: &[u8]) -> usize {
     number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
 }
 
-/// Returns whether `name` is in a list of patterns with `*`, `?` and `!` (ssh_config(5), PATTERNS).
+/// Returns whether `name` is in a list of patterns with `*`, `?` and `!` (`ssh_config(5)`, PATTERNS).
 fn is_in_pattern_list(name: &str, list: &str) -> bool {
     let mut is_in = false;
     for pattern in list.split(',').map(str::trim) {

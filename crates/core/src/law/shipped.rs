@@ -14,7 +14,13 @@ macro_rules! regimes {
 }
 
 regimes! {
-    "eu-gdpr" "uk-gdpr" "us-ca" "us-hipaa" "us-ma" "us-ny" "us-ri" "us-vt"
+    "au-ndb" "br-lgpd" "ca-pipeda" "ca-qc-law25" "ch-fadp" "eu-gdpr" "in-dpdp" "jp-appi" "kr-pipa" "mx-lfpdppp"
+    "nz-privacy" "sg-pdpa" "tr-kvkk" "uk-gdpr" "us-ak" "us-al" "us-ar" "us-az" "us-ca" "us-co" "us-ct" "us-dc"
+    "us-de" "us-fl" "us-ftc-hbnr" "us-ga" "us-glba-ftc-safeguards" "us-glba-interagency" "us-hi" "us-hipaa"
+    "us-ia" "us-id" "us-il" "us-in" "us-ks" "us-ky" "us-la" "us-ma" "us-md" "us-me" "us-mi" "us-mn" "us-mo"
+    "us-ms" "us-mt" "us-nc" "us-nd" "us-ne" "us-nh" "us-nj" "us-nm" "us-nv" "us-ny" "us-oh" "us-ok" "us-or"
+    "us-pa" "us-pr" "us-ri" "us-sc" "us-sd" "us-tn" "us-tx" "us-ut" "us-va" "us-vt" "us-wa" "us-wi" "us-wv"
+    "us-wy" "za-popia"
 }
 
 /// Returns every shipped regime, in the order of their ids. They are read once.

@@ -3,8 +3,8 @@
 //! It compares two records, and is no part of what is signed: who decides what an approval covers is not asked here.
 
 use super::{
+    compared::{Line, marked},
     record::{Record, VariantRecord},
-    word_diff::{Segment, compare, differs},
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +27,8 @@ pub(super) struct Changes {
     pub before: Option<String>,
     pub digest: String,
     pub counts: Vec<Changed>,
+    /// How many people live where.
+    pub residences: Vec<Changed>,
     pub settings: Vec<Changed>,
     pub facts: Vec<Changed>,
     pub rules: Vec<Changed>,
@@ -60,7 +62,7 @@ pub(super) struct Wording {
     /// Subject, From and Reply-To where they changed.
     pub settings: Vec<Changed>,
     /// Its words, where they changed.
-    pub words: Vec<Segment>,
+    pub words: Vec<Line>,
 }
 
 /// Returns what changed from the packet before to this one.
@@ -78,6 +80,7 @@ pub(super) fn changes(before: Before<'_>, now: &Record) -> Changes {
         before: Some(before.digest.clone()),
         digest,
         counts: changed(&counts(&before), &counts(now)),
+        residences: changed(&residences(&before), &residences(now)),
         settings: changed(&settings(&before), &settings(now)),
         facts: changed(&facts(&before), &facts(now)),
         rules: changed(&rules(&before), &rules(now)),
@@ -110,10 +113,13 @@ fn counts(record: &Record) -> Values {
         ("wordings".to_owned(), record.variants.len() as u64),
     ]);
     counts.extend(list.reasons.iter().map(|reason| (format!("withheld: {}", reason.reason), reason.rows)));
-    counts.extend(record.residences.iter().map(|r| (format!("people in {}", r.residence), r.people)));
     counts
         .extend(record.variants.iter().map(|variant| (format!("people who get {}", variant.key), variant.people)));
     counts.into_iter().map(|(name, count)| (name, super::number(count))).collect()
+}
+
+fn residences(record: &Record) -> Values {
+    record.residences.iter().map(|of| (of.residence.clone(), super::number(of.people))).collect()
 }
 
 /// Returns what the manifest says but for counts, and for digests over all notices, which change with anything.
@@ -161,11 +167,10 @@ fn wordings(before: &Record, now: &Record, changes: &mut Changes) {
             changes.added.push(wording(variant, &variant.page, Vec::new(), Vec::new()));
             continue;
         };
-        let words = compare(&text(earlier), &text(variant));
+        let words = marked(earlier, variant);
         let settings = changed(&headers(earlier), &headers(variant));
-        if differs(&words) || !settings.is_empty() {
-            let words = if differs(&words) { words } else { Vec::new() };
-            changes.changed.push(wording(variant, &variant.page, settings, words));
+        if words.is_some() || !settings.is_empty() {
+            changes.changed.push(wording(variant, &variant.page, settings, words.unwrap_or_default()));
         } else {
             changes.unchanged += 1;
         }
@@ -174,7 +179,7 @@ fn wordings(before: &Record, now: &Record, changes: &mut Changes) {
     changes.removed = gone.map(|(_, variant)| wording(variant, "", Vec::new(), Vec::new())).collect();
 }
 
-fn wording(variant: &VariantRecord, page: &str, settings: Vec<Changed>, words: Vec<Segment>) -> Wording {
+fn wording(variant: &VariantRecord, page: &str, settings: Vec<Changed>, words: Vec<Line>) -> Wording {
     Wording {
         key: variant.key.clone(),
         page: page.to_owned(),
@@ -191,9 +196,4 @@ fn headers(variant: &VariantRecord) -> Values {
     let reply_to = variant.reply_to.clone().unwrap_or_default();
     let named = [("Subject", &variant.subject), ("From", &variant.from), ("Reply-To", &reply_to)];
     named.into_iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
-}
-
-/// Returns the words of a wording, a paragraph a line.
-pub(super) fn text(variant: &VariantRecord) -> String {
-    variant.paragraphs.iter().map(|paragraph| paragraph.text.as_str()).collect::<Vec<_>>().join("\n")
 }

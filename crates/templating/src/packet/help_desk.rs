@@ -83,27 +83,18 @@ fn answers(incident: &Incident, record: &Record) -> Vec<Answer> {
 }
 
 fn genuine(record: &Record) -> Vec<String> {
-    let mut answers = Vec::new();
-    for sender in writing(record) {
-        answers.push(format!(
-            "It is, if it comes from {} and says word for word what the text of its wording says below.",
-            sender.from
-        ));
-        answers.push(format!(
-            "Let the caller type {} into the browser: the same text stands there. Never ask the caller to open a link \
-             of the message, or for a password, a code or a card number.",
-            sender.website
-        ));
-        answers
-            .push(format!("A message that says anything else is a fake: it goes to {}.", sender.report_fakes_to));
-    }
-    let mut once = Vec::new();
-    answers.retain(|answer| {
-        !once.contains(answer) && {
-            once.push(answer.clone());
-            true
-        }
-    });
+    let mut answers = vec![
+        "It is, if it comes from a sender named here and says word for word what the text of its wording says below. \
+         Anything else is a fake."
+            .to_owned(),
+        "Let the caller type the website into the browser: the same text stands there. Never ask a caller to open a \
+         link of a message, or for a password, a code or a card number."
+            .to_owned(),
+    ];
+    answers.extend(writing(record).into_iter().map(|sender| {
+        let SenderRecord { from, website, report_fakes_to, .. } = sender;
+        format!("Sender {from}; website {website}; fakes go to {report_fakes_to}.")
+    }));
     answers
 }
 
@@ -158,7 +149,7 @@ fn why_not_me(record: &Record) -> Vec<String> {
         let reasons = record.list.reasons.iter().map(|reason| format!("{}: {}", reason.means, number(reason.rows)));
         answers.push(format!(
             "Some rows of the list get no e-mail ({}). Whoever is among them is told in another way, was told before, \
-             or has been decided about by name: the operator looks a person up with `forthwith explain`.",
+             or has been decided about by name: the operator can look a person up.",
             reasons.collect::<Vec<_>>().join("; ")
         ));
     }

@@ -4,9 +4,8 @@
 //! It arranges the record; what it says of a wording beside it, is in what its words differ from another one's.
 
 use super::{
-    changes::text,
+    compared::{Line, marked, plain},
     record::{Record, ResidenceRecord, VariantRecord},
-    word_diff::{Segment, compare, differs},
 };
 use serde::Serialize;
 use tera::Context;
@@ -25,7 +24,7 @@ struct WordingView<'a> {
     /// Whether it says the same.
     is_equal: bool,
     /// Its words, with what differs from the other wording.
-    words: Vec<Segment>,
+    words: Vec<Line>,
 }
 
 /// Returns what the page shows beside the record.
@@ -48,9 +47,13 @@ pub(super) fn context(record: &Record) -> Context {
 fn wording<'a>(record: &Record, variant: &'a VariantRecord) -> WordingView<'a> {
     let first = record.variants.iter().find(|other| other.language == variant.language);
     let Some(first) = first.filter(|first| first.number != variant.number) else {
-        let words = vec![Segment { change: "same", text: text(variant) }];
-        return WordingView { variant, compared_with: 0, is_equal: false, words };
+        return WordingView { variant, compared_with: 0, is_equal: false, words: plain(variant) };
     };
-    let words = compare(&text(first), &text(variant));
-    WordingView { variant, compared_with: first.number, is_equal: !differs(&words), words }
+    let words = marked(first, variant);
+    WordingView {
+        variant,
+        compared_with: first.number,
+        is_equal: words.is_none(),
+        words: words.unwrap_or_default(),
+    }
 }

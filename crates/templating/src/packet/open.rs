@@ -15,8 +15,9 @@ pub(super) struct OpenRecord {
     /// `stop` where the plan must not go out like this, `look` where a person looks first.
     pub weight: String,
     pub says: String,
-    /// Where it stands, as a link from page one.
+    /// Where it stands on page one: the name of a place, and the number of its section.
     pub at: String,
+    pub section: u8,
 }
 
 /// Returns everything that is open.
@@ -27,8 +28,16 @@ pub(super) fn open(record: &Record) -> Vec<OpenRecord> {
     open
 }
 
-fn add(open: &mut Vec<OpenRecord>, weight: &str, says: impl Into<String>, at: &str) {
-    open.push(OpenRecord { weight: weight.to_owned(), says: says.into(), at: at.to_owned() });
+/// Where things stand on page one: a place, and the number of its section there.
+type At = (&'static str, u8);
+const FACTS: At = ("facts", 2);
+const ROWS: At = ("rows", 3);
+const LAW: At = ("law", 5);
+const FINDINGS: At = ("findings", 6);
+const SIGN: At = ("sign", 8);
+
+fn add(open: &mut Vec<OpenRecord>, weight: &str, says: impl Into<String>, (at, section): At) {
+    open.push(OpenRecord { weight: weight.to_owned(), says: says.into(), at: at.to_owned(), section });
 }
 
 fn stops(record: &Record, open: &mut Vec<OpenRecord>) {
@@ -41,46 +50,46 @@ fn stops(record: &Record, open: &mut Vec<OpenRecord>) {
             number(list.planned),
             number(list.withheld)
         );
-        add(open, "stop", says, "#rows");
+        add(open, "stop", says, ROWS);
     }
     if record.approval.state != "not-needed" {
-        add(open, "stop", record.approval.says.as_str(), "#sign");
+        add(open, "stop", record.approval.says.as_str(), SIGN);
     }
     let Some(law) = &record.law else { return };
     let unmet = counted(law, |rule| rule.standing == PacketStanding::NotMet);
     if unmet > 0 {
         let says = said(unmet, "rule is not met", "rules are not met");
-        add(open, "stop", format!("{says} as the wordings stand."), "#law");
+        add(open, "stop", format!("{says} as the wordings stand."), LAW);
     }
     let uncovered = law.coverage.none + law.coverage.several;
     if uncovered > 0 {
         let says =
             said(uncovered, "row has no wording, or more than one", "rows have no wording, or more than one");
-        add(open, "stop", format!("{says}."), "#law");
+        add(open, "stop", format!("{says}."), LAW);
     }
 }
 
 fn looks(record: &Record, open: &mut Vec<OpenRecord>) {
-    let mut look = |says: String, at: &str| add(open, "look", says, at);
+    let mut look = |says: String, at: At| add(open, "look", says, at);
     if record.approval.state == "not-needed" {
-        look(record.approval.says.clone(), "#sign");
+        look(record.approval.says.clone(), SIGN);
     }
     match &record.law {
         None => look(
             "No rule of law was applied. Whether a law asks for these notices, what it asks them to say and what \
              else is owed is not looked at in this packet."
                 .to_owned(),
-            "#law",
+            LAW,
         ),
         Some(law) => {
             let undecided = counted(law, PacketRule::is_open);
             if undecided > 0 {
                 let says = said(undecided, "rule waits", "rules wait");
-                look(format!("{says} for a person's decision: no program can tell."), "#law");
+                look(format!("{says} for a person's decision: no program can tell."), LAW);
             }
             if law.unverified > 0 {
                 let of = format!("{} of {} rules", number(law.unverified), number(law.rules));
-                look(format!("Nobody has confirmed {of} against their source."), "#law");
+                look(format!("Nobody has confirmed {of} against their source."), LAW);
             }
         }
     }
@@ -92,7 +101,7 @@ fn looks(record: &Record, open: &mut Vec<OpenRecord>) {
                 "fact is unknown; the notices say so.",
                 "facts are unknown; the notices say so.",
             ),
-            "#facts",
+            FACTS,
         );
     }
     if silent("not-told") > 0 {
@@ -102,14 +111,14 @@ fn looks(record: &Record, open: &mut Vec<OpenRecord>) {
                 "fact is not told, for the reason given.",
                 "facts are not told, for the reasons given.",
             ),
-            "#facts",
+            FACTS,
         );
     }
     let left_out = record.list.reasons.iter().filter(|r| matches!(r.reason.as_str(), "left-out" | "blocked"));
     let left_out: u64 = left_out.map(|reason| reason.rows).sum();
     if left_out > 0 {
         let says = said(left_out, "person is told nothing", "people are told nothing");
-        look(format!("{says} because somebody decided so. The reasons stand in the private part."), "#rows");
+        look(format!("{says} because somebody decided so. The reasons stand in the private part."), ROWS);
     }
     let warned = |finding: &&super::findings::FindingRecord| finding.gravity != "note";
     let found = record.findings.iter().chain(record.variants.iter().flat_map(|variant| &variant.findings));
@@ -119,11 +128,11 @@ fn looks(record: &Record, open: &mut Vec<OpenRecord>) {
     if found > 0 {
         look(
             said(found, "warning about incident, list or words.", "warnings about incident, list and words."),
-            "#findings",
+            FINDINGS,
         );
     }
     if in_rows > 0 {
-        look(said(in_rows, "warning about a single row.", "warnings about single rows."), "#findings");
+        look(said(in_rows, "warning about a single row.", "warnings about single rows."), FINDINGS);
     }
 }
 

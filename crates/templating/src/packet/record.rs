@@ -156,12 +156,17 @@ pub(super) struct PeopleRecord {
 pub(super) struct ClarityRecord {
     pub words: u32,
     pub words_max: u32,
-    /// Flesch reading ease, to a tenth; English alone is scored.
-    pub flesch: Option<f64>,
-    pub flesch_min: f64,
-    /// Flesch-Kincaid grade, to a tenth.
+    /// The index of ease of its language, where it has one here.
+    pub index: Option<String>,
+    /// The ease by that index, to a tenth.
+    pub ease: Option<f64>,
+    pub ease_min: f64,
+    /// Flesch-Kincaid grade, to a tenth: of English alone.
     pub grade: Option<f64>,
     pub grade_max: f64,
+    /// LIX, to a tenth: of every other language that has an index.
+    pub lix: Option<f64>,
+    pub lix_max: f64,
 }
 
 /// A line of the manifest.
@@ -304,7 +309,7 @@ fn variant_record(facts: &PacketFacts, number: usize, variant: &PacketVariant) -
     VariantRecord {
         number,
         key: variant.variant.to_string(),
-        label: format!("Wording {number}"),
+        label: format!("Wording {number} ({})", variant.variant.label(&facts.incident)),
         page: format!("wording-{number:02}.html"),
         sample: format!("samples/wording-{number:02}"),
         entity: crate::context::entity(&facts.incident, &variant.variant).legal_name.clone(),
@@ -312,7 +317,7 @@ fn variant_record(facts: &PacketFacts, number: usize, variant: &PacketVariant) -
         direction: language::direction(&variant.variant.language).to_owned(),
         data: variant.variant.data.clone(),
         people: variant.count,
-        residences: variant.residences.iter().map(people_in).collect(),
+        residences: where_they_live(variant),
         subject: parts.subject.clone(),
         from: parts.from.clone(),
         reply_to: parts.reply_to.clone(),
@@ -322,20 +327,29 @@ fn variant_record(facts: &PacketFacts, number: usize, variant: &PacketVariant) -
     }
 }
 
-fn people_in((residence, people): (&String, &u64)) -> PeopleRecord {
-    PeopleRecord { residence: residence.clone(), people: *people }
+/// Returns where the readers of a wording live, most people first.
+fn where_they_live(variant: &PacketVariant) -> Vec<PeopleRecord> {
+    let people =
+        |(residence, people): (&String, &u64)| PeopleRecord { residence: residence.clone(), people: *people };
+    let mut all: Vec<_> = variant.residences.iter().map(people).collect();
+    all.sort_by_key(|residence| std::cmp::Reverse(residence.people));
+    all
 }
 
 fn clarity_record(sample: &Parts) -> ClarityRecord {
-    let score = clarity::score(&sample.text);
-    let to_a_tenth = |value: f64| (value * 10.0).round() / 10.0;
-    let scored = |value: f64| language::is_english(&sample.language).then(|| to_a_tenth(value));
+    let score = clarity::score_in(&sample.language, &sample.text);
+    let index = clarity::index(&sample.language);
+    let is_english = language::is_english(&sample.language);
+    let scored = |is_scored: bool, value: f64| is_scored.then(|| (value * 10.0).round() / 10.0);
     ClarityRecord {
         words: score.words,
         words_max: crate::WORDS_MAX,
-        flesch: scored(score.flesch),
-        flesch_min: crate::FLESCH_MIN,
-        grade: scored(score.grade),
+        index: index.map(|index| index.name.to_owned()),
+        ease: scored(index.is_some(), score.ease),
+        ease_min: crate::EASE_MIN,
+        grade: scored(is_english, score.grade),
         grade_max: crate::GRADE_MAX,
+        lix: scored(index.is_some() && !is_english, score.lix),
+        lix_max: crate::LIX_MAX,
     }
 }

@@ -12,6 +12,9 @@ use tera::Context;
 /// Width of the frame that shows a notice as on a computer: with the phone's beside it, the width of the page.
 const WIDE_PIXELS: u32 = 600;
 
+/// Residences that the page of a wording names: those with the most people. All stand in the record.
+const RESIDENCES_SHOWN_MAX: usize = 30;
+
 /// What the templates read of a regime whose people get the wording.
 #[derive(Serialize)]
 struct RegimeView<'a> {
@@ -25,11 +28,18 @@ pub(super) fn context(variant: &PacketVariant, record: &Record, of_record: &Vari
     let mut context = Context::new();
     context.insert("total", &record.variants.len());
     context.insert("wording", of_record);
+    let shown = of_record.residences.len().min(RESIDENCES_SHOWN_MAX);
+    context.insert("residences", &of_record.residences[..shown]);
+    context.insert("more_residences", &(of_record.residences.len() - shown));
     context.insert("regimes", &regimes(record, &of_record.key));
     context.insert("text", &with_lf(&parts.text));
     context.insert("html", &with_lf(&parts.html));
     context.insert("wide", &WIDE_PIXELS);
-    context.insert("wide_height", &frame_height(&parts.text, 62));
+    let height = frame_height(&parts.text, 62);
+    context.insert("wide_height", &height);
+    let percent = print_percent(height);
+    context.insert("print_percent", &percent);
+    context.insert("print_height", &(height * percent / 100));
     context.insert("phone_height", &frame_height(&parts.text, 27));
     context
 }
@@ -42,6 +52,14 @@ fn regimes<'a>(record: &'a Record, key: &str) -> Vec<RegimeView<'a>> {
         rules: regime.rules().filter(|rule| rule.variants.iter().any(|variant| variant == key)).collect(),
     });
     views.filter(|view| !view.rules.is_empty()).collect()
+}
+
+/// Returns how small a frame of this height is printed, in percent, so that a sheet of either paper holds it: a frame
+/// that is cut is cut through a line. Below two fifths nobody reads it.
+fn print_percent(height: usize) -> usize {
+    /// What is left of the height of a sheet of Letter between margins, less a heading and a caption, in pixels.
+    const SHEET: usize = 820;
+    (SHEET * 100 / height).clamp(40, 100)
 }
 
 /// Returns the height in pixels of a frame that holds the notice where a line takes `columns` characters: a page

@@ -5,9 +5,7 @@
 
 use super::{RenderError, Words};
 use crate::{
-    html,
-    layout::lay_out,
-    lint,
+    html, lint,
     mime::{Form, Marks, Shared, quoted_printable},
     shape::Encoded,
     text,
@@ -39,7 +37,7 @@ impl Words {
         let sheet = self.sheet(variant)?;
         let reader = lint::sample_recipient(variant, self.names.columns());
         let pieces = self.pieces(&sheet, &reader)?;
-        let laid = lay_out(&pieces);
+        let laid = sheet.lay_out(&pieces);
         let html = html::write(&sheet.frame(), &laid);
         let top = html.find("<main").and_then(|main| html[main..].find('>').map(|end| main + end + 1));
         let (before, after) = html.split_at(top.ok_or(RenderError::Build)?);

@@ -29,8 +29,9 @@ const CORE: [&str; 19] = [
 ];
 
 /// Every direct dependency of templating.
-const TEMPLATING: [&str; 9] = [
+const TEMPLATING: [&str; 10] = [
     "forthwith-core default",
+    "icu compiled_data sync",
     "jiff serde std tzdb-bundle-always",
     "lettre builder",
     "pulldown-cmark",

@@ -3,6 +3,7 @@
 use crate::{
     exit::{CommandError, Exit},
     folder::Folder,
+    holding,
     ledgers::Stage,
     pacing,
     summary::Summary,
@@ -37,6 +38,7 @@ pub struct Done<'e> {
 /// Tells how the run ended, and returns the exit code.
 pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, zone: &TimeZone, out: Out) -> Exit {
     let error = withdrawn(done, folder).or_else(|| failure(done.ended, folder));
+    let error = error.or_else(|| held(done.ended, summary, folder));
     let exit = error.as_ref().map_or_else(|| exit(done.ended, summary), |error| error.exit);
     let mut report = summary.json();
     report["ended"] = json!(done.in_short());
@@ -66,6 +68,11 @@ pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, zone: &TimeZone
         crate::report(&error, Out { format: crate::terminal::Format::Human, ..out });
     }
     exit
+}
+
+/// Returns the error of a run that a hold drained.
+fn held(ended: &Ended, summary: &Summary, folder: &Folder) -> Option<CommandError> {
+    matches!(ended, Ended::Stopped).then(|| holding::refusal(&summary.holds, folder)).flatten()
 }
 
 impl Done<'_> {
@@ -137,6 +144,7 @@ fn next_steps(summary: &Summary, done: &Done<'_>, folder: &Folder, zone: &TimeZo
         lines.push(format!("Read the messages in {}", inbox.display()));
     }
     match done.ended {
+        Ended::Stopped if !summary.holds.is_empty() => {}
         Ended::Stopped if done.is_withdrawn() => lines.push("Stopped: the release was withdrawn.".to_owned()),
         Ended::Stopped => {
             lines.push(format!("Stopped. `forthwith notify {path}` goes on with {}.", super::run::left(summary)));

@@ -119,9 +119,16 @@ impl Course {
         delivery: &Delivery,
     ) -> Result<Self, CommandError> {
         let last_pace = course::last_pace(reader)?.filter(|(_, relay)| *relay == delivery.relay.to_string());
+        let last_pace = last_pace.map(|(change, _)| change);
         Ok(Self {
-            earlier_attempts: pacing::earlier_attempts(reader, run, delivery, Timestamp::now())?,
-            last_pace: last_pace.map(|(change, _)| change),
+            earlier_attempts: pacing::earlier_attempts(
+                reader,
+                run,
+                delivery,
+                last_pace.as_ref(),
+                Timestamp::now(),
+            )?,
+            last_pace,
             first_attempt: plan.first_offer_at,
             give_up_at: plan.frozen.deadline().map(|deadline| delivery.give_up_at(deadline)),
         })
@@ -234,10 +241,12 @@ fn inbox_server(inbox: &Inbox) -> Server {
     }
 }
 
-/// Turns signals into wishes: the first drains, the second stops now.
+/// Turns signals into wishes: the first drains, the second stops now. That a file may not grow further is no wish:
+/// the write that failed ends the run, and says why.
 async fn signals(stop: watch::Sender<StopSignal>) {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |kind| signal(kind).ok();
+    let _may_not_grow = listen(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
     let (mut interrupt, mut terminate, mut hangup) =
         (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup()));
     loop {

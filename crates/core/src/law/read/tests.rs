@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::law::{
-    Answer, Channel, ClockEvent, Comparator, ConsentKind, Element, Exposed, FILES, Ground, HarmKind, HoldMode,
-    Order, Role, Scope, Source, Start, Threshold, Tier, Unit, regime as shipped_regime, shipped,
+    Addressee, Answer, Channel, ClockEvent, Comparator, ConsentKind, Element, Exposed, FILES, Ground, HarmKind,
+    HoldMode, Order, Role, Scope, Source, Start, Threshold, Tier, Unit, Word, regime as shipped_regime, shipped,
 };
 use crate::recipient::Residence;
 
@@ -272,11 +272,70 @@ fn the_shipped_deadlines_are_those_of_their_laws() {
     assert_eq!(op("us-hipaa", "media"), Some((Comparator::MoreThan, 500)));
 }
 
+/// The states of the US, the District of Columbia and Puerto Rico, written down a second time by hand: the tier of
+/// an e-mail, the days for people, how the regulator's and the bureaus' thresholds compare and with which number.
+/// `-` is none stated or nobody to tell, `any` a duty from one person on.
+const STATES: &str = "
+AL E1 45 >1000 >1000 | AK E2 - - >1000 | AZ E1 45 >1000 >1000 | AR E3 - >1000 - | CA E3 30 >500 -
+CO E2 30 >=500 >1000 | CT E3 60 any - | DE E2 60 >500 - | DC E3 - >=50 >1000 | FL E1 30 >=500 >1000
+GA E3 - - >10000 | HI E3 - >1000 >1000 | ID E3 - - - | IL E3 - >500 - | IN E1 45 any >1000
+IA E2 - >500 - | KS E3 - - >1000 | KY E3 - - >1000 | LA E3 60 any - | ME E3 30 any >1000
+MD E2 45 any >=1000 | MA E3 - any any | MI E2 - - >=1000 | MN E2 - - >500 | MS E2 - - -
+MO E3 - >1000 >1000 | MT E3 - any - | NE E3 - any - | NV E3 - - >1000 | NH E2 - any >1000
+NJ E3 - any >1000 | NM E2 45 >1000 >1000 | NY E4 30 any >5000 | NC E3 - any >1000 | ND E3 - >250 -
+OH E2 45 - >1000 | OK E1 - >=500 - | OR E2 45 >250 >1000 | PA E1 - >500 >500 | PR E3 - any -
+RI E3 45 >500 >500 | SC E2 - >1000 >1000 | SD E2 60 >250 any | TN E3 45 - >1000 | TX E3 60 >=250 >10000
+UT E2 - >=500 >1000 | VT E2 45 any >1000 | VA E1 - any >1000 | WA E3 30 >500 - | WV E3 - - >1000
+WI E1 45 - >=1000 | WY E1 - - -
+";
+
+#[test]
+fn every_state_is_shipped_with_its_tier_its_days_and_its_thresholds() {
+    let states: Vec<&str> = STATES.split(['|', '\n']).map(str::trim).filter(|state| !state.is_empty()).collect();
+    assert_eq!(states.len(), 52);
+    for state in states {
+        let [code, tier, days, regulator, bureaus] = state.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{state}")
+        };
+        let regime = shipped_regime(&format!("us-{}", code.to_lowercase())).unwrap_or_else(|| panic!("{code}"));
+        assert_eq!(regime.place.as_ref().map(|place| place.code().to_owned()), Some(format!("US-{code}")));
+        assert_eq!(regime.manner.as_ref().unwrap().email.tier.word(), tier, "{code}");
+        let within = regime.individual().unwrap().deadline.within.map(|within| within.n.to_string());
+        assert_eq!(within.as_deref().unwrap_or("-"), days, "{code}: days");
+        let threshold = |to: Addressee| {
+            let first = regime.obligations.iter().find(|obligation| obligation.to == to)?;
+            let says = |threshold: Threshold| format!("{}{}", threshold.op.word(), threshold.n);
+            Some(first.threshold.map_or_else(|| "any".to_owned(), says))
+        };
+        assert_eq!(threshold(Addressee::Regulator).as_deref().unwrap_or("-"), regulator, "{code}: regulator");
+        assert_eq!(threshold(Addressee::CreditBureaus).as_deref().unwrap_or("-"), bureaus, "{code}: bureaus");
+    }
+}
+
+#[test]
+fn what_a_person_reads_of_a_regime_names_no_rule_without_its_place() {
+    assert_eq!(shipped().len(), 71);
+    for regime in shipped() {
+        assert!(regime.rules().iter().all(|rule| !rule.basis.cite.is_empty()), "{}", regime.id);
+        let tally = regime.tally();
+        assert_eq!((tally.unverified, tally.read + tally.secondary + tally.recalled), (tally.rules, tally.rules));
+        assert!(!format!("{regime:?}").to_lowercase().contains("complian"), "{}", regime.id);
+    }
+}
+
 #[test]
 fn the_shipped_ways_are_those_of_their_laws() {
-    let tiers = shipped().iter().map(|regime| regime.manner.as_ref().unwrap().email.tier);
-    let expected = [Tier::E1, Tier::E1, Tier::E3, Tier::E5, Tier::E3, Tier::E4, Tier::E3, Tier::E2]; // in the order of ids
-    assert_eq!(tiers.collect::<Vec<_>>(), expected);
+    for (id, tier) in
+        [("eu-gdpr", Tier::E1), ("uk-gdpr", Tier::E1), ("us-hipaa", Tier::E5), ("us-ftc-hbnr", Tier::E5)]
+    {
+        assert_eq!(shipped_regime(id).unwrap().manner.as_ref().unwrap().email.tier, tier, "{id}");
+    }
+    // The Safeguards Rule asks for no notice to people.
+    let safeguards = shipped_regime("us-glba-ftc-safeguards").unwrap();
+    assert!(safeguards.manner.is_none() && safeguards.individual().is_none());
+    let accompany =
+        &shipped_regime("us-ftc-hbnr").unwrap().manner.as_ref().unwrap().email.allow_if[0].must_accompany;
+    assert_eq!(accompany.len(), 3, "an e-mail alone is never enough");
     let vermont = shipped_regime("us-vt").unwrap();
     let manner = vermont.manner.as_ref().unwrap();
     assert_eq!(manner.email.allow_if[0].require, [Element::AntiPhishingWarning]);
