@@ -93,6 +93,7 @@ fn context<'a>(name: &'a str, settings: &'a ListSettings, inputs: &'a Inputs) ->
         file: name,
         settings,
         categories: inputs.incident.as_ref().map(|incident| incident.categories.as_slice()),
+        languages: inputs.incident.as_ref().map(|incident| &incident.languages),
         read_columns: &inputs.read_columns,
         known: &inputs.known,
     }

@@ -1,22 +1,26 @@
 //! The packet as files: what counsel reads, written whole or not at all.
 
 use crate::{
+    approvals::{Gathered, STATEMENT},
     checking::Reached,
     exit::{CommandError, Exit},
     folder::Folder,
     freezing::Prepared,
     ledgers, secret,
+    whole::Whole,
 };
 use forthwith_core::{
+    approval::Judgement,
+    incident::Incident,
     key::PlanKey,
     merged::Merged,
     notice::Withheld,
-    plan::{Fate, FrozenRow, Planned},
+    plan::{Fate, FrozenPlan, FrozenRow, Planned},
     private::Private,
     recipient::Recipient,
     variant::Variant,
 };
-use forthwith_ledger::sqlite::LedgerReader;
+use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader};
 use forthwith_templating::{
     RenderError, Words,
     packet::{
@@ -24,8 +28,10 @@ use forthwith_templating::{
         PacketVariant, PacketWithheld,
     },
 };
+use jiff::Timestamp;
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -36,6 +42,14 @@ const BEFORE: &str = "before.json";
 /// Octets of an earlier packet's record that are read: some thousand wordings.
 const RECORD_OCTETS_MAX: u64 = 64 * 1024 * 1024;
 
+/// The page of who released the plan: it changes after the freezing, and is bound by no digest.
+const APPROVALS: &str = "approvals.html";
+
+/// Returns the packet's folder.
+pub fn path(folder: &Folder) -> PathBuf {
+    folder.out().join("packet")
+}
+
 /// Writes the packet of the plan that was just frozen, in place of an earlier one, and returns its folder.
 pub fn write(
     folder: &Folder,
@@ -45,11 +59,14 @@ pub fn write(
     timing: &PacketTiming,
 ) -> Result<PathBuf, CommandError> {
     let facts = facts(folder, prepared, key, reader)?;
-    let path = folder.out().join("packet");
+    let path = path(folder);
     let before = before(&path, &prepared.plan.digest.to_string());
     let mut pages = packet::pages(&facts);
     pages.extend(packet::pages_beside(&facts, timing, before.as_deref().map_or(Before::None, Before::Record)));
     pages.extend(before.map(|record| (BEFORE.to_owned(), record)));
+    let judgement = judgement(&facts, reader)?;
+    let approvals = packet::approvals(&facts.incident, &facts.digest, judgement.as_ref());
+    pages.insert(APPROVALS.to_owned(), approvals);
     let cannot = |error: io::Error| {
         CommandError::new(Exit::Cannot, format!("cannot write the packet {}", path.display()))
             .because(error)
@@ -69,6 +86,32 @@ pub fn write(
     replace(new, &path).map_err(cannot)?;
     secret::sync_folder(&folder.out()).map_err(cannot)?;
     Ok(path)
+}
+
+/// Returns what was recorded about the plan that stands, judged now; `None` where nobody has to release it.
+fn judgement(facts: &PacketFacts, reader: &LedgerReader) -> Result<Option<Judgement>, CommandError> {
+    let plan = reader.current_plan().map_err(ledgers::failed)?;
+    let Some((plan, rule)) = plan.as_ref().zip(facts.incident.approval.as_ref()) else { return Ok(None) };
+    let gathered = Gathered::of(reader, plan, &facts.incident, None)?;
+    Ok(gathered.grounds(Timestamp::now()).judge(rule))
+}
+
+/// Writes the page of who released the plan anew, where the packet is there and is this plan's.
+pub fn write_approvals(
+    folder: &Folder,
+    plan: &CurrentPlan,
+    incident: &Incident,
+    judgement: Option<&Judgement>,
+) -> Result<(), CommandError> {
+    let path = path(folder);
+    if fs::read(path.join("manifest.txt")).ok().as_deref() != Some(plan.frozen.manifest.as_bytes()) {
+        return Ok(());
+    }
+    let page = path.join(APPROVALS);
+    let mut file = Whole::create(folder, &page, true)?;
+    file.write_all(&packet::approvals(incident, &plan.frozen.digest, judgement))
+        .map_err(|error| crate::whole::cannot(&page, error))?;
+    file.keep()
 }
 
 /// Returns the record of the packet before this one: the one that stands in `path`, or where that is the same plan's,
@@ -127,6 +170,7 @@ fn facts(
     let merged: Result<Vec<_>, _> = withheld.iter().filter_map(|row| merged_row(row, reader).transpose()).collect();
     Ok(PacketFacts {
         manifest: prepared.plan.manifest.clone(),
+        statement: statement_of(&prepared.plan),
         digest: prepared.plan.digest,
         incident: incident.clone(),
         list_name: folder.list.clone().unwrap_or_default(),
@@ -138,9 +182,13 @@ fn facts(
         withheld: withheld.into_iter().filter_map(withheld_row).collect(),
         findings: checked.inputs.findings.iter().chain(&checked.tally.findings).cloned().collect(),
         totals: checked.row_totals(),
-        digest_words: Vec::new(),
         law: None,
     })
+}
+
+fn statement_of(plan: &FrozenPlan) -> String {
+    let bytes = plan.inputs.get(STATEMENT).map(|bytes| String::from_utf8_lossy(bytes.expose()).into_owned());
+    bytes.unwrap_or_default()
 }
 
 fn packet_variant(

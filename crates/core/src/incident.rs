@@ -3,17 +3,25 @@
 //! The types here are the meaning of incident.toml; `incident/read.rs` is how they are read from it.
 
 mod categories;
+mod cause;
+mod contacts;
+mod offer;
 mod read;
 
 pub use categories::{KNOWN_CATEGORIES, KnownCategory, known_category};
+pub use cause::{Cause, Concerns, Measure, Measures, Misuse, Mitigation, Prevention, Protection};
+pub use contacts::{Authority, Contacts};
+pub use offer::{Offer, OfferCode, OfferKind};
 pub use read::read;
 
 use crate::{
     address::Address,
+    approval::ApprovalRule,
     fact::{Determination, Fact, When},
+    law::{ClockEvent, Role},
     recipient::Residence,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use std::collections::BTreeMap;
 
 /// What incident.toml says.
@@ -27,8 +35,16 @@ pub struct Incident {
     pub organisation: Entity,
     /// Entities that write to people of other residences; the first that covers a residence writes.
     pub elsewhere: Vec<Elsewhere>,
+    /// What the organisation is in the eyes of laws; the owner of the data where nothing is said.
+    pub roles: Vec<Role>,
     /// What is known, typed.
     pub facts: Facts,
+    /// What is done about it.
+    pub measures: Measures,
+    /// What people are offered.
+    pub offer: Option<Offer>,
+    /// Whom notices name besides the organisation: the incident's own, and the shipped ones.
+    pub contacts: Contacts,
     /// The categories of data concerned, in the order in which notices list them.
     pub categories: Vec<Category>,
     /// The languages that notices are written in, and the one that is used where a person's is not among them.
@@ -52,6 +68,24 @@ pub struct Clock {
     pub determined: Option<When>,
     /// When it was ended.
     pub contained: Option<When>,
+    /// From when to when the data was exposed.
+    pub exposed: Option<When>,
+    /// Further events from which laws count. They stand in no notice.
+    pub further: BTreeMap<ClockEvent, When>,
+    /// The zone in which days are meant, where it is said.
+    pub zone: Option<TimeZone>,
+}
+
+impl Clock {
+    /// Returns when `event` came, as far as incident.toml says it.
+    pub fn when(&self, event: ClockEvent) -> Option<&When> {
+        match event {
+            ClockEvent::Occurred => self.occurred.known(),
+            ClockEvent::Discovered => self.discovered.known(),
+            ClockEvent::Determined => self.determined.as_ref(),
+            _ => self.further.get(&event),
+        }
+    }
 }
 
 /// A legal entity that writes to people.
@@ -73,8 +107,25 @@ pub struct Entity {
     pub website: String,
     /// The data protection authority that supervises it, where one does; named without an article.
     pub authority: Option<String>,
+    /// The authority's website, as people type it.
+    pub authority_website: Option<String>,
+    /// The company that it belongs to.
+    pub parent: Option<String>,
+    /// Who looks after data protection in it, where somebody is named.
+    pub dpo: Option<Dpo>,
     /// Where the people that it writes to turn.
     pub contact: Contact,
+}
+
+/// Who looks after data protection in an organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dpo {
+    /// The person's name, where it is to be told.
+    pub name: Option<String>,
+    /// The mailbox.
+    pub email: Address,
+    /// The telephone number.
+    pub phone: Option<String>,
 }
 
 /// An entity for people who live elsewhere.
@@ -132,6 +183,20 @@ pub struct Facts {
     pub culprit_role: CulpritRole,
     /// Who has the data now: id of a holder with words per language in `statements`, or unknown.
     pub holder: Fact<BTreeMap<String, String>>,
+    /// How it came about; `None` where nothing is said of it, and of those below.
+    pub cause: Option<Fact<Cause>>,
+    /// Where the data lay, in words by language.
+    pub place: Option<Fact<BTreeMap<String, String>>>,
+    /// Whether the data has been misused.
+    pub misuse: Option<Fact<Misuse>>,
+    /// Whether law enforcement had the notice wait.
+    pub delayed_by_police: Option<bool>,
+    /// Why the notice comes late, as a sentence by language.
+    pub delay_reason: BTreeMap<String, String>,
+    /// How to get help, report damage and seek compensation, by language.
+    pub remedy: BTreeMap<String, String>,
+    /// Whatever else people should know, by language.
+    pub other_matters: BTreeMap<String, String>,
     /// How many people are concerned.
     pub people_affected: Fact<u64>,
     /// That nothing else was exposed: who determined it, and when.
@@ -164,6 +229,8 @@ pub struct Category {
     pub id: String,
     /// What it is called in a notice, by language; empty for known ids, whose words are shipped.
     pub words: BTreeMap<String, String>,
+    /// What may follow from it, as a sentence by language; empty for known ids, whose words are shipped.
+    pub consequence: BTreeMap<String, String>,
 }
 
 /// The languages of the notices.
@@ -182,6 +249,8 @@ pub struct Contact {
     pub email: Address,
     /// A telephone number that people find on the organisation's website too.
     pub phone: Option<String>,
+    /// A telephone number that costs the caller nothing.
+    pub toll_free: Option<String>,
     /// When it is answered, by language.
     pub hours: BTreeMap<String, String>,
     /// Where a fake message is to be sent.
@@ -193,6 +262,8 @@ pub struct Contact {
 pub struct NoticeSettings {
     /// The elements, in order; empty means the shipped order.
     pub elements: Vec<String>,
+    /// The date that the notice bears.
+    pub date: Option<Date>,
     /// The subject by language.
     pub subject: BTreeMap<String, String>,
     /// Statements in the organisation's words: element id → language → Markdown with placeholders.
@@ -210,16 +281,22 @@ pub struct Statement {
     pub span: std::ops::Range<usize>,
 }
 
-/// Who must release a plan before it goes to a relay.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ApprovalRule {
-    /// Nobody, for this reason; it is printed on page one of the packet.
-    NotNeeded {
-        /// Why.
-        reason: String,
-    },
-    /// Signers are named. Signatures are not read by this version: such an incident cannot be notified.
-    Signers,
+impl Languages {
+    /// Returns what is offered to somebody who wants this language: itself, the language without its region, or the
+    /// same language of another region.
+    pub fn of(&self, wanted: &str) -> Option<&str> {
+        let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+        let first =
+            |fits: &dyn Fn(&str) -> bool| self.offered.iter().map(String::as_str).find(|offered| fits(offered));
+        first(&|offered| offered.eq_ignore_ascii_case(wanted))
+            .or_else(|| first(&|offered| offered.eq_ignore_ascii_case(&primary(wanted))))
+            .or_else(|| first(&|offered| primary(offered) == primary(wanted)))
+    }
+
+    /// Returns whether somebody who wants this language gets it. Who names none is content with the default.
+    pub fn offers(&self, wanted: &str) -> bool {
+        wanted.is_empty() || self.of(wanted).is_some()
+    }
 }
 
 impl Incident {
@@ -234,11 +311,9 @@ impl Incident {
         found.map_or((0, &self.organisation), |(i, e)| (i + 1, &e.entity))
     }
 
-    /// Returns the offered language for `wanted`: itself, its primary language, or the default.
+    /// Returns the offered language for `wanted`: [`Languages::of`], or the default.
     pub fn language_for<'a>(&'a self, wanted: &str) -> &'a str {
-        let primary = wanted.split('-').next().unwrap_or_default();
-        let offered = |tag: &str| self.languages.offered.iter().find(|o| o.eq_ignore_ascii_case(tag));
-        offered(wanted).or_else(|| offered(primary)).unwrap_or(&self.languages.default)
+        self.languages.of(wanted).unwrap_or(&self.languages.default)
     }
 
     /// Returns the category with this id.

@@ -29,13 +29,14 @@ pub use obligation::{
     Addressee, Comparator, Deadline, Obligation, Order, Period, Scope, Sequence, Start, Threshold, Unit,
 };
 pub use read::read;
+pub(crate) use read::{word, words};
 pub use rules::{Rule, Tally};
 pub use shipped::{FILES, regime, shipped};
+pub(crate) use word::vocabulary;
 pub use word::{Answer, Word};
 
 use jiff::civil::Date;
 use serde::Serialize;
-use word::vocabulary;
 
 /// One law's rules on notices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

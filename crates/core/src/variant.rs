@@ -24,6 +24,40 @@ impl Variant {
             data: recipient.data.clone(),
         }
     }
+
+    /// Returns a short label that no other variant of `incident` has: `B-4`. It is printed in the notice, so that
+    /// a person who calls, and counsel who dictates a change, can say which wording is meant.
+    ///
+    /// The letter stands for who writes in which language, in the incident's order. The number is a sum: 1 for the
+    /// incident's first category of data, 2 for the second, 4 for the third. So it depends on the incident alone,
+    /// and not on who else is on the list.
+    pub fn label(&self, incident: &Incident) -> String {
+        // Every field: one that is added and not read here would give two wordings one label.
+        let Self { entity, language, data } = self;
+        let languages = &incident.languages.offered;
+        let spoken = languages.iter().position(|offered| offered == language).unwrap_or_default();
+        let letters = letters(entity * languages.len() + spoken);
+        let bit = |id: &String| incident.categories.iter().position(|category| category.id == *id);
+        let number: u128 =
+            data.iter().filter_map(bit).filter_map(|bit| 1_u128.checked_shl(u32::try_from(bit).ok()?)).sum();
+        format!("{letters}-{number}")
+    }
+}
+
+/// Letters of labels: without I, O and Q, which are taken for figures.
+const LETTERS: &[u8; 23] = b"ABCDEFGHJKLMNPRSTUVWXYZ";
+
+/// Returns the letters that stand for a number, from 0: `A`, ..., `Z`, `AA`.
+fn letters(mut number: usize) -> String {
+    let mut letters = Vec::new();
+    loop {
+        letters.push(char::from(LETTERS[number % LETTERS.len()]));
+        if number < LETTERS.len() {
+            break;
+        }
+        number = number / LETTERS.len() - 1;
+    }
+    letters.iter().rev().collect()
 }
 
 impl fmt::Display for Variant {
@@ -33,5 +67,62 @@ impl fmt::Display for Variant {
             write!(f, "entity{}/", self.entity)?;
         }
         write!(f, "{}/{}", self.language, self.data.join("+"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    const INCIDENT: &str = r#"
+[incident]
+id = "x"
+occurred = "unknown"
+discovered = "unknown"
+[organisation]
+legal_name = "X Ltd"
+known_as = "X"
+from = "a@x.example"
+postal_address = ["X"]
+website = "x.example"
+[contact]
+email = "a@x.example"
+report_fakes_to = "a@x.example"
+[facts]
+exposure = "taken"
+culprits = "unknown"
+culprit_role = "outsider"
+holder = "unknown"
+people_affected = "unknown"
+nothing_else = "unknown"
+police_told = 2020-10-12
+authority_told = 2020-10-12
+[data]
+categories = ["email", "phone", "name"]
+[languages]
+default = "en"
+offered = ["en", "de", "fr"]
+"#;
+
+    #[test]
+    fn no_two_variants_have_one_label() {
+        assert_eq!([0, 1, 22, 23, 24, 552].map(letters), ["A", "B", "Z", "AA", "AB", "AAA"]);
+        let incident = crate::incident::read("incident.toml", INCIDENT.as_bytes()).0.unwrap();
+        let mut labels = BTreeSet::new();
+        for entity in 0..3 {
+            for language in ["en", "de", "fr"] {
+                for set in 0_u32..8 {
+                    let chosen = incident.categories.iter().enumerate().filter(|(i, _)| set & (1 << i) != 0);
+                    let data = chosen.map(|(_, category)| category.id.clone()).collect();
+                    let variant = Variant { entity, language: language.to_owned(), data };
+                    let label = variant.label(&incident);
+                    assert!(label.len() <= 4, "{label}");
+                    assert!(labels.insert(label), "{variant}");
+                }
+            }
+        }
+        let variant = Variant { entity: 0, language: "de".to_owned(), data: vec!["name".to_owned()] };
+        assert_eq!(variant.label(&incident), "B-4");
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::{
     document::{Inline, Kind},
+    language,
     layout::{Flow, Laid},
 };
 
@@ -90,26 +91,38 @@ pub(crate) fn begin(out: &mut String, frame: &Frame<'_>) {
 }
 
 fn write_in_list(out: &mut String, block: &Laid<'_>, open: &mut Open) {
-    let (start, end) = match block.kind {
-        Kind::Title => ("<h1 style=\"margin:0 0 20px;font-size:26px;line-height:1.25\">", "</h1>\r\n"),
-        Kind::Heading => ("<h2 style=\"margin:28px 0 8px;font-size:19px;line-height:1.3\">", "</h2>\r\n"),
-        Kind::Paragraph if open.is_apart => ("<p style=\"margin:0 0 8px\">", "</p>\r\n"),
-        Kind::Paragraph => ("<p style=\"margin:0 0 12px\">", "</p>\r\n"),
-        Kind::Item { .. } => ("<li style=\"margin:0 0 8px\">", "</li>\r\n"),
+    let (tag, style) = match block.kind {
+        Kind::Title => ("h1", "margin:0 0 20px;font-size:26px;line-height:1.25"),
+        Kind::Heading => ("h2", "margin:28px 0 8px;font-size:19px;line-height:1.3"),
+        Kind::Paragraph if open.is_apart => ("p", "margin:0 0 8px"),
+        Kind::Paragraph => ("p", "margin:0 0 12px"),
+        Kind::Item { .. } => ("li", "margin:0 0 8px"),
     };
     if let (Kind::Item { number, .. }, None) = (block.kind, open.list) {
-        let tag = if number.is_some() { "ol" } else { "ul" };
+        let list = if number.is_some() { "ol" } else { "ul" };
         out.push('<');
-        out.push_str(tag);
+        out.push_str(list);
         out.push_str(" style=\"margin:0 0 12px;padding:0 0 0 26px\">\r\n");
-        open.list = Some(tag);
+        open.list = Some(list);
     }
-    out.push_str(start);
+    for piece in ["<", tag, " style=\"", style, "\""] {
+        out.push_str(piece);
+    }
+    if let Some(language) = block.language {
+        out.push_str(" lang=\"");
+        escape(out, language);
+        out.push_str("\" dir=\"");
+        out.push_str(language::direction(language));
+        out.push('"');
+    }
+    out.push('>');
     write_runs(out, block);
-    out.push_str(end);
-    if let (Kind::Item { is_last: true, .. }, Some(tag)) = (block.kind, open.list) {
+    for piece in ["</", tag, ">\r\n"] {
+        out.push_str(piece);
+    }
+    if let (Kind::Item { is_last: true, .. }, Some(list)) = (block.kind, open.list) {
         out.push_str("</");
-        out.push_str(tag);
+        out.push_str(list);
         out.push_str(">\r\n");
         open.list = None;
     }

@@ -5,8 +5,10 @@
 //! `templates/` at the top of the repository and are compiled in; those of an incident folder are arguments.
 //! What a law requires or forbids is not decided here.
 
+mod arrange;
 mod claims;
 pub mod clarity;
+mod contacts;
 mod context;
 mod document;
 mod html;
@@ -14,9 +16,11 @@ mod language;
 mod layout;
 mod lint;
 mod mime;
+mod names;
 pub mod packet;
 mod paragraph;
 mod scan;
+mod sections;
 mod shape;
 mod shipped;
 mod source;
@@ -24,11 +28,13 @@ mod text;
 mod value;
 mod words;
 
-pub use context::{NAMES, Name, Whose};
+pub use arrange::{Arrange, Possible};
 pub use layout::Flow;
-pub use lint::{FLESCH_MIN, GRADE_MAX, STEPS_MAX, WORDS_MAX};
+pub use lint::{EASE_MIN, GRADE_MAX, LIX_MAX, STEPS_MAX, WORDS_MAX};
 pub use mime::RenderError;
+pub use names::{NAMES, Name, Whose};
 pub use paragraph::{Paragraph, ParagraphKind};
 pub use scan::{FILTERS, Kind, TAGS};
-pub use shipped::{ELEMENTS, ShippedElement, Weight};
+pub use sections::Section;
+pub use shipped::{ELEMENTS, LANGUAGES, ShippedElement, Weight};
 pub use words::{Parts, SUBJECT_CHARACTERS_MAX, Words};

@@ -3,18 +3,23 @@
 //! Presence is known from structure: an element that came out with words is there. Nothing is searched for in the
 //! text but what may not be said.
 
+mod trust;
+mod truth;
+
 use crate::{
-    claims::{self, Number, Record},
+    claims::{self, Number, Phrasebook, Record},
     clarity::{self, Clarity},
-    document::Kind,
+    document::{Block, Kind},
     language,
     layout::{Piece, lay_out},
-    shipped::{self, Weight},
-    source::{INCIDENT, Source},
+    sections::Section,
+    shipped,
+    source::{INCIDENT, Phrases, Source},
     text,
 };
 use forthwith_core::{
     address::Address,
+    arrangement::{Arranged, Arrangement, Need},
     fact::Fact,
     finding::{Finding, Gravity, Place},
     incident::{Culprits, Incident, known_category},
@@ -22,16 +27,23 @@ use forthwith_core::{
     recipient::{Recipient, Residence},
     variant::Variant,
 };
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// Steps in a notice: more are not followed (Zou and others, CHI 2019, on actions buried in text).
 pub const STEPS_MAX: usize = 7;
-/// Flesch reading ease at least: plain English; 97 % of 161 notices of 2018 were harder (Zou and others, CHI 2019).
-pub const FLESCH_MIN: f64 = 60.0;
-/// Flesch-Kincaid grade at most.
+/// Ease at least, by Flesch's index or the one fitted to the language: plain; 97 % of 161 English notices of 2018
+/// were harder (Zou and others, CHI 2019).
+pub const EASE_MIN: f64 = 60.0;
+/// Flesch-Kincaid grade at most, for English.
 pub const GRADE_MAX: f64 = 8.0;
+/// LIX at most, for other languages: of middling difficulty, as newspapers are (Björnsson 1968).
+pub const LIX_MAX: f64 = 50.0;
 /// Words in a notice that people still read to the end.
 pub const WORDS_MAX: u32 = 400;
-/// The element whose items are the steps.
+/// The element that has steps of its own in every notice.
 const STEPS: &str = "recommended_steps";
 /// The elements that say one fact: their silence is somebody's decision, recorded with its reason.
 const OF_ONE_FACT: [&str; 3] = ["date_of_breach", "date_of_discovery", "number_affected"];
@@ -64,41 +76,124 @@ pub(crate) fn public_recipient<'a>(variant: &Variant, columns: impl Iterator<Ite
     }
 }
 
-/// Returns the findings on the sample of `variant`.
-pub(crate) fn check(incident: &Incident, variant: &Variant, sources: &[Source], pieces: &[Piece]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    findings.extend(check_data(incident, variant));
-    findings.extend(check_silence(incident, sources, pieces));
-    let is_english = language::is_english(&variant.language);
-    let record = record(incident, variant);
-    for piece in pieces {
-        let place = || place(sources, &piece.element);
-        let blocks = words_of(std::slice::from_ref(piece));
-        if is_english {
-            findings.extend(claims::find(&blocks.join("\n"), record).into_iter().map(|claim| Finding {
-                place: place(),
+/// A wording as its reader sees it.
+pub(crate) struct Seen<'a> {
+    pub incident: &'a Incident,
+    pub variant: &'a Variant,
+    /// Where each element's words come from.
+    pub sources: &'a BTreeMap<String, Source>,
+    /// What it is to be made of.
+    pub arrangement: &'a Arrangement,
+    /// The heading of each group.
+    pub headings: &'a [Option<Block>],
+    /// The elements that another one says too.
+    pub said: BTreeSet<&'a str>,
+    /// What its language says.
+    pub phrases: &'a Phrases,
+    /// What may not be said in its language, where that is known.
+    pub phrasebook: Option<&'static Phrasebook>,
+}
+
+impl Seen<'_> {
+    /// Returns what is to be said of a wording that came out as these pieces.
+    pub(crate) fn check(&self, pieces: &[Cow<'_, Piece>]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        findings.extend(self.check_data());
+        findings.extend(self.check_silence(pieces));
+        findings.extend(self.check_untranslated());
+        findings.extend(self.check_sender());
+        let record = record(self.incident, self.variant);
+        // What is said in another language is said to whoever reads that one.
+        let own: Vec<Cow<'_, Piece>> = pieces.iter().filter(|piece| piece.language.is_none()).cloned().collect();
+        for piece in &own {
+            let text = words_of(&[], std::slice::from_ref(piece)).join("\n");
+            let of_language = self.phrasebook.map(|book| book.find(&text, record)).unwrap_or_default();
+            findings.extend(claims::find_in_any(&text).into_iter().chain(of_language).map(|claim| Finding {
+                place: self.place(&piece.element),
                 code: claim.code,
                 gravity: claim.gravity,
                 message: claim.message,
                 hint: Some(claim.hint.to_owned()),
             }));
+            findings.extend(self.check_domains(piece, &text));
         }
-        if &*piece.element == STEPS {
-            findings.extend(check_steps(piece, is_english, &place()));
-        }
+        findings.extend(self.check_steps(pieces));
+        findings.extend(check_clarity(self.variant, &words_of(self.headings, &own)));
+        findings
     }
-    findings.extend(check_clarity(variant, &words_of(pieces), is_english));
-    findings
-}
 
-fn place(sources: &[Source], element: &str) -> Place {
-    let source = sources.iter().find(|source| &*source.element == element);
-    source.map_or_else(|| Place::file(INCIDENT), |source| source.place(None))
+    fn place(&self, element: &str) -> Place {
+        self.sources.get(element).map_or_else(|| Place::file(INCIDENT), |source| source.place(None))
+    }
+
+    /// Finds the elements that the notice is to have and that came out without words.
+    fn check_silence(&self, pieces: &[Cow<'_, Piece>]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for Arranged { element: id, need } in &self.arrangement.elements {
+            let is_there = pieces.iter().any(|piece| *piece.element == **id) || self.said.contains(id.as_str());
+            if *need == Need::Optional || is_there {
+                continue;
+            }
+            let says = shipped::element(id).map_or("", |element| element.says);
+            let finding = Finding {
+                gravity: match need {
+                    Need::Required => Gravity::Refused,
+                    _ if OF_ONE_FACT.contains(&id.as_str()) => Gravity::Note,
+                    _ => Gravity::Warning,
+                },
+                ..Finding::warning(
+                    "element-silent",
+                    self.place(id),
+                    format!("the notice is silent on `{id}`: {says}"),
+                )
+            };
+            let hint = format!("write a statement `{id}` in {INCIDENT}");
+            findings.push(if finding.gravity == Gravity::Note { finding } else { finding.hint(hint) });
+        }
+        if matches!(self.incident.facts.people_affected, Fact::Known(0)) {
+            let message = "nobody is said to be affected, yet people are told";
+            findings.push(Finding::refused("people-affected", Place::file(INCIDENT), message));
+        }
+        findings
+    }
+
+    /// Looks at the steps: the numbered items of the section on what to do.
+    fn check_steps(&self, pieces: &[Cow<'_, Piece>]) -> Vec<Finding> {
+        let is_of_steps = |piece: &&Cow<'_, Piece>| {
+            let element = shipped::element(&piece.element);
+            element.is_some_and(|element| element.section == Section::WhatToDo)
+        };
+        let is_step = |kind: Kind| matches!(kind, Kind::Item { number: Some(_), .. });
+        let (mut findings, mut count) = (Vec::new(), 0);
+        for piece in pieces.iter().filter(is_of_steps) {
+            let laid = lay_out(&[], std::slice::from_ref(piece));
+            let steps: Vec<String> = laid.iter().filter(|block| is_step(block.kind)).map(text::words).collect();
+            if steps.is_empty() && &*piece.element == STEPS {
+                let message = "what to do is not in numbered steps";
+                let finding = Finding::warning("steps-unnumbered", self.place(&piece.element), message);
+                findings.push(finding.hint("begin each with `1. `"));
+            }
+            count += steps.len();
+            let Some(book) = self.phrasebook else { continue };
+            for step in steps.iter().filter(|step| !book.begins_with_a_verb(step)) {
+                let first = step.split_whitespace().next().unwrap_or_default();
+                let message = format!("a step begins with `{first}`, which is not known as a verb");
+                let hint = format!("begin with what to do: {}", book.verbs);
+                findings.push(Finding::warning("step-verb", self.place(&piece.element), message).hint(hint));
+            }
+        }
+        if count > STEPS_MAX {
+            let message = format!("{count} steps, and people follow at most {STEPS_MAX}");
+            findings
+                .push(Finding::refused("steps-many", self.place(STEPS), message).hint("keep what matters most"));
+        }
+        findings
+    }
 }
 
 /// Returns the words of each block on one line.
-fn words_of(pieces: &[Piece]) -> Vec<String> {
-    lay_out(pieces).iter().map(text::words).collect()
+fn words_of(headings: &[Option<Block>], pieces: &[Cow<'_, Piece>]) -> Vec<String> {
+    lay_out(headings, pieces).iter().map(text::words).collect()
 }
 
 fn record(incident: &Incident, variant: &Variant) -> Record {
@@ -116,78 +211,28 @@ fn record(incident: &Incident, variant: &Variant) -> Record {
     }
 }
 
-fn check_data(incident: &Incident, variant: &Variant) -> Option<Finding> {
-    if variant.data.is_empty() {
-        let message = "nothing says which data of these people was exposed";
-        return Some(
-            Finding::refused("data-missing", Place::file(INCIDENT), message)
-                .hint("name the categories in incident.toml, or each person's in the list's `data` column"),
-        );
-    }
-    let id = variant.data.iter().find(|id| incident.category(id).is_none())?;
-    let message = format!("the data category `{id}` is not one of the incident's");
-    Some(Finding::refused("data-unknown", Place::file(INCIDENT), message))
-}
-
-/// Finds expected elements that came out without words.
-fn check_silence(incident: &Incident, sources: &[Source], pieces: &[Piece]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for source in sources {
-        let id = &*source.element;
-        let is_expected = shipped::element(id).is_none_or(|element| element.weight == Weight::Expected);
-        if !is_expected || pieces.iter().any(|piece| *piece.element == *id) {
-            continue;
-        }
-        let says = shipped::element(id).map_or("", |element| element.says);
-        let message = format!("the notice is silent on `{id}`: {says}");
-        let gravity = if OF_ONE_FACT.contains(&id) { Gravity::Note } else { Gravity::Warning };
-        let hint = format!("write a statement `{id}` in {INCIDENT}");
-        let finding = Finding { gravity, ..Finding::warning("element-silent", source.place(None), message) };
-        findings.push(if gravity == Gravity::Note { finding } else { finding.hint(hint) });
-    }
-    if matches!(incident.facts.people_affected, Fact::Known(0)) {
-        let message = "nobody is said to be affected, yet people are told";
-        findings.push(Finding::refused("people-affected", Place::file(INCIDENT), message));
-    }
-    findings
-}
-
-fn check_steps(piece: &Piece, is_english: bool, place: &Place) -> Vec<Finding> {
-    let laid = lay_out(std::slice::from_ref(piece));
-    let is_step = |kind: Kind| matches!(kind, Kind::Item { number: Some(_), .. });
-    let steps: Vec<String> = laid.iter().filter(|block| is_step(block.kind)).map(text::words).collect();
-    let mut findings = Vec::new();
-    if steps.is_empty() {
-        let message = "what to do is not in numbered steps".to_owned();
-        findings.push(Finding::warning("steps-unnumbered", place.clone(), message).hint("begin each with `1. `"));
-    }
-    if steps.len() > STEPS_MAX {
-        let message = format!("{} steps, and people follow at most {STEPS_MAX}", steps.len());
-        findings.push(Finding::refused("steps-many", place.clone(), message).hint("keep what matters most"));
-    }
-    for step in steps.iter().filter(|step| is_english && !begins_with_a_verb(step)) {
-        let first = step.split_whitespace().next().unwrap_or_default();
-        let message = format!("a step begins with `{first}`, which is not known as a verb");
-        let hint = "begin with what to do: change, call, check, ignore";
-        findings.push(Finding::warning("step-verb", place.clone(), message).hint(hint));
-    }
-    findings
-}
-
-fn check_clarity(variant: &Variant, blocks: &[String], is_english: bool) -> Vec<Finding> {
+fn check_clarity(variant: &Variant, blocks: &[String]) -> Vec<Finding> {
     let place = Place::file(INCIDENT);
-    if !is_english {
-        let message = format!("the wording `{variant}` is not English: nobody has scored how easy it reads");
+    let Some(index) = clarity::index(&variant.language) else {
+        let message =
+            format!("the wording `{variant}` is in a language that is not scored: nobody knows how easy it reads");
         return vec![Finding::note("clarity-unscored", place, message)];
-    }
-    let score: Clarity = clarity::score(&blocks.join("\n\n"));
+    };
+    let score: Clarity = clarity::score_in(&variant.language, &blocks.join("\n\n"));
+    let is_english = language::is_english(&variant.language);
+    let (second, is_hard) = if is_english {
+        (format!("grade {:.1} (at most {GRADE_MAX})", score.grade), score.grade > GRADE_MAX)
+    } else {
+        (format!("LIX {:.0} (at most {LIX_MAX})", score.lix), score.lix > LIX_MAX)
+    };
     let mut findings = Vec::new();
-    if score.flesch < FLESCH_MIN || score.grade > GRADE_MAX {
+    if score.ease < EASE_MIN || is_hard {
         let message = format!(
-            "the wording `{variant}` is hard to read: Flesch {:.0} (at least {FLESCH_MIN}), grade {:.1} (at most {GRADE_MAX})",
-            score.flesch, score.grade
+            "the wording `{variant}` is hard to read: {} {:.0} (at least {EASE_MIN}), {second}",
+            index.name, score.ease
         );
-        findings.push(Finding::warning("clarity", place.clone(), message).hint(hardest(blocks)));
+        let hint = hardest(&variant.language, blocks);
+        findings.push(Finding::warning("clarity", place.clone(), message).hint(hint));
     }
     if score.words > WORDS_MAX {
         let message = format!("the wording `{variant}` has {} words: at most {WORDS_MAX} are read", score.words);
@@ -196,49 +241,13 @@ fn check_clarity(variant: &Variant, blocks: &[String], is_english: bool) -> Vec<
     findings
 }
 
-/// Returns a hint that names the sentence with the highest grade.
-fn hardest(blocks: &[String]) -> String {
+/// Returns a hint that names the hardest sentence.
+fn hardest(language: &str, blocks: &[String]) -> String {
     /// Characters of the sentence that are shown.
     const SHOWN_MAX: usize = 80;
     let sentences = blocks.iter().flat_map(|block| block.split_inclusive(". "));
-    let hardest = sentences.max_by(|a, b| clarity::score(a).grade.total_cmp(&clarity::score(b).grade));
+    let ease = |sentence: &str| clarity::score_in(language, sentence).ease;
+    let hardest = sentences.min_by(|a, b| ease(a).total_cmp(&ease(b)));
     let shown: String = hardest.unwrap_or_default().trim().chars().take(SHOWN_MAX).collect();
     format!("begin with the sentence \"{shown}\"")
-}
-
-fn begins_with_a_verb(step: &str) -> bool {
-    let mut words = step.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
-    let first = words.next().unwrap_or_default().to_lowercase();
-    let verb = match first.as_str() {
-        "do" | "never" | "always" | "please" => words.next().unwrap_or_default().to_lowercase(),
-        _ => first,
-    };
-    VERBS.contains(&verb.as_str()) || (verb == "not" && step.to_lowercase().starts_with("do not"))
-}
-
-/// Verbs that steps of notices begin with.
-const VERBS: &[&str] = &[
-    "add", "agree", "answer", "apply", "ask", "avoid", "back", "be", "beware", "block", "bring", "call", "cancel",
-    "change", "check", "choose", "claim", "close", "compare", "contact", "copy", "create", "delete", "deny",
-    "dial", "disable", "distrust", "doubt", "download", "enable", "enter", "file", "find", "follow", "forget",
-    "forward", "freeze", "get", "give", "go", "hang", "hold", "ignore", "inform", "install", "keep", "learn",
-    "leave", "let", "listen", "lock", "log", "look", "make", "mark", "move", "note", "open", "order", "pay",
-    "place", "post", "print", "protect", "put", "read", "record", "refuse", "reject", "remember", "remove",
-    "renew", "replace", "reply", "report", "request", "reset", "review", "revoke", "save", "search", "see", "send",
-    "set", "share", "show", "sign", "speak", "stay", "stop", "store", "switch", "take", "talk", "tell", "think",
-    "track", "treat", "trust", "try", "turn", "type", "update", "use", "visit", "wait", "warn", "watch", "write",
-];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn steps_begin_with_verbs() {
-        for step in ["Change it.", "Do not answer.", "Never give it.", "do nothing? no: Call us."] {
-            assert_eq!(begins_with_a_verb(step), !step.starts_with("do nothing"), "{step}");
-        }
-        assert!(!begins_with_a_verb("Your password should be changed."));
-        assert!(!begins_with_a_verb(""));
-    }
 }

@@ -29,6 +29,12 @@ pub enum RenderError {
     /// An incident offers a language or an entity that its words were not compiled for.
     #[error("no words were compiled for the language `{0}`")]
     Language(String),
+    /// A variant is to have an element that no words were compiled for.
+    #[error("no words were compiled for the element `{0}`")]
+    Element(String),
+    /// The offer is taken up with a code of one's own, and the person's row has none.
+    #[error("the row has no code for the offer")]
+    OfferCode,
     /// An element's template ends in an error for this person's values.
     #[error("the template of `{0}` cannot be filled in")]
     Template(String),

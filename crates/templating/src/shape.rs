@@ -155,9 +155,9 @@ impl Written {
 mod tests {
     use super::*;
     use crate::{
-        context::Whose,
         document::parse,
         layout::{Flow, lay_out},
+        names::Whose,
     };
 
     /// Values on which quoted-printable, wrapping and HTML do something.
@@ -183,7 +183,7 @@ mod tests {
     fn piece(element: &str, flow: Flow, markdown: &str, whose: Whose, value: &str) -> Cow<'static, Piece> {
         let blocks = Arc::new(parse(markdown).unwrap());
         let values = Arc::new(vec![value.to_owned()]);
-        Cow::Owned(Piece { element: element.into(), flow, heading: None, blocks, values, whose })
+        Cow::Owned(Piece { element: element.into(), group: 0, flow, language: None, blocks, values, whose })
     }
 
     /// A notice in which a value stands wherever one can; where `is_long`, in one more block.
@@ -208,7 +208,7 @@ mod tests {
     }
 
     fn check(shapes: &Shapes, pieces: &[Cow<'_, Piece>]) {
-        let laid = lay_out(pieces);
+        let laid = lay_out(&[], pieces);
         let encoded = shapes.of(&frame(), pieces, &laid).encode(&laid);
         let text = mime::quoted_printable(text::write(&laid));
         let html = mime::quoted_printable(html::write(&frame(), &laid));

@@ -4,18 +4,23 @@
 //! finding; whether the words are well chosen is judged in `lint.rs`.
 
 use crate::{
-    document::{Block, Inline, Kind},
+    arrange::Arrange,
+    language::AROUND,
     layout::Flow,
     scan::{self, Complaint},
+    sections,
     shipped::{self, Weight},
     value,
 };
 use forthwith_core::{
     address::is_unseen,
+    arrangement::Headings,
     digest::Digest,
     document::nearest,
+    fact::Fact,
     finding::{Finding, Place},
-    incident::Incident,
+    incident::{Incident, Measure},
+    law::Word,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,8 +40,6 @@ pub(crate) struct Source {
     pub language: String,
     pub flow: Flow,
     pub text: String,
-    /// The heading that a statement without one stands under.
-    pub heading: Option<Arc<Block>>,
     pub origin: Origin,
 }
 
@@ -89,36 +92,53 @@ impl Source {
 /// The name of the incident's file.
 pub(crate) const INCIDENT: &str = "incident.toml";
 
-/// The phrases of one language.
+/// The phrases of one language, by name: `subject`, `category_email`, `heading_your_data`.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LanguagePhrases {
-    pub subject: String,
-    pub categories: BTreeMap<String, String>,
-    pub consequences: BTreeMap<String, String>,
+pub(crate) struct Phrases(BTreeMap<String, String>);
+
+impl Phrases {
+    /// Returns a phrase, where the language has it.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Returns the subject; without one, nothing is compiled.
+    pub(crate) fn subject(&self) -> &str {
+        self.get("subject").unwrap_or_default()
+    }
+}
+
+impl<'a> FromIterator<(&'a str, &'a str)> for Phrases {
+    fn from_iter<T: IntoIterator<Item = (&'a str, &'a str)>>(phrases: T) -> Self {
+        Self(phrases.into_iter().map(|(name, words)| (name.to_owned(), words.to_owned())).collect())
+    }
 }
 
 /// Everything that notices of an incident are made of.
 #[derive(Default)]
 pub(crate) struct Collected {
-    /// Elements in order, by language.
-    pub elements: BTreeMap<String, Vec<Source>>,
-    pub phrases: BTreeMap<String, LanguagePhrases>,
+    /// Elements by language and id.
+    pub elements: BTreeMap<String, BTreeMap<String, Source>>,
+    pub phrases: BTreeMap<String, Phrases>,
     /// The digest of each template, by name.
     pub digests: BTreeMap<String, Digest>,
     pub findings: Vec<Finding>,
 }
 
 /// Collects the words of `incident`; `own` are the templates of its folder by file name.
-pub(crate) fn collect(incident: &Incident, own: &BTreeMap<String, String>) -> Collected {
+pub(crate) fn collect(incident: &Incident, own: &BTreeMap<String, String>, arrange: &dyn Arrange) -> Collected {
     let mut collector = Collector { incident, own, used: BTreeSet::new(), out: Collected::default() };
-    let order = collector.order();
+    collector.check_chosen();
+    let possible = arrange.possible();
     for language in &incident.languages.offered {
-        let sources = order.iter().filter_map(|id| collector.element(id, language)).collect();
+        let sources =
+            possible.elements.iter().filter_map(|id| Some((id.clone(), collector.element(id, language)?)));
+        let sources = sources.collect();
         collector.out.elements.insert(language.clone(), sources);
-        let phrases = collector.phrases(language);
+        let phrases = collector.phrases(language, &possible.headings);
         collector.out.phrases.insert(language.clone(), phrases);
     }
-    collector.unused(&order);
+    collector.unused(&possible.elements);
     collector.out
 }
 
@@ -130,11 +150,11 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
-    /// Returns the ids of the notice's elements in order, each once.
-    fn order(&mut self) -> Vec<String> {
+    /// Looks at the elements that the incident itself chose.
+    fn check_chosen(&mut self) {
         let chosen = &self.incident.notice.elements;
         if chosen.is_empty() {
-            return shipped::ELEMENTS.iter().map(|element| element.id.to_owned()).collect();
+            return;
         }
         let mut seen = BTreeSet::new();
         for id in chosen {
@@ -156,7 +176,6 @@ impl Collector<'_> {
                 );
             }
         }
-        chosen.clone()
     }
 
     fn refuse(&mut self, code: &'static str, message: String, hint: &str) {
@@ -181,11 +200,10 @@ impl Collector<'_> {
             }
         };
         let flow = shipped::element(id).map_or(Flow::Own, |element| element.flow);
-        let heading = match origin {
-            Origin::Statement(_) if !text.lines().any(|line| line.starts_with('#')) => heading(id, language),
-            _ => None,
-        };
-        let source = Source { element: id.into(), language: language.to_owned(), flow, text, heading, origin };
+        if origin == Origin::Shipped {
+            self.untranslated(id, language);
+        }
+        let source = Source { element: id.into(), language: language.to_owned(), flow, text, origin };
         if !matches!(source.origin, Origin::Statement(_)) {
             self.note_use(&name, &source.text);
         }
@@ -197,10 +215,37 @@ impl Collector<'_> {
         let ids = shipped::ELEMENTS.iter().map(|element| element.id);
         let hint = match nearest(id, ids) {
             Some(nearest) if shipped::element(id).is_none() => format!("is `{nearest}` meant?"),
-            _ => format!("write templates/{id}.{language}.md, or a statement `{id}` in {INCIDENT}"),
+            _ => format!(
+                "write templates/{id}.{language}.md or a statement `{id}` in {INCIDENT}{}",
+                self.or(language)
+            ),
         };
         let message = format!("there are no words for the element `{id}` in the language `{language}`");
         self.refuse("words-missing", message, &hint);
+    }
+
+    /// Returns what else can be done about a language that lacks words.
+    fn or(&self, language: &str) -> String {
+        let default = &self.incident.languages.default;
+        if language == default {
+            return String::new();
+        }
+        format!(
+            ", or take `{language}` out of `offered`: those who want it then get `{default}`, and a finding says so"
+        )
+    }
+
+    /// Says where the incident's own words stand in another language, and the shipped ones are used in this one.
+    fn untranslated(&mut self, id: &str, language: &str) {
+        let Some((other, statement)) =
+            self.incident.notice.statements.get(id).and_then(|by_language| by_language.first_key_value())
+        else {
+            return;
+        };
+        let message = format!("`{id}` has words of your own in `{other}`, and in `{language}` the shipped ones");
+        let place = Place::span(INCIDENT, statement.span.clone());
+        let hint = format!("write the same under [statements.{language}], or people are told different things");
+        self.out.findings.push(Finding::warning("statement-untranslated", place, message).hint(hint));
     }
 
     fn note_use(&mut self, name: &str, text: &str) {
@@ -208,27 +253,36 @@ impl Collector<'_> {
         self.out.digests.insert(name.to_owned(), Digest::of(text.as_bytes()));
     }
 
-    fn phrases(&mut self, language: &str) -> LanguagePhrases {
-        let mut phrases = LanguagePhrases::default();
+    fn phrases(&mut self, language: &str, headings: &[Headings]) -> Phrases {
+        let mut phrases = Phrases::default();
+        let mut put =
+            |name: &str, words: Option<String>| words.map(|words| phrases.0.insert(name.to_owned(), words));
         let subject = self.incident.notice.subject.get(language).cloned();
-        if let Some(subject) = subject.or_else(|| self.phrase("subject", language)) {
-            phrases.subject = subject;
-        } else {
+        if put("subject", subject.or_else(|| self.phrase("subject", language))).is_none() {
             let message = format!("there is no subject in the language `{language}`");
             self.refuse("subject-missing", message, "add it under `subject` in the notice's table");
         }
         for category in &self.incident.categories {
+            let name = format!("category_{}", category.id);
             let own_words = category.words.get(language).cloned();
-            let words = own_words.or_else(|| self.phrase(&format!("category_{}", category.id), language));
-            if let Some(words) = words {
-                phrases.categories.insert(category.id.clone(), words);
-            } else {
+            if put(&name, own_words.or_else(|| self.phrase(&name, language))).is_none() {
                 let message = format!("the category `{}` has no words in the language `{language}`", category.id);
                 self.refuse("words-missing", message, "say in the category's `words` what people would call it");
             }
-            if let Some(words) = self.phrase(&format!("consequence_{}", category.id), language) {
-                phrases.consequences.insert(category.id.clone(), words);
+            let name = format!("consequence_{}", category.id);
+            let own_words = category.consequence.get(language).cloned();
+            put(&name, own_words.or_else(|| self.phrase(&name, language)));
+        }
+        for name in named_by(self.incident) {
+            if put(&name, self.phrase(&name, language)).is_none() {
+                let message = format!("`{name}` has no words in the language `{language}`");
+                let hint = format!("write templates/{name}.{language}.md{}", self.or(language));
+                self.refuse("words-missing", message, &hint);
             }
+        }
+        let headings = headings.iter().flat_map(sections::phrases);
+        for name in headings.chain(AROUND.map(str::to_owned)) {
+            put(&name, self.phrase(&name, language));
         }
         phrases
     }
@@ -241,7 +295,9 @@ impl Collector<'_> {
             None => shipped::phrase(name, language)?.to_owned(),
         };
         self.note_use(&file, &words);
-        let is_plain = !words.contains(['{', '}', '*', '_', '<', '\n', '\r']) && !words.chars().any(is_unseen);
+        let gaps: &[&str] = if AROUND.contains(&name) { &["{day}", "{first}", "{last}"] } else { &[] };
+        let plain = gaps.iter().fold(words.clone(), |words, gap| words.replacen(gap, "", 1));
+        let is_plain = !plain.contains(['{', '}', '*', '_', '<', '\n', '\r']) && !plain.chars().any(is_unseen);
         if words.is_empty() || words.len() > PHRASE_OCTETS_MAX || !is_plain {
             let message = format!("a phrase is plain words on one line, at most {PHRASE_OCTETS_MAX} octets");
             let place = Place::file(format!("templates/{file}"));
@@ -270,9 +326,22 @@ impl Collector<'_> {
     }
 }
 
-fn heading(id: &str, language: &str) -> Option<Arc<Block>> {
-    let words = shipped::heading(id, language)?.to_owned();
-    Some(Arc::new(Block { kind: Kind::Heading, inlines: vec![Inline::Text(words)] }))
+/// Returns the phrases of the causes and measures that the incident names.
+fn named_by(incident: &Incident) -> Vec<String> {
+    fn words<W: Word>(what: &str, measures: &[Measure<W>]) -> Vec<String> {
+        let known = measures.iter().filter_map(|measure| match measure {
+            Measure::Known(word) => Some(format!("{what}_{}", word.word())),
+            Measure::Own(_) => None,
+        });
+        known.collect()
+    }
+    let measures = &incident.measures;
+    let cause = incident.facts.cause.as_ref().and_then(Fact::known).map(|cause| format!("cause_{}", cause.word()));
+    let mut names: Vec<String> = cause.into_iter().collect();
+    names.extend(words("mitigation", &measures.mitigation));
+    names.extend(words("prevention", &measures.prevention));
+    names.extend(words("protection", &measures.protection));
+    names
 }
 
 /// Finds characters that cannot be seen, or that mark values. Joiners inside words stay: some scripts need them.

@@ -99,17 +99,18 @@ fn wrap(out: &mut String, text: &str, first_indent: &str, indent: &str) {
 mod tests {
     use super::*;
     use crate::{
-        context::Whose,
         document::parse,
         layout::{Flow, Piece, lay_out},
+        names::Whose,
     };
     use std::sync::Arc;
 
     fn piece(flow: Flow, markdown: &str, values: &[&str]) -> Piece {
         Piece {
             element: "x".into(),
+            group: 0,
             flow,
-            heading: None,
+            language: None,
             blocks: Arc::new(parse(markdown).unwrap()),
             values: Arc::new(values.iter().map(|value| (*value).to_owned()).collect()),
             whose: Whose::Person,
@@ -133,6 +134,6 @@ mod tests {
              {item}\r\n2. b\r\n\r\n- c\r\n\r\na\r\nb\r\n",
             "word ".repeat(6)
         );
-        assert_eq!(write(&lay_out(&pieces)), expected);
+        assert_eq!(write(&lay_out(&[], &pieces)), expected);
     }
 }

@@ -5,25 +5,32 @@
 //! who differ only in values. No order, clock or chance enters: the same inputs give the same bytes.
 
 mod columns;
+mod trial;
 
 use crate::{
-    context::{self, Names, Phrases, Whose},
+    arrange::{Arrange, Chosen},
+    claims,
+    context::{self, Spoken},
     document::{self, Block, MarkdownRefusal},
-    html, language,
-    layout::{Piece, lay_out},
+    html,
+    language::{self, Language},
+    layout::{Laid, Piece, lay_out},
     lint,
     mime::{Form, Marks, RenderError, Shared},
+    names::{Names, OFFER_CODE, Whose, lacks_code},
     paragraph::Paragraph,
-    scan,
+    scan, sections,
     shape::{Encoded, Shapes},
-    source::{self, Collected, LanguagePhrases, Source},
+    shipped,
+    source::{self, Collected, Phrases, Source},
     text, value,
 };
 use forthwith_core::{
+    arrangement::Arrangement,
     digest::Digest,
     document::nearest,
     finding::{Finding, Place, any_refused},
-    incident::{Entity, Incident, Mailbox},
+    incident::{Entity, Incident, Mailbox, OfferCode},
     key::PlanKey,
     message::{Message, gate},
     notice::Token,
@@ -33,7 +40,7 @@ use forthwith_core::{
 use jiff::Timestamp;
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::Write,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -48,11 +55,16 @@ const SHEETS_MAX: usize = 1024;
 /// Parses of personal elements kept: one for each way that a template's conditions can turn out.
 const PARSES_MAX: usize = 4096;
 
+/// The element that stands in the notice in every language offered, its own first.
+const IN_EVERY_LANGUAGE: &str = "other_formats";
+
 /// The compiled words of one incident.
 pub struct Words {
     incident: Incident,
+    arrange: Box<dyn Arrange>,
     names: Names,
     collected: Collected,
+    languages: BTreeMap<String, Language>,
     tera: Tera,
     sheets: RwLock<BTreeMap<Variant, Arc<Sheet>>>,
     parses: RwLock<BTreeMap<String, Arc<Vec<Block>>>>,
@@ -84,6 +96,9 @@ struct Sheet {
     subject: String,
     entity: Entity,
     language: String,
+    arrangement: Arrangement,
+    /// The heading of each group of elements, by its number.
+    headings: Vec<Option<Block>>,
     parts: Vec<Part>,
     form: Form,
     shapes: Shapes,
@@ -97,14 +112,39 @@ impl Sheet {
             title: &self.subject,
         }
     }
+
+    fn lay_out<'a>(&'a self, pieces: &'a [Cow<'_, Piece>]) -> Vec<Laid<'a>> {
+        lay_out(&self.headings, pieces)
+    }
 }
 
 /// An element on a sheet.
-enum Part {
+struct Part {
+    element: String,
+    group: usize,
+    /// BCP 47, where it is not the notice's language.
+    language: Option<Arc<str>>,
+    /// Another element of the notice says it too: it is left out, once it is known to have something to say.
+    is_said: bool,
+    words: PartWords,
+}
+
+/// The words of an element on a sheet.
+enum PartWords {
     /// The same for everybody.
     Shared(Piece),
     /// To be filled in for each person, over these shared values.
-    Personal { source: usize, names: Vec<String>, context: Context },
+    Personal { names: Vec<String>, context: Context },
+}
+
+impl PartWords {
+    /// Puts shared words into their group and language.
+    fn placed(self, group: usize, language: Option<Arc<str>>) -> Self {
+        match self {
+            Self::Shared(piece) => Self::Shared(Piece { group, language, ..piece }),
+            Self::Personal { .. } => self,
+        }
+    }
 }
 
 impl Words {
@@ -121,18 +161,33 @@ impl Words {
         own: &BTreeMap<String, String>,
         columns: impl IntoIterator<Item = &'a str>,
     ) -> (Option<Self>, Vec<Finding>) {
+        Self::arranged(incident, own, columns, Box::new(Chosen::of(incident)))
+    }
+
+    /// Does what [`Words::with_columns`] does, where `arrange` decides what the notice of each variant is made of.
+    pub fn arranged<'a>(
+        incident: &Incident,
+        own: &BTreeMap<String, String>,
+        columns: impl IntoIterator<Item = &'a str>,
+        arrange: Box<dyn Arrange>,
+    ) -> (Option<Self>, Vec<Finding>) {
         let (names, hidden) = Names::new(columns);
-        let mut collected = source::collect(incident, own);
+        let mut collected = source::collect(incident, own, &*arrange);
         let mut findings = std::mem::take(&mut collected.findings);
-        findings.extend(hidden.iter().map(|column| hidden_column(column)));
+        let of_offer = offer_column(incident);
+        let hidden = hidden.iter().filter(|column| of_offer.is_none_or(|of_offer| of_offer != column.as_str()));
+        findings.extend(hidden.map(|column| hidden_column(column)));
+        findings.extend(missing_column(incident, &names));
         findings.extend(check_subjects(&collected.phrases));
         let tera = compile(&collected, &names, &mut findings);
         if any_refused(&findings) {
             return (None, findings);
         }
-        let sheets = RwLock::default();
-        let parses = RwLock::default();
-        (Some(Self { incident: incident.clone(), names, collected, tera, sheets, parses }), findings)
+        let language = |(tag, phrases): (&String, &Phrases)| (tag.clone(), Language::new(tag, phrases));
+        let languages = collected.phrases.iter().map(language).collect();
+        let (sheets, parses) = (RwLock::default(), RwLock::default());
+        let incident = incident.clone();
+        (Some(Self { incident, arrange, names, collected, languages, tera, sheets, parses }), findings)
     }
 
     /// Returns the digest of every template used, by name, for the manifest.
@@ -155,7 +210,7 @@ impl Words {
             settings.insert(format!("{prefix}return-path-domain"), entity.return_path_domain.clone());
         }
         for (language, phrases) in &self.collected.phrases {
-            settings.insert(format!("subject.{language}"), phrases.subject.clone());
+            settings.insert(format!("subject.{language}"), phrases.subject().to_owned());
         }
         settings
     }
@@ -163,15 +218,22 @@ impl Words {
     /// Returns what is to be said of the wording that `variant` gets: steps, clarity, claims, forbidden words.
     pub fn check(&self, variant: &Variant) -> Vec<Finding> {
         let sample = lint::sample_recipient(variant, self.names.columns());
-        let sources = self.collected.elements.get(&variant.language).map_or(&[][..], Vec::as_slice);
-        let sheet = self.sheet(variant);
-        match sheet.as_ref().map_err(Clone::clone).and_then(|sheet| self.pieces(sheet, &sample)) {
-            Ok(pieces) => {
-                let pieces: Vec<Piece> = pieces.into_iter().map(Cow::into_owned).collect();
-                lint::check(&self.incident, variant, sources, &pieces)
-            }
-            Err(error) => vec![Self::failure(sources, &error)],
-        }
+        let sources = self.collected.elements.get(&variant.language);
+        let checked = self.sheet(variant).and_then(|sheet| {
+            let pieces = self.pieces(&sheet, &sample)?;
+            let seen = lint::Seen {
+                incident: &self.incident,
+                variant,
+                sources: sources.ok_or_else(|| RenderError::Language(variant.language.clone()))?,
+                arrangement: &sheet.arrangement,
+                headings: &sheet.headings,
+                said: self.said(&sheet, &sample)?,
+                phrases: self.spoken(&variant.language)?.phrases,
+                phrasebook: claims::phrasebook(&variant.language),
+            };
+            Ok(seen.check(&pieces))
+        });
+        checked.unwrap_or_else(|error| vec![Self::failure(sources, &error)])
     }
 
     /// Renders the message of one notice.
@@ -248,7 +310,7 @@ impl Words {
 
     fn parts_of(&self, sheet: &Sheet, recipient: &Recipient) -> Result<Parts, RenderError> {
         let pieces = self.pieces(sheet, recipient)?;
-        let laid = lay_out(&pieces);
+        let laid = sheet.lay_out(&pieces);
         Ok(Parts {
             subject: sheet.subject.clone(),
             from: shown(&sheet.entity.from),
@@ -264,34 +326,57 @@ impl Words {
     /// Returns what [`Words::parts_of`] does, encoded: text and HTML alone, and from memory where no value enters.
     fn encoded(&self, sheet: &Sheet, recipient: &Recipient) -> Result<Encoded, RenderError> {
         let pieces = self.pieces(sheet, recipient)?;
-        let laid = lay_out(&pieces);
+        let laid = sheet.lay_out(&pieces);
         Ok(sheet.shapes.of(&sheet.frame(), &pieces, &laid).encode(&laid))
     }
 
-    /// Returns the elements of one person's notice, those without words left out.
+    /// Returns the elements of one person's notice: those without words are left out, and those that others say too.
     fn pieces<'s>(&self, sheet: &'s Sheet, recipient: &Recipient) -> Result<Vec<Cow<'s, Piece>>, RenderError> {
         let mut pieces = Vec::with_capacity(sheet.parts.len());
-        for part in &sheet.parts {
-            let piece = match part {
-                Part::Shared(piece) => Cow::Borrowed(piece),
-                Part::Personal { source, names, context } => {
-                    let mut context = context.clone();
-                    for name in names {
-                        context.insert(name.clone(), self.names.personal(name, recipient));
-                    }
-                    Cow::Owned(self.fill_in(self.source(&sheet.language, *source)?, &context, Whose::Person)?)
-                }
-            };
-            if !piece.blocks.is_empty() {
-                pieces.push(piece);
-            }
+        for part in sheet.parts.iter().filter(|part| !part.is_said) {
+            pieces.extend(self.piece(sheet, part, recipient)?);
         }
         Ok(pieces)
     }
 
-    fn source(&self, language: &str, index: usize) -> Result<&Source, RenderError> {
-        let sources = self.collected.elements.get(language);
-        sources.and_then(|sources| sources.get(index)).ok_or_else(|| RenderError::Language(language.to_owned()))
+    /// Returns the elements that others say too and that have something to say.
+    fn said<'s>(&self, sheet: &'s Sheet, recipient: &Recipient) -> Result<BTreeSet<&'s str>, RenderError> {
+        let mut said = BTreeSet::new();
+        for part in sheet.parts.iter().filter(|part| part.is_said) {
+            said.extend(self.piece(sheet, part, recipient)?.map(|_| part.element.as_str()));
+        }
+        Ok(said)
+    }
+
+    /// Returns an element of one person's notice, where it has words.
+    fn piece<'s>(
+        &self,
+        sheet: &'s Sheet,
+        part: &'s Part,
+        recipient: &Recipient,
+    ) -> Result<Option<Cow<'s, Piece>>, RenderError> {
+        let piece = match &part.words {
+            PartWords::Shared(piece) => Cow::Borrowed(piece),
+            PartWords::Personal { names, context } => {
+                if names.iter().any(|name| name == OFFER_CODE) && lacks_code(recipient, &self.incident) {
+                    return Err(RenderError::OfferCode);
+                }
+                let mut context = context.clone();
+                for name in names {
+                    context.insert(name.clone(), &self.names.personal(name, recipient, &self.incident));
+                }
+                let source = self.source(part.language.as_deref().unwrap_or(&sheet.language), &part.element)?;
+                let piece = self.fill_in(source, &context, Whose::Person)?;
+                Cow::Owned(Piece { group: part.group, language: part.language.clone(), ..piece })
+            }
+        };
+        Ok(Some(piece).filter(|piece| piece.has_words()))
+    }
+
+    fn source(&self, language: &str, element: &str) -> Result<&Source, RenderError> {
+        let sources =
+            self.collected.elements.get(language).ok_or_else(|| RenderError::Language(language.to_owned()))?;
+        sources.get(element).ok_or_else(|| RenderError::Element(element.to_owned()))
     }
 
     /// Returns what the people of `variant` share, from memory where it was made before.
@@ -309,29 +394,28 @@ impl Words {
     }
 
     fn make_sheet(&self, variant: &Variant) -> Result<Sheet, RenderError> {
-        let language = || RenderError::Language(variant.language.clone());
-        let sources = self.collected.elements.get(&variant.language).ok_or_else(language)?;
-        let phrases = self.collected.phrases.get(&variant.language).ok_or_else(language)?;
-        let shared = context::of_variant(&self.incident, variant, &phrases.as_values());
+        let spoken = self.spoken(&variant.language)?;
+        let phrases = spoken.phrases;
+        let arrangement = self.arrange.arrangement(variant);
+        let shared = context::of_variant(&self.incident, variant, spoken, &arrangement);
         let mut parts = Vec::new();
-        for (index, source) in sources.iter().enumerate() {
-            let (used, _) = scan::scan(&source.text, &|name| self.names.kind(name));
-            let (personal, shared_names): (Vec<_>, Vec<_>) =
-                used.into_iter().partition(|name| self.names.is_personal(name));
-            let mut context = Context::new();
-            for name in shared_names {
-                if let Some(value) = shared.get(&name) {
-                    context.insert_value(name, value.clone());
+        for (group, arranged) in sections::grouped(&arrangement.elements, &arrangement.headings) {
+            let element = &arranged.element;
+            let said_by = shipped::element(element).and_then(|element| element.said_by);
+            let is_said = said_by.is_some_and(|id| arrangement.elements.iter().any(|other| other.element == id));
+            let words = self.part(self.source(&variant.language, element)?, &shared)?;
+            let part = |language, words| Part { element: element.clone(), group, language, is_said, words };
+            parts.push(part(None, words.placed(group, None)));
+            if element == IN_EVERY_LANGUAGE {
+                for other in self.incident.languages.offered.iter().filter(|other| **other != variant.language) {
+                    let language: Option<Arc<str>> = Some(other.as_str().into());
+                    let words = self.part_in(other, element, variant, &arrangement)?;
+                    parts.push(part(language.clone(), words.placed(group, language)));
                 }
             }
-            parts.push(if personal.is_empty() {
-                Part::Shared(self.fill_in(source, &context, Whose::Variant)?)
-            } else {
-                Part::Personal { source: index, names: personal, context }
-            });
         }
         let entity = context::entity(&self.incident, variant).clone();
-        let (subject, language) = (phrases.subject.clone(), variant.language.clone());
+        let (subject, language) = (phrases.subject().to_owned(), variant.language.clone());
         let shared = Shared {
             subject: &subject,
             language: &language,
@@ -339,7 +423,46 @@ impl Words {
             reply_to: entity.reply_to.as_ref(),
         };
         let form = Form::new(&shared)?;
-        Ok(Sheet { subject, entity, language, parts, form, shapes: Shapes::default() })
+        let headings = sections::headings(&arrangement.headings, phrases);
+        Ok(Sheet { subject, entity, language, arrangement, headings, parts, form, shapes: Shapes::default() })
+    }
+
+    fn spoken(&self, tag: &str) -> Result<Spoken<'_>, RenderError> {
+        let spoken = self.collected.phrases.get(tag).zip(self.languages.get(tag));
+        let (phrases, language) = spoken.ok_or_else(|| RenderError::Language(tag.to_owned()))?;
+        Ok(Spoken { phrases, language })
+    }
+
+    /// Returns an element of the notice of `variant` in another language.
+    fn part_in(
+        &self,
+        language: &str,
+        element: &str,
+        variant: &Variant,
+        arrangement: &Arrangement,
+    ) -> Result<PartWords, RenderError> {
+        let variant = Variant { language: language.to_owned(), ..variant.clone() };
+        let mut shared = context::of_variant(&self.incident, &variant, self.spoken(language)?, arrangement);
+        shared.insert("in_another_language", &true);
+        self.part(self.source(language, element)?, &shared)
+    }
+
+    /// Fills in what all people of a variant share of an element, or keeps the values until a person's own are known.
+    fn part(&self, source: &Source, shared: &Context) -> Result<PartWords, RenderError> {
+        let (used, _) = scan::scan(&source.text, &|name| self.names.kind(name));
+        let (names, shared_names): (Vec<_>, Vec<_>) =
+            used.into_iter().partition(|name| self.names.is_personal(name));
+        let mut context = Context::new();
+        for name in shared_names {
+            if let Some(value) = shared.get(&name) {
+                context.insert_value(name, value.clone());
+            }
+        }
+        Ok(if names.is_empty() {
+            PartWords::Shared(self.fill_in(source, &context, Whose::Variant)?)
+        } else {
+            PartWords::Personal { names, context }
+        })
     }
 
     /// Fills an element in and parses it.
@@ -358,8 +481,8 @@ impl Words {
             RenderError::Markdown { element: element(), why }
         })?;
         let values = Arc::new(taken.values);
-        let (element, heading) = (Arc::clone(&source.element), source.heading.clone());
-        Ok(Piece { element, flow: source.flow, heading, blocks, values, whose })
+        let element = Arc::clone(&source.element);
+        Ok(Piece { element, group: 0, flow: source.flow, language: None, blocks, values, whose })
     }
 
     /// Parses Markdown, from memory where the same was parsed before.
@@ -377,23 +500,18 @@ impl Words {
     }
 
     /// Returns a failure of the sample as a finding, placed at the element that it names.
-    fn failure(sources: &[Source], error: &RenderError) -> Finding {
+    fn failure(sources: Option<&BTreeMap<String, Source>>, error: &RenderError) -> Finding {
         let (RenderError::Template(element)
         | RenderError::TooLong(element)
+        | RenderError::Element(element)
         | RenderError::Markdown { element, .. }
         | RenderError::Language(element)) = error
         else {
             return Finding::refused("render", Place::file(source::INCIDENT), error.to_string());
         };
-        let source = sources.iter().find(|source| *source.element == **element);
+        let source = sources.and_then(|sources| sources.get(element));
         let place = source.map_or_else(|| Place::file(source::INCIDENT), |source| source.place(None));
         Finding::refused("render", place, error.to_string())
-    }
-}
-
-impl LanguagePhrases {
-    fn as_values(&self) -> Phrases<'_> {
-        Phrases { subject: &self.subject, categories: &self.categories, consequences: &self.consequences }
     }
 }
 
@@ -403,7 +521,7 @@ fn compile(collected: &Collected, names: &Names, findings: &mut Vec<Finding>) ->
     tera.set_escape_fn(value::escape);
     // Every name ends in the empty suffix: all values are escaped, whatever a template is called.
     tera.autoescape_on([""]);
-    for source in collected.elements.values().flatten() {
+    for source in collected.elements.values().flat_map(BTreeMap::values) {
         let (_, complaints) = scan::scan(&source.text, &|name| names.kind(name));
         if complaints.is_empty() {
             findings.extend(add_template(&mut tera, source, names));
@@ -448,10 +566,35 @@ fn hidden_column(column: &str) -> Finding {
     Finding::note("column-name", place, message)
 }
 
-fn check_subjects(phrases: &BTreeMap<String, LanguagePhrases>) -> Vec<Finding> {
+/// Returns the column that holds each person's code for the offer.
+fn offer_column(incident: &Incident) -> Option<&str> {
+    match incident.offer.as_ref()?.code.as_ref()? {
+        OfferCode::Column(column) => Some(column),
+        OfferCode::Shared(_) => None,
+    }
+}
+
+/// Finds an offer whose codes are in a column that the list does not have.
+fn missing_column(incident: &Incident, names: &Names) -> Option<Finding> {
+    let column = offer_column(incident)?;
+    if names.columns().any(|known| known == column) {
+        return None;
+    }
+    let message =
+        format!("the codes of the offer are said to be in the column `{column}`, which the list does not have");
+    let finding = Finding::refused("offer-column", Place::file(source::INCIDENT), message);
+    let near = nearest(column, names.columns());
+    Some(finding.hint(near.map_or_else(
+        || "add the column, or write `code` where everybody has the same".to_owned(),
+        |near| format!("is `{near}` meant?"),
+    )))
+}
+
+fn check_subjects(phrases: &BTreeMap<String, Phrases>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (language, phrases) in phrases {
-        let length = phrases.subject.chars().count();
+        let subject = phrases.subject();
+        let length = subject.chars().count();
         let place = || Place::file(source::INCIDENT);
         if length > SUBJECT_CHARACTERS_MAX {
             let message =
@@ -459,7 +602,7 @@ fn check_subjects(phrases: &BTreeMap<String, LanguagePhrases>) -> Vec<Finding> {
             findings
                 .push(Finding::refused("subject-long", place(), message).hint("a phone cuts off what is longer"));
         }
-        if phrases.subject.chars().any(forthwith_core::address::is_unseen) || phrases.subject.contains('{') {
+        if subject.chars().any(forthwith_core::address::is_unseen) || subject.contains('{') {
             let message = format!("the subject in `{language}` is not plain text on one line");
             findings.push(Finding::refused("subject-form", place(), message));
         }

@@ -26,7 +26,7 @@ macro_rules! example {
     };
 }
 
-const EXAMPLES: [Example; 2] = [example!("amazon-2020-10"), example!("amazon-2020-01")];
+const EXAMPLES: [Example; 3] = [example!("amazon-2020-10"), example!("amazon-2020-01"), example!("eu-retailer")];
 
 const SAMPLE: [(&str, &str); 4] = [
     (INCIDENT, include_str!("../../sample/incident.toml")),

@@ -37,7 +37,10 @@ pub fn run(args: &PreviewArgs, out: Out) -> Result<Exit, CommandError> {
     let recipient = match (&chosen, &args.variant) {
         (Some(row), _) => planned(row)?,
         (None, Some(key)) => {
-            let found = checked.variants.iter().find(|(variant, _)| variant.to_string() == *key);
+            let is_labelled =
+                |variant: &Variant| checked.inputs.incident.as_ref().is_some_and(|i| variant.label(i) == *key);
+            let is_meant = |variant: &Variant| variant.to_string() == *key || is_labelled(variant);
+            let found = checked.variants.iter().find(|(variant, _)| is_meant(variant));
             found.map(|(_, reached)| reached.first.clone()).ok_or_else(|| no_such("variant", key, &folder))?
         }
         (None, None) => match (args.row, &args.id) {
@@ -89,14 +92,17 @@ fn no_such(what: &str, which: &str, folder: &Folder) -> CommandError {
 }
 
 fn list_variants(checked: &checking::Checked, out: Out, folder: &Folder) {
-    let variants = || checked.variants.iter();
-    out.json(&json!({ "variants": variants().map(|(variant, reached)| {
-        json!({ "key": variant.to_string(), "count": reached.count, "first_row": reached.first.row })
+    let label = |variant: &Variant| checked.inputs.incident.as_ref().map(|incident| variant.label(incident));
+    let variants = || checked.variants.iter().map(|(variant, reached)| (variant, label(variant), reached));
+    out.json(&json!({ "variants": variants().map(|(variant, label, reached)| {
+        json!({ "key": variant.to_string(), "label": label, "count": reached.count, "first_row": reached.first.row })
     }).collect::<Vec<_>>() }));
-    for (variant, reached) in variants() {
-        out.line(format!("{variant}  {}, first in row {}", counted(reached.count, "notice"), reached.first.row));
+    for (variant, label, reached) in variants() {
+        let label = label.unwrap_or_default();
+        let count = counted(reached.count, "notice");
+        out.line(format!("{label}  {variant}  {count}, first in row {}", reached.first.row));
     }
-    if let Some((variant, _)) = variants().next() {
+    if let Some((variant, ..)) = variants().next() {
         out.line(format!("\nLook at one: forthwith preview {} --variant {variant} --open", folder.path.display()));
     }
 }
@@ -120,9 +126,10 @@ fn show(
         out.verbatim(&String::from_utf8_lossy(&message.bytes));
         return Ok(Exit::Done);
     }
-    let variant = Variant::of(incident, recipient).to_string();
+    let variant = Variant::of(incident, recipient);
+    let (variant, label) = (variant.to_string(), variant.label(incident));
     out.json(&json!({
-        "row": recipient.row, "variant": variant, "from": parts.from, "reply_to": parts.reply_to, "to": parts.to,
+        "row": recipient.row, "variant": variant, "label": label, "from": parts.from, "reply_to": parts.reply_to, "to": parts.to,
         "subject": parts.subject, "text": parts.text, "html": parts.html,
     }));
     match form {

@@ -15,8 +15,9 @@ fn its_report_is_the_one_of_check_with_digest_and_packet() {
     let manifest = fs::read(packet.join("manifest.txt")).unwrap();
     assert_eq!(forthwith_core::digest::Digest::of(&manifest).to_string(), digest);
     let report = frozen.as_object_mut().unwrap();
-    report.remove("digest");
-    report.remove("packet");
+    for key in ["digest", "packet", "statement", "words"] {
+        assert!(report.remove(key).is_some_and(|value| value.is_string()), "{key}");
+    }
     assert_eq!(frozen, checked);
 }
 

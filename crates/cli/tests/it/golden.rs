@@ -4,7 +4,7 @@
 //! `FORTHWITH_BLESS=1 cargo test -p forthwith golden` writes them anew; the difference is then read like code.
 
 use crate::{
-    harness::{Incident, JANUARY, OCTOBER, shipped},
+    harness::{Incident, JANUARY, OCTOBER, RETAILER, shipped},
     packet::{files, packet_of},
 };
 use forthwith_core::{
@@ -13,6 +13,7 @@ use forthwith_core::{
     key::PlanKey,
 };
 use forthwith_templating::Words;
+use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -24,7 +25,7 @@ const BLESS: &str = "FORTHWITH_BLESS";
 const KEY: [u8; 32] = [0x42; 32];
 
 /// Returns every message of `incident` by file name, without a date.
-fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn messages(incident: &Incident, date: Option<Timestamp>) -> BTreeMap<String, Vec<u8>> {
     let (facts, _) = incident::read("incident.toml", incident.read("incident.toml").as_bytes());
     let (settings, _) = read_settings("affected.toml", incident.read("affected.toml").as_bytes());
     let (facts, settings) = (facts.unwrap(), settings.unwrap());
@@ -36,6 +37,7 @@ fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
         file: "affected.csv",
         settings: &settings,
         categories: Some(&facts.categories),
+        languages: Some(&facts.languages),
         read_columns: &BTreeSet::new(),
         known: &Known::default(),
     };
@@ -45,7 +47,7 @@ fn messages(incident: &Incident) -> BTreeMap<String, Vec<u8>> {
     let mut messages = BTreeMap::new();
     while let Some(row) = people.read().unwrap() {
         if let Fated::Planned(recipient) = row.fate {
-            let message = words.render(&key, &key.token(row.row), &recipient, None).unwrap();
+            let message = words.render(&key, &key.token(row.row), &recipient, date).unwrap();
             messages.insert(format!("{:02}-{}.eml", row.row, recipient.id.expose()), message.bytes);
         }
     }
@@ -79,12 +81,12 @@ fn keeps(example: &str, folder: &str, made: &BTreeMap<String, Vec<u8>>) {
 
 #[test]
 fn the_notices_of_october_are_as_they_were() {
-    keeps(OCTOBER, "expected", &messages(&Incident::example(OCTOBER)));
+    keeps(OCTOBER, "expected", &messages(&Incident::example(OCTOBER), None));
 }
 
 #[test]
 fn the_notices_of_january_are_as_they_were() {
-    keeps(JANUARY, "expected", &messages(&Incident::example(JANUARY)));
+    keeps(JANUARY, "expected", &messages(&Incident::example(JANUARY), None));
 }
 
 #[test]
@@ -95,4 +97,14 @@ fn the_packet_of_october_is_as_it_was() {
 #[test]
 fn the_packet_of_january_is_as_it_was() {
     keeps(JANUARY, "expected-packet", &packet_of(&Incident::example(JANUARY)));
+}
+
+#[test]
+fn the_notices_of_the_retailer_are_as_they_were() {
+    keeps(RETAILER, "expected", &messages(&Incident::example(RETAILER), None));
+}
+
+#[test]
+fn the_packet_of_the_retailer_is_as_it_was() {
+    keeps(RETAILER, "expected-packet", &packet_of(&Incident::example(RETAILER)));
 }

@@ -16,6 +16,8 @@ use tempfile::TempDir;
 pub const OCTOBER: &str = "amazon-2020-10";
 /// The example in which each person's data differ.
 pub const JANUARY: &str = "amazon-2020-01";
+/// The example in four languages, with three entities.
+pub const RETAILER: &str = "eu-retailer";
 /// Notices that are planned in `OCTOBER`.
 pub const OCTOBER_PLANNED: u64 = 12;
 /// The longest that a run in the background is waited for.

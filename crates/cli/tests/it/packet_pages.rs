@@ -17,7 +17,8 @@ use forthwith_templating::{
     Words,
     packet::{
         Before, PacketCoverage, PacketDecision, PacketFacts, PacketHour, PacketLaw, PacketNotice, PacketOwed,
-        PacketRegime, PacketRule, PacketStanding, PacketTiming, PacketVariant, PacketWithheld, pages, pages_beside,
+        PacketRegime, PacketRule, PacketStanding, PacketTiming, PacketVariant, PacketWithheld, approvals, pages,
+        pages_beside,
     },
 };
 use forthwith_testkit::{
@@ -180,10 +181,11 @@ fn large() -> BTreeMap<String, Vec<u8>> {
     let mut files = pages(&facts);
     let mut earlier = large_facts();
     earlier.variants.remove(0);
-    earlier.manifest = earlier.manifest.replace("<i>", "<b>");
+    "forthwith-manifest 1\nsetting.from <b>\n".clone_into(&mut earlier.manifest);
     earlier.digest = Digest::of(earlier.manifest.as_bytes());
     let before = pages(&earlier).remove("packet.json").unwrap();
     files.extend(pages_beside(&facts, &large_timing(), Before::Record(&before)));
+    files.insert("approvals.html".to_owned(), approvals(&facts.incident, &facts.digest, None));
     files
 }
 
@@ -229,14 +231,15 @@ fn large_facts() -> PacketFacts {
         beside: vec![("first-wave (../first/out/ledger.sqlite)".to_owned(), "told 3 of these rows".to_owned())],
         findings: large_findings(),
         totals: BTreeMap::from([("misspelt-domain", 12_345)]),
-        digest_words: "amber birch cedar delta ember fjord grove heath".split(' ').map(str::to_owned).collect(),
+        statement: "forthwith approval statement 1\n".to_owned(),
         law: Some(large_law()),
         incident,
     }
 }
 
 fn large_variant(words: &Words, variant: &Variant, number: usize) -> PacketVariant {
-    let residence = |i: usize| (format!("US-{i:03}"), 7 * i as u64 + 1);
+    let residence =
+        |i: usize| (format!("US-{}{}", char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"[i % 26]), i), 7 * i as u64 + 1);
     let residences: BTreeMap<String, u64> = (0..200).filter(|i| i % number == 0).map(residence).collect();
     let notice = || PacketNotice { parts: words.sample(variant).unwrap(), message: b"Date: x\r\n\r\n".to_vec() };
     PacketVariant {

@@ -71,7 +71,7 @@ fn whom_an_earlier_wave_told_is_not_told_again() {
     let first = with_ledger_of(1);
     let second = second_wave(&first, "");
     let report = second.json("check", &[]).exits(3).json();
-    let expected = [("in-doubt-before", 6), ("let-stand-before", 3), ("pending-before", 1), ("pending-before", 4)];
+    let expected = [("in-doubt-before", 6), ("let-stand-before", 2), ("pending-before", 3), ("pending-before", 5)];
     assert_eq!(found(&report), expected.map(|(code, row)| (code.to_owned(), row)).into());
     assert_eq!(report["withheld"], json!({ "already-told": 2, "no-address": 1 }));
     assert_eq!(report["planned"], 5, "let stand, bounced, expired and the two new ones");
@@ -91,9 +91,9 @@ fn whom_an_earlier_wave_told_is_not_told_again() {
     let relay = Relay::start(Script::new([])).unwrap();
     second.tell(&format!("smtp://{}", relay.address()), &[]).exits(0);
     let told: BTreeSet<String> = relay.recorded().into_iter().flat_map(|message| message.recipients).collect();
-    let expected = ["one", "three", "four", "six", "seven", "eight", "new", "other"];
+    let expected = ["one", "two", "three", "four", "five", "six", "new", "other"];
     assert_eq!(told, expected.map(|name| format!("{name}@people.example")).into());
-    second.run("explain", &["F2"]).exits(0).says(&["already-told", "by "]);
+    second.run("explain", &["F7"]).exits(0).says(&["already-told", "by "]);
     second.run("verify", &[]).exits(0);
     // What a wave knew of an earlier one, a later one knows by it.
     let third = second_wave(&second, "").json("check", &[]).exits(0).json();
@@ -114,7 +114,7 @@ fn an_earlier_ledger_that_goes_on_is_drift() {
     second.run("notify", &["--dry-run"]).exits(0);
     let relay = Relay::start(Script::new([])).unwrap();
     let url = format!("smtp://{}", relay.address());
-    // It told F1 and F4 in the meantime, whom this plan tells too.
+    // It told F3 in the meantime, whom this plan tells too.
     first.run("notify", &["--relay", &url, "--confirm", "8", "--no-wait", "--rate", "unlimited"]).exits(5);
     let before = relay.received().len();
     second.tell(&url, &[]).exits(4);
@@ -125,9 +125,9 @@ fn an_earlier_ledger_that_goes_on_is_drift() {
     // Once the second wave has begun, what concerns nobody who is still to be told is passed over.
     second.tell(&url, &["--limit", "1"]).exits(5);
     let told = relay.recorded().pop().unwrap().recipients.remove(0);
-    assert_ne!(told, "seven@people.example", "the key gives another order");
+    assert_ne!(told, "one@people.example", "the key gives another order");
     let since = |more: &[&str]| second.tell(&url, &[&["--limit", "1"], more].concat());
-    first.run("resolve", &["--resend", "--id", "F7", "--state", "bounced", "--reason", "mended"]).exits(0);
+    first.run("resolve", &["--resend", "--id", "F1", "--state", "bounced", "--reason", "mended"]).exits(0);
     since(&[]).exits(5);
     // It was decided that who is pending there is told here; it was not decided to tell anybody twice.
     first.run("notify", &["--relay", &url, "--confirm", "8", "--no-wait", "--rate", "unlimited"]).exits(5);

@@ -62,6 +62,7 @@ fn is_refused(octets: &[u8], form: Form) -> bool {
         file: "l.csv",
         settings: &settings,
         categories: None,
+        languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
     };

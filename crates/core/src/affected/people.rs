@@ -37,7 +37,7 @@ use crate::{
     digest::{Digest, hex},
     document::nearest,
     finding::{Finding, Gravity, Place},
-    incident::Category,
+    incident::{Category, Languages},
     notice::Withheld,
     private::Private,
     recipient::{Recipient, Residence},
@@ -141,6 +141,8 @@ pub struct Context<'a> {
     pub settings: &'a ListSettings,
     /// The incident's categories of data; `None` while the incident itself is refused.
     pub categories: Option<&'a [Category]>,
+    /// The languages that notices are written in; `None` while the incident itself is refused.
+    pub languages: Option<&'a Languages>,
     /// The other columns that the notice's words read: two rows that differ in one of them are not duplicates.
     pub read_columns: &'a BTreeSet<String>,
     /// What is known of people from elsewhere.
@@ -220,6 +222,17 @@ impl<'a, R: Source> People<'a, R> {
     /// code.
     pub fn found(&self) -> &[Finding] {
         &self.found
+    }
+
+    /// Returns where the person of the row that was read last lives, and the ids of the categories of data that were
+    /// exposed of them, whatever became of the row: empty where it does not say where, all where it does not say which.
+    pub fn concerned(&self) -> (Residence, Vec<String>) {
+        let cell = |column| if self.raw.fault.is_none() { self.value(column) } else { "" };
+        let country = read_country(cell("country")).unwrap_or_default();
+        let region = read_region(cell("region")).ok().filter(|_| !country.is_empty()).unwrap_or_default();
+        let all = || self.context.categories.iter().flat_map(|all| all.iter()).map(|category| category.id.clone());
+        let data = if self.raw.fault.is_none() { self.read_data().ok() } else { None };
+        (Residence { country, region }, data.unwrap_or_else(|| all().collect()))
     }
 
     /// Reads the next row; `None` at the end of the list.
@@ -567,6 +580,7 @@ impl<'a, R: Source> People<'a, R> {
     fn unless_repeated(&mut self, mut recipient: Recipient) -> Result<Fated, Refusal> {
         if self.context.known.suspects.as_ref().is_some_and(|(suspects, _)| !suspects.has(&recipient)) {
             self.doubt_domain(&recipient);
+            self.miss_language(&recipient);
             return Ok(Fated::Planned(Box::new(recipient)));
         }
         let residence = recipient.residence.code();
@@ -581,6 +595,7 @@ impl<'a, R: Source> People<'a, R> {
                     self.report(Finding::note("near-duplicate", self.place(Some("email")), message));
                 }
                 self.doubt_domain(&recipient);
+                self.miss_language(&recipient);
                 if let Some(data) = data {
                     self.united += 1;
                     recipient.data = data;
@@ -588,6 +603,22 @@ impl<'a, R: Source> People<'a, R> {
                 Ok(Fated::Planned(Box::new(recipient)))
             }
         }
+    }
+
+    /// Warns of a language that is wanted and not offered: the person gets another one, and nobody is to be
+    /// surprised by it.
+    fn miss_language(&mut self, recipient: &Recipient) {
+        let Some(languages) = self.context.languages.filter(|languages| !languages.offers(&recipient.language))
+        else {
+            return;
+        };
+        let message = format!(
+            "the notice is wanted in {}, which is not offered; it is written in `{}`",
+            quoted(&recipient.language),
+            languages.default
+        );
+        let hint = "offer the language under [languages] in incident.toml, with its words in templates/";
+        self.report(Finding::warning("language-not-offered", self.place(Some("language")), message).hint(hint));
     }
 
     /// Warns of a domain that is probably a slip, or that looks like another one.

@@ -23,7 +23,8 @@ pub fn by_hour(question: &Question<'_>, most: usize) -> Option<ByHour> {
         return None;
     }
     let of_run: Vec<_> = question.limits.iter().chain(&question.measured).copied().collect();
-    let run = Play::new(question, &of_run, Earlier::is_of_run, question.calendar.per_day).by_hour(question.left);
+    let run = Play::new(question, &of_run, Earlier::is_of_run, question.calendar.per_day);
+    let run = run.up(question.ramp).by_hour(question.left);
     let in_groups: u64 = question.left_in_groups.iter().sum();
     let mut groups: BTreeMap<Timestamp, u64> = BTreeMap::new();
     for (number, (group, left)) in question.domains.groups().iter().zip(question.left_in_groups).enumerate() {

@@ -2,16 +2,23 @@
 //!
 //! Each part reads all of its keys before it is put together, so that one reading shows every finding.
 
+mod clock;
+mod facts;
+mod offer;
+
 use super::{
-    ApprovalRule, Category, Clock, Contact, CulpritRole, Culprits, Elsewhere, Entity, Exposure, Facts, Incident,
-    Languages, Mailbox, NoticeSettings, Statement, known_category,
+    Category, Clock, Contact, Contacts, Dpo, Elsewhere, Entity, Incident, Languages, Mailbox, Measures,
+    NoticeSettings, Statement, contacts, known_category,
 };
 use crate::{
     address::Address,
+    approval,
     document::{self, Field, Table},
-    fact::{Determination, Fact, When},
+    fact::{Fact, When},
     finding::Finding,
+    law::{self, Role},
 };
+use clock::clock;
 use std::collections::BTreeMap;
 
 /// Characters in an incident's id: it stands in every Message-ID, whose line may have 76.
@@ -20,7 +27,9 @@ const ID_CHARACTERS_MAX: usize = 32;
 const SUBJECT_CHARACTERS_MAX: usize = 60;
 /// Octets in a display name: with its address it stays on few header lines (RFC 5322 section 2.1.1).
 const DISPLAY_NAME_OCTETS_MAX: usize = 120;
-/// Entities, languages, categories, statements: named so that a slip of the hand is not an endless list.
+/// Categories of data: more cannot be read in one notice, and each is a bit of a wording's label.
+const CATEGORIES_MAX: usize = 64;
+/// Entities, languages, statements: named so that a slip of the hand is not an endless list.
 const ENTRIES_MAX: usize = 200;
 
 /// Reads incident.toml.
@@ -35,7 +44,10 @@ fn incident(root: &Table<'_>) -> Option<Incident> {
     let contact = section(root, "contact", "where people turn", contact);
     let organisation =
         section(root, "organisation", "who writes", |table| Some(organisation(table, contact.as_ref())));
-    let facts = section(root, "facts", "what is known", facts);
+    let facts = section(root, "facts", "what is known", facts::facts);
+    let measures = root.optional("measures", |field| field.read_table(facts::measures));
+    let offer = root.optional("offer", |field| field.read_table(offer::offer));
+    let contacts = root.optional("contacts", |field| field.read_table(contacts::read));
     let categories = section(root, "data", "which data is concerned", categories);
     let languages = match root.get("languages") {
         Some(field) => field.read_table(languages),
@@ -43,14 +55,29 @@ fn incident(root: &Table<'_>) -> Option<Incident> {
     };
     let notice = read_notice(root, languages.as_ref());
     let approval = match root.get("approval") {
-        Some(field) => Some(field.read_table(approval)?),
+        Some(field) => Some(field.read_table(approval::read_rule)?),
         None => None,
     };
     let (id, clock, deadline) = about?;
     contact?;
-    let (organisation, elsewhere) = organisation??;
+    let (organisation, elsewhere, roles) = organisation??;
     let (facts, categories, languages, notice) = (facts?, categories?, languages?, notice?);
-    Some(Incident { id, clock, organisation, elsewhere, facts, categories, languages, notice, approval, deadline })
+    Some(Incident {
+        id,
+        clock,
+        organisation,
+        elsewhere,
+        facts,
+        measures: measures?.unwrap_or_else(Measures::default),
+        offer: offer?,
+        contacts: contacts?.unwrap_or_default().or(Contacts::shipped()),
+        roles,
+        categories,
+        languages,
+        notice,
+        approval,
+        deadline,
+    })
 }
 
 fn section<T>(root: &Table<'_>, key: &str, what: &str, read: impl Fn(&Table<'_>) -> Option<T>) -> Option<T> {
@@ -71,14 +98,9 @@ fn read_about(table: &Table<'_>) -> Option<About> {
         }
         fits.then_some(id)
     });
-    let occurred = table.need("occurred", "when the data got out, or \"unknown\"").and_then(|f| fact(&f, when));
-    let discovered = table.need("discovered", "when it was found, or \"unknown\"").and_then(|f| fact(&f, when));
-    let determined = table.optional("determined", when);
-    let contained = table.optional("contained", when);
+    let clock = clock(table);
     let deadline = table.optional("deadline", Field::instant);
-    let clock =
-        Clock { occurred: occurred?, discovered: discovered?, determined: determined?, contained: contained? };
-    Some((id?, clock, deadline?))
+    Some((id?, clock?, deadline?))
 }
 
 /// Reads a value, `"unknown"`, or `{ not_told = "reason" }`.
@@ -123,13 +145,14 @@ fn when(field: &Field<'_>) -> Option<When> {
     Some(if from == to { When::On(from) } else { When::Between(from, to) })
 }
 
-fn organisation(table: &Table<'_>, contact: Option<&Contact>) -> Option<(Entity, Vec<Elsewhere>)> {
+fn organisation(table: &Table<'_>, contact: Option<&Contact>) -> Option<(Entity, Vec<Elsewhere>, Vec<Role>)> {
     let main = entity(table, contact.cloned());
+    let roles = table.optional("roles", law::words);
     let elsewhere = match table.get("elsewhere") {
         Some(field) => field.items().and_then(|items| items.iter().map(|e| read_elsewhere(e, contact)).collect()),
         None => Some(Vec::new()),
     };
-    Some((main?, elsewhere?))
+    Some((main?, elsewhere?, roles?.unwrap_or_else(|| vec![Role::Owner])))
 }
 
 fn read_elsewhere(field: &Field<'_>, main: Option<&Contact>) -> Option<Elsewhere> {
@@ -168,6 +191,9 @@ fn entity(table: &Table<'_>, contact: Option<Contact>) -> Option<Entity> {
         table.need("postal_address", "the postal address, a list of lines").and_then(|f| f.lines());
     let website = table.need("website", "the website as people type it: \"example.org\"").and_then(|f| website(&f));
     let authority = table.optional("authority", Field::line);
+    let authority_website = table.optional("authority_website", self::website);
+    let parent = table.optional("parent", Field::line);
+    let dpo = table.optional("dpo", |field| field.read_table(dpo));
     let from = from?;
     let return_path_domain = return_path_domain?.unwrap_or_else(|| from.address.domain().to_owned());
     Some(Entity {
@@ -179,8 +205,18 @@ fn entity(table: &Table<'_>, contact: Option<Contact>) -> Option<Entity> {
         postal_address: postal_address?,
         website: website?,
         authority: authority?,
+        authority_website: authority_website?,
+        parent: parent?,
+        dpo: dpo?,
         contact: contact?,
     })
+}
+
+fn dpo(table: &Table<'_>) -> Option<Dpo> {
+    let name = table.optional("name", Field::line);
+    let email = table.need("email", "the mailbox for questions on data protection").and_then(|f| bare_address(&f));
+    let phone = table.optional("phone", Field::line);
+    Some(Dpo { name: name?, email: email?, phone: phone? })
 }
 
 /// Reads `Name <local@domain>` or a bare address that people may answer to.
@@ -220,7 +256,8 @@ fn domain(field: &Field<'_>) -> Option<String> {
     parse_address(field, &format!("x@{text}")).map(|address| address.domain().to_owned())
 }
 
-fn website(field: &Field<'_>) -> Option<String> {
+/// Reads a website as people type it, without a scheme.
+pub(super) fn website(field: &Field<'_>) -> Option<String> {
     let text = field.line()?;
     if text.contains("://") || text.contains(char::is_whitespace) {
         let hint = "write it as people type it: \"example.org\" or \"example.org/notice\"";
@@ -228,65 +265,6 @@ fn website(field: &Field<'_>) -> Option<String> {
         return None;
     }
     parse_address(field, &format!("x@{}", text.split('/').next().unwrap_or_default())).map(|_| text)
-}
-
-fn facts(table: &Table<'_>) -> Option<Facts> {
-    let exposures = [
-        ("viewed", Exposure::Viewed),
-        ("disclosed", Exposure::Disclosed),
-        ("taken", Exposure::Taken),
-        ("lost", Exposure::Lost),
-        ("unknown", Exposure::Unknown),
-    ];
-    let counts = [("one", Culprits::One), ("several", Culprits::Several), ("unknown", Culprits::Unknown)];
-    let roles = [
-        ("employee", CulpritRole::Employee),
-        ("contractor", CulpritRole::Contractor),
-        ("outsider", CulpritRole::Outsider),
-        ("unknown", CulpritRole::Unknown),
-    ];
-    let exposure = table.need("exposure", "what happened to the data").and_then(|f| f.one_of(&exposures));
-    let culprits = table.need("culprits", "how many did it: one, several, unknown").and_then(|f| f.one_of(&counts));
-    let culprit_role = table.need("culprit_role", "what they are to you").and_then(|f| f.one_of(&roles));
-    let holder = table.need("holder", "who has the data: { en = \"a seller of lists\" }, or \"unknown\"");
-    let holder = holder.and_then(|f| fact(&f, words));
-    let people_affected =
-        table.need("people_affected", "how many people are concerned").and_then(|f| fact(&f, Field::number));
-    let nothing_else = table.need("nothing_else", "who determined that nothing else was exposed: { by, on }");
-    let nothing_else = nothing_else.and_then(|f| fact(&f, determination));
-    let passwords_safe = table.optional("passwords_safe", determination);
-    let police_told = table.need("police_told", "when police were told").and_then(|f| told(&f));
-    let authority_told = table.need("authority_told", "when the authority was told").and_then(|f| told(&f));
-    Some(Facts {
-        exposure: exposure?,
-        culprits: culprits?,
-        culprit_role: culprit_role?,
-        holder: holder?,
-        people_affected: people_affected?,
-        nothing_else: nothing_else?,
-        passwords_safe: passwords_safe?,
-        police_told: police_told?,
-        authority_told: authority_told?,
-    })
-}
-
-/// Reads when somebody was told. The organisation knows whether it told them: "unknown" is no answer.
-fn told(field: &Field<'_>) -> Option<Fact<When>> {
-    let fact = fact(field, when)?;
-    if fact.is_unknown() {
-        let hint = "write the day, or { not_told = \"why the notice does not say it\" }";
-        field.refuse_with("wrong-fact", "whom you told, you know", hint);
-        return None;
-    }
-    Some(fact)
-}
-
-fn determination(field: &Field<'_>) -> Option<Determination> {
-    field.read_table(|table| {
-        let by = table.need("by", "who determined it: name and role").and_then(|f| f.line());
-        let on = table.need("on", "the day of the finding").and_then(|f| f.date());
-        Some(Determination { by: by?, on: on? })
-    })
 }
 
 /// Reads words by language: `{ en = "…", de = "…" }`.
@@ -317,12 +295,11 @@ fn is_language_or_refuse(field: &Field<'_>, tag: &str) -> Option<()> {
 }
 
 fn categories(table: &Table<'_>) -> Option<Vec<Category>> {
-    let own = match table.get("words") {
-        Some(field) => field.table().and_then(|table| entries(&table, |_, field| words(field))),
-        None => Some(BTreeMap::new()),
-    };
+    let by_id =
+        |key| Some(table.optional(key, |field| entries(&field.table()?, |_, f| words(f)))?.unwrap_or_default());
+    let (own, consequences) = (by_id("words"), by_id("consequences"));
     let ids = table.need("categories", "ids of the data concerned, such as [\"email\", \"phone\"]")?;
-    let own = own?;
+    let (own, consequences) = (own?, consequences?);
     let mut categories: Vec<Category> = Vec::new();
     let mut is_good = true;
     for field in ids.items()? {
@@ -336,7 +313,12 @@ fn categories(table: &Table<'_>) -> Option<Vec<Category>> {
             field.refuse("twice", format!("the category `{id}` stands twice"));
             is_good = false;
         }
-        categories.push(Category { id, words });
+        let consequence = consequences.get(&id).cloned().unwrap_or_default();
+        categories.push(Category { id, words, consequence });
+    }
+    if categories.len() > CATEGORIES_MAX {
+        ids.refuse("too-many", format!("at most {CATEGORIES_MAX} categories belong here"));
+        is_good = false;
     }
     if categories.is_empty() {
         ids.refuse("empty-value", "at least one category of data is concerned");
@@ -366,13 +348,14 @@ fn languages(table: &Table<'_>) -> Option<Languages> {
 fn contact(table: &Table<'_>) -> Option<Contact> {
     let email = table.need("email", "the mailbox for questions").and_then(|f| bare_address(&f));
     let phone = table.optional("phone", Field::line);
+    let toll_free = table.optional("toll_free", Field::line);
     let hours = match table.get("hours") {
         Some(field) => words(&field),
         None => Some(BTreeMap::new()),
     };
     let fakes = table.need("report_fakes_to", "the mailbox for fake messages in your name");
     let fakes = fakes.and_then(|f| bare_address(&f));
-    Some(Contact { email: email?, phone: phone?, hours: hours?, report_fakes_to: fakes? })
+    Some(Contact { email: email?, phone: phone?, toll_free: toll_free?, hours: hours?, report_fakes_to: fakes? })
 }
 
 fn bare_address(field: &Field<'_>) -> Option<Address> {
@@ -381,11 +364,12 @@ fn bare_address(field: &Field<'_>) -> Option<Address> {
 }
 
 fn read_notice(root: &Table<'_>, languages: Option<&Languages>) -> Option<NoticeSettings> {
-    let (elements, subject) = match root.get("notice") {
+    let (elements, date, subject) = match root.get("notice") {
         Some(field) => field.read_table(|table| {
             let elements = table.optional("elements", Field::lines);
+            let date = table.optional("date", Field::date);
             let subject = table.optional("subject", subjects);
-            Some((elements?.unwrap_or_default(), subject?.unwrap_or_default()))
+            Some((elements?.unwrap_or_default(), date?, subject?.unwrap_or_default()))
         })?,
         None => Default::default(),
     };
@@ -397,7 +381,7 @@ fn read_notice(root: &Table<'_>, languages: Option<&Languages>) -> Option<Notice
         Some(field) => field.table().and_then(|table| entries(&table, |_, field| field.lines())),
         None => Some(BTreeMap::new()),
     };
-    Some(NoticeSettings { elements, subject, statements: statements?, advice: advice? })
+    Some(NoticeSettings { elements, date, subject, statements: statements?, advice: advice? })
 }
 
 fn subjects(field: &Field<'_>) -> Option<BTreeMap<String, String>> {
@@ -435,23 +419,10 @@ fn statements(
     Some(by_element)
 }
 
-fn approval(table: &Table<'_>) -> Option<ApprovalRule> {
-    if let Some(none) = table.get("none") {
-        return none.line().map(|reason| ApprovalRule::NotNeeded { reason });
-    }
-    // What signers are to look like is not read yet; the presence of such a rule is, and binds.
-    let keys = table.entries();
-    if keys.is_empty() {
-        table.refuse("empty-value", "[approval] names signers, or says `none = \"why\"`");
-        return None;
-    }
-    Some(ApprovalRule::Signers)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipient::Residence;
+    use crate::{approval::ApprovalRule, recipient::Residence};
 
     const WHOLE: &str = r#"
 [incident]
@@ -510,6 +481,7 @@ none = "a test"
         let incident = incident.unwrap();
         assert_eq!(incident.clock.occurred.known(), Some(&When::On(jiff::civil::date(2020, 10, 12))));
         assert!(incident.facts.people_affected.is_unknown());
+        assert_eq!(incident.roles, [Role::Owner]);
         assert_eq!(incident.organisation.return_path_domain, "kestrel-lane.example");
         let gb = Residence { country: "GB".into(), region: String::new() };
         let texas = Residence { country: "US".into(), region: "TX".into() };
@@ -523,10 +495,106 @@ none = "a test"
         assert_eq!(incident.language_for("fr"), "en");
     }
 
+    /// What some laws alone ask for, added to the incident above.
+    const ASKED: &str = r#"
+[measures]
+mitigation = ["passwords_reset", { en = "We call you.", de = "Wir rufen Sie an." }]
+prevention = ["second_factor"]
+
+[offer]
+kind = "credit_monitoring"
+provider = "Dunlin Watch"
+months = 24
+until = 2026-12-31
+website = "dunlin-watch.example"
+code_column = "offer code"
+
+[contacts.attorneys_general]
+MD = { name = "A", address = "B", phone = "1", website = "a.example" }
+"#;
+
+    fn asked() -> String {
+        let facts = "[facts]\ncause = \"phishing\"\nplace = { en = \"Leeds\" }\nmisuse = \"none_seen\"\n\
+                     delayed_by_police = false\ndelay_reason = { en = \"x\" }\n";
+        let words = "[data.consequences.loyalty_number]\nen = \"Strangers can spend your points.\"\n[data.words";
+        WHOLE
+            .replacen("[facts]\n", facts, 1)
+            .replacen("[data.words", words, 1)
+            .replacen("contained = ", "exposed = { from = 2020-10-12, to = 2020-10-19 }\ncontained = ", 1)
+            .replacen("[contact]\n", "[contact]\ntoll_free = \"0800 1\"\n", 1)
+            .replacen("website = \"kestrel-lane.example\"", "website = \"kestrel-lane.example\"\nparent = \"K Group\"\ndpo = { email = \"dpo@kestrel-lane.example\" }", 1)
+            + ASKED
+    }
+
+    #[test]
+    fn what_some_laws_alone_ask_for_is_read() {
+        use crate::incident::{Cause, Measure, Misuse, Mitigation, OfferCode};
+        let (incident, findings) = read("incident.toml", asked().as_bytes());
+        assert_eq!(findings, []);
+        let incident = incident.unwrap();
+        assert_eq!(incident.facts.cause, Some(Fact::Known(Cause::Phishing)));
+        assert_eq!(incident.facts.misuse, Some(Fact::Known(Misuse::NoneSeen)));
+        assert_eq!(incident.facts.delayed_by_police, Some(false));
+        assert_eq!(incident.measures.mitigation[0], Measure::Known(Mitigation::PasswordsReset));
+        assert!(matches!(&incident.measures.mitigation[1], Measure::Own(words) if words.len() == 2));
+        let offer = incident.offer.as_ref().unwrap();
+        assert_eq!((offer.months, offer.code.clone()), (24, Some(OfferCode::Column("offer code".to_owned()))));
+        assert_eq!(incident.organisation.parent.as_deref(), Some("K Group"));
+        assert_eq!(incident.organisation.contact.toll_free.as_deref(), Some("0800 1"));
+        assert_eq!(incident.categories[1].consequence["en"], "Strangers can spend your points.");
+        assert_eq!(incident.contacts.attorneys_general["MD"].name, "A");
+        assert_eq!(incident.contacts.attorneys_general.len(), 52, "the shipped ones are there too");
+        assert!(incident.clock.exposed.is_some());
+    }
+
+    #[test]
+    fn slips_in_what_some_laws_ask_for_are_found_at_their_place() {
+        for (from, to, code) in [
+            ("\"phishing\"", "\"fishing\"", "unknown-word"),
+            ("\"phishing\"", "2020-01-01", "wrong-fact"),
+            ("\"none_seen\"", "\"none\"", "unknown-value"),
+            ("delayed_by_police = false", "delayed_by_police = \"no\"", "wrong-type"),
+            ("\"second_factor\"", "\"encrypted\"", "unknown-word"),
+            ("months = 24", "months = 1", "unknown-value"),
+            ("website = \"dunlin-watch.example\"\n", "", "missing-key"),
+            ("code_column = ", "code = \"x\"\ncode_column = ", "twice"),
+            ("{ email = \"dpo@", "{ mail = \"dpo@", "missing-key"),
+            ("exposed = { from = 2020-10-12", "exposed = { from = 2020-10-30", "dates-reversed"),
+            ("place = { en", "place = { english-words", "unknown-value"),
+        ] {
+            let text = asked();
+            assert!(text.contains(from), "{from}");
+            let (incident, findings) = read("incident.toml", text.replacen(from, to, 1).as_bytes());
+            assert!(incident.is_none(), "{to}");
+            assert!(findings.iter().any(|finding| finding.code == code), "{to}: {findings:#?}");
+        }
+        let (unknown, findings) = read("incident.toml", asked().replace("\"phishing\"", "\"unknown\"").as_bytes());
+        assert_eq!((unknown.unwrap().facts.cause, findings.len()), (Some(Fact::Unknown), 0));
+    }
+
+    #[test]
+    fn a_language_is_offered_with_or_without_its_region() {
+        let offered = |tags: &[&str]| Languages {
+            default: "en".to_owned(),
+            offered: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        };
+        for (tags, wanted, given) in [
+            (&["en", "de"][..], "de-AT", Some("de")),
+            (&["en", "de-CH"], "de-AT", Some("de-CH")),
+            (&["en", "de", "de-CH"], "DE-ch", Some("de-CH")),
+            (&["en", "de"], "it", None),
+        ] {
+            assert_eq!(offered(tags).of(wanted), given, "{wanted}");
+            assert_eq!(offered(tags).offers(wanted), given.is_some());
+        }
+        assert!(offered(&["en"]).offers(""), "who names none is content");
+    }
+
     #[test]
     fn each_slip_is_one_finding_at_its_place() {
         for (from, to, code, at) in [
             ("id = \"x-2026\"", "id = \"X 2026\"", "incident-id", "\"X 2026\""),
+            ("known_as", "roles = [\"controler\"]\nknown_as", "unknown-word", "\"controler\""),
             ("occurred = 2020-10-12", "occurred = \"last week\"", "wrong-fact", "\"last week\""),
             ("occurred = 2020-10-12", "", "missing-key", "[incident]"),
             ("culprits = \"one\"", "culprits = \"two\"", "unknown-value", "\"two\""),
@@ -560,11 +628,5 @@ none = "a test"
                 "{section}"
             );
         }
-    }
-
-    #[test]
-    fn an_approval_that_asks_for_signers_is_read_as_such() {
-        let text = WHOLE.replacen("none = \"a test\"", "signers = [\"a\"]\nroles = [\"counsel\"]", 1);
-        assert_eq!(read("incident.toml", text.as_bytes()).0.unwrap().approval, Some(ApprovalRule::Signers));
     }
 }

@@ -17,7 +17,8 @@ use crate::{
     document::{self, Field, Table},
     finding::Finding,
 };
-use fields::{basis, each, word, words};
+use fields::{basis, each};
+pub(crate) use fields::{word, words};
 use std::collections::BTreeSet;
 
 /// Reads the file of a regime.

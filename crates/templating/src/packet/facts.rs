@@ -1,6 +1,6 @@
 //! The incident's facts as counsel reviews them: each with its state, and the reason where it is not told.
 
-use crate::language;
+use crate::language::ENGLISH;
 use forthwith_core::{
     fact::{Determination, Fact, When},
     incident::{CulpritRole, Culprits, Exposure, Incident},
@@ -56,7 +56,7 @@ pub(super) fn fact_records(incident: &Incident) -> Vec<FactRecord> {
         exposure(facts.exposure),
         culprits(facts.culprits, facts.culprit_role),
         FactRecord::of("Who has the data now", &facts.holder, holder),
-        FactRecord::of("People affected", &facts.people_affected, |people| language::number("en", *people)),
+        FactRecord::of("People affected", &facts.people_affected, |people| ENGLISH.number(*people)),
         FactRecord::of("Nothing else was exposed", &facts.nothing_else, determination),
         FactRecord::of_record("Passwords need not be changed", facts.passwords_safe.as_ref(), determination),
         FactRecord::of("Police told", &facts.police_told, when),
@@ -67,12 +67,12 @@ pub(super) fn fact_records(incident: &Incident) -> Vec<FactRecord> {
 fn when(when: &When) -> String {
     match when {
         When::At(instant) => format!("{}; notices tell the day alone", super::moment(&instant.to_string())),
-        When::On(_) | When::Between(..) => language::when("en", when),
+        When::On(_) | When::Between(..) => ENGLISH.when(when),
     }
 }
 
 fn determination(determination: &Determination) -> String {
-    format!("Determined by {}, {}", determination.by, language::date("en", determination.on))
+    format!("Determined by {}, {}", determination.by, ENGLISH.date(determination.on))
 }
 
 fn holder(words: &BTreeMap<String, String>) -> String {

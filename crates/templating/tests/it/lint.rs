@@ -129,24 +129,26 @@ fn what_is_missing_doubled_or_never_used_is_found() {
     assert_eq!(missing.hint.as_deref(), Some("is `greeting` meant?"));
 
     let mut incident = email_only();
-    incident.languages.offered.push("fr".to_owned());
+    incident.languages.offered.push("it".to_owned());
     incident.categories.push(category("shoe_size"));
     let findings = compile_findings(&incident, &BTreeMap::new());
     let messages = |part: &str| findings.iter().filter(|finding| finding.message.contains(part)).count();
-    assert!(messages("element `what_happened` in the language `fr`") == 1, "{findings:#?}");
+    assert!(messages("element `what_happened` in the language `it`") == 1, "{findings:#?}");
     assert!(messages("category `shoe_size` has no words") == 2 && messages("no subject") == 1, "{findings:#?}");
 }
 
 #[test]
 fn an_own_language_needs_nothing_but_its_words() {
     let mut incident = email_only();
-    incident.languages.offered.push("fr".to_owned());
+    incident.languages.offered.push("it".to_owned());
     incident.notice.elements = vec!["what_happened".to_owned()];
-    incident.notice.subject.insert("fr".to_owned(), "Vos données".to_owned());
+    incident.notice.subject.insert("it".to_owned(), "I suoi dati".to_owned());
     let own: BTreeMap<String, String> = [
-        ("what_happened.fr.md", "Votre {{ data_list }}, {{ occurred }} : {{ people_affected }}."),
-        ("category_email.fr.md", "adresse électronique"),
-        ("category_phone.fr.md", "numéro de téléphone"),
+        ("what_happened.it.md", "I suoi dati, {{ occurred }}, {{ people_affected }}: {{ data_list }}."),
+        ("category_email.it.md", "indirizzo e-mail"),
+        ("category_phone.it.md", "telefono"),
+        ("when_between.it.md", "tra il {first} e il {last}"),
+        ("heading_what_happened.it.md", "Che cosa è successo"),
     ]
     .map(|(name, text)| (name.to_owned(), text.to_owned()))
     .into();
@@ -154,14 +156,14 @@ fn an_own_language_needs_nothing_but_its_words() {
     assert!(findings.iter().all(|finding| finding.code == "element-left-out"), "{findings:#?}");
     let words = words.unwrap();
     let mut reader = person("Zoé", &["email", "phone"]);
-    reader.language = "fr-CA".to_owned();
+    reader.language = "it-CH".to_owned();
     let parts = words.parts(&reader).unwrap();
-    assert_eq!(parts.subject, "Vos données");
-    let said = "Votre adresse électronique, numéro de téléphone, 2020-09-01 – 2020-09-14\r\n: 12481.\r\n";
+    assert_eq!(parts.subject, "I suoi dati");
+    let said = "Che cosa è successo\r\n-------------------\r\nI suoi dati, tra il 1 e il 14 settembre 2020, 12.481: indirizzo e-mail e\r\ntelefono.\r\n";
     assert_eq!(parts.text, said);
     let codes: Vec<&str> =
         words.check(&Variant::of(&incident, &reader)).iter().map(|finding| finding.code).collect();
-    assert_eq!(codes, ["clarity-unscored"]);
+    assert_eq!(codes, ["fact-untranslated", "fact-untranslated", "clarity-unscored"]);
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod asked;
 mod both_ways;
 mod clarity;
 mod examples;
+mod languages;
 mod lint;
 mod message;
 mod model;

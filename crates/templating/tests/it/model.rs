@@ -5,10 +5,11 @@ use forthwith_core::{
     address::Address,
     fact::{Determination, Fact, When},
     incident::{
-        Category, Clock, Contact, CulpritRole, Culprits, Entity, Exposure, Facts, Incident, Languages, Mailbox,
-        NoticeSettings, Statement,
+        Category, Clock, Contact, Contacts, CulpritRole, Culprits, Entity, Exposure, Facts, Incident, Languages,
+        Mailbox, Measures, NoticeSettings, Statement,
     },
     key::PlanKey,
+    law::Role,
     notice::Token,
     private::Private,
     recipient::{Recipient, Residence},
@@ -39,24 +40,39 @@ pub(crate) fn email_only() -> Incident {
             discovered: Fact::Known(When::On(date(2020, 10, 12))),
             determined: None,
             contained: Some(When::On(date(2020, 10, 12))),
+            exposed: None,
+            further: BTreeMap::new(),
+            zone: None,
         },
         organisation: entity(),
         elsewhere: Vec::new(),
+        roles: vec![Role::Owner],
         facts: Facts {
             exposure: Exposure::Disclosed,
             culprits: Culprits::One,
             culprit_role: CulpritRole::Employee,
             holder: Fact::Known(by_language("one seller outside our company")),
+            cause: None,
+            place: None,
+            misuse: None,
+            delayed_by_police: None,
+            delay_reason: BTreeMap::new(),
+            remedy: BTreeMap::new(),
+            other_matters: BTreeMap::new(),
             people_affected: Fact::Known(12_481),
             nothing_else: Fact::Known(nothing_else),
             passwords_safe: None,
             police_told: Fact::Known(When::On(date(2020, 10, 14))),
             authority_told: Fact::NotTold { reason: "counsel has not released it".to_owned() },
         },
+        measures: Measures::default(),
+        offer: None,
+        contacts: Contacts::shipped().clone(),
         categories: vec![category("email"), category("phone")],
         languages: Languages { default: "en".to_owned(), offered: vec!["en".to_owned()] },
         notice: NoticeSettings {
             elements: Vec::new(),
+            date: None,
             subject: BTreeMap::new(),
             statements: BTreeMap::new(),
             advice: BTreeMap::new(),
@@ -76,12 +92,15 @@ pub(crate) fn entity() -> Entity {
         postal_address: vec!["14 Tannery Lane".to_owned(), "Leeds LS1 4AB".to_owned()],
         website: "larkspur.example".to_owned(),
         authority: None,
+        authority_website: None,
+        parent: None,
+        dpo: None,
         contact: contact(),
     }
 }
 
 pub(crate) fn category(id: &str) -> Category {
-    Category { id: id.to_owned(), words: BTreeMap::new() }
+    Category { id: id.to_owned(), words: BTreeMap::new(), consequence: BTreeMap::new() }
 }
 
 pub(crate) fn person(name: &str, data: &[&str]) -> Recipient {
@@ -122,6 +141,7 @@ fn contact() -> Contact {
     Contact {
         email: address("help@larkspur.example"),
         phone: Some("+44 20 7946 0018".to_owned()),
+        toll_free: None,
         hours: by_language("every day, 8 to 20"),
         report_fakes_to: address("fakes@larkspur.example"),
     }

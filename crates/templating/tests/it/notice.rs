@@ -40,7 +40,7 @@ fn golden_text_and_html() {
 fn the_notice_is_short_plain_and_without_findings() {
     let score = clarity::score(&words(&email_only()).parts(&person("Ada Lovelace", &["email"])).unwrap().text);
     assert!(score.words <= 180, "{score:?}");
-    assert!(score.flesch >= 60.0, "{score:?}");
+    assert!(score.ease >= 60.0, "{score:?}");
     assert!(score.grade <= 8.0, "{score:?}");
     assert_eq!(findings(&email_only(), &["email"]), []);
     assert_eq!(findings(&email_only(), &["email", "phone"]), []);

@@ -27,7 +27,14 @@ pub(super) struct Columns {
 /// header is refused has none.
 pub fn other_columns(settings: &ListSettings, input: impl Source) -> Vec<String> {
     let (read_columns, known) = (BTreeSet::new(), Known::default());
-    let context = Context { file: "", settings, categories: None, read_columns: &read_columns, known: &known };
+    let context = Context {
+        file: "",
+        settings,
+        categories: None,
+        languages: None,
+        read_columns: &read_columns,
+        known: &known,
+    };
     let Ok(rows) = Rows::new(context.file, &settings.form, settings.email_column(), input) else {
         return Vec::new();
     };

@@ -115,7 +115,11 @@ impl Case {
 
     /// Reads the list as a dry run does: once to put data together, and then for good.
     fn read(&self) -> (Vec<Became>, Tally) {
-        let categories = CATEGORIES.map(|id| Category { id: id.to_owned(), words: BTreeMap::new() });
+        let categories = CATEGORIES.map(|id| Category {
+            id: id.to_owned(),
+            words: BTreeMap::new(),
+            consequence: BTreeMap::new(),
+        });
         let settings = ListSettings { people: self.decisions.clone(), ..ListSettings::default() };
         let (list, read_columns) = (self.list(), BTreeSet::new());
         let read = |known: &Known| {
@@ -123,6 +127,7 @@ impl Case {
                 file: "l.csv",
                 settings: &settings,
                 categories: Some(&categories),
+                languages: None,
                 read_columns: &read_columns,
                 known,
             };
@@ -142,6 +147,7 @@ impl Case {
             file: "l.csv",
             settings: &settings,
             categories: Some(&categories),
+            languages: None,
             read_columns: &read_columns,
             known: &Known::default(),
         };

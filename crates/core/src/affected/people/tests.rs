@@ -4,7 +4,9 @@ use super::*;
 use crate::affected::{Delimiter, Form, Supplied};
 
 fn categories() -> Vec<Category> {
-    ["email", "phone"].map(|id| Category { id: id.to_owned(), words: BTreeMap::new() }).to_vec()
+    ["email", "phone"]
+        .map(|id| Category { id: id.to_owned(), words: BTreeMap::new(), consequence: BTreeMap::new() })
+        .to_vec()
 }
 
 /// Reads `text`; returns a word a row (`planned`, a reason, `refused`) and the tally. It is read twice: once with every
@@ -16,6 +18,7 @@ fn read_with(text: &str, settings: &ListSettings, read_columns: &[&str]) -> (Vec
         file: "l.csv",
         settings,
         categories: Some(&categories),
+        languages: None,
         read_columns: &read_columns,
         known,
     };
@@ -182,6 +185,7 @@ fn read_united(list: &str, toml: &str) -> (Vec<String>, Tally) {
             file: "l.csv",
             settings: &settings,
             categories: Some(&categories),
+            languages: None,
             read_columns: &read_columns,
             known,
         };
@@ -256,6 +260,7 @@ fn a_letter_is_due_where_a_column_says_so() {
         file: "l.csv",
         settings: &settings,
         categories: None,
+        languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
     };
@@ -335,6 +340,7 @@ fn columns_are_mapped_or_missed_with_the_likely_one() {
         file: "l.csv",
         settings: &settings,
         categories: None,
+        languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
     };
@@ -375,6 +381,7 @@ fn data_is_listed_in_the_order_of_the_incident_and_defaults_to_all() {
         file: "l",
         settings: &settings,
         categories: Some(&categories),
+        languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
     };
@@ -414,6 +421,7 @@ fn read_form(octets: &[u8], form: Form) -> (Vec<String>, Vec<FoundIt>) {
         file: "l.csv",
         settings: &settings,
         categories: None,
+        languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
     };
@@ -543,6 +551,7 @@ fn read_after(notices: &[(&str, &str, Told, &[&str])], list: &str, toml: &str) -
         file: "l.csv",
         settings: &settings,
         categories: Some(&categories),
+        languages: None,
         read_columns: &read_columns,
         known: &known,
     };
@@ -578,4 +587,55 @@ fn who_was_told_of_less_is_pointed_out() {
         [("1", "a@b.example", Told::Accepted, &["email"]), ("2", "c@b.example", Told::Accepted, &["email"])];
     let (fates, found) = read_after(&first, "id,email,data\n1,a@b.example,email\n2,c@b.example,phone;email\n", "");
     assert_eq!((fates, found), (vec!["already-told".to_owned(); 2], vec!["told-of-less"]));
+}
+
+#[test]
+fn a_language_that_is_not_offered_is_named_with_the_one_that_is_used() {
+    let settings = ListSettings::default();
+    let languages = Languages { default: "en".to_owned(), offered: ["en", "de-CH"].map(str::to_owned).to_vec() };
+    let (columns, known) = (BTreeSet::new(), Known::default());
+    let context = Context {
+        file: "l.csv",
+        settings: &settings,
+        categories: None,
+        languages: Some(&languages),
+        read_columns: &columns,
+        known: &known,
+    };
+    let text =
+        "email,language\na@x.example,it\nb@x.example,de\nc@x.example,\nd@x.example,EN-us\ne@x.example,pt-BR\n";
+    let (fates, tally) = read_in(context, text);
+    assert_eq!(fates, ["planned"; 5]);
+    let missed = tally.findings.iter().filter(|finding| finding.code == "language-not-offered");
+    let found: Vec<(Option<u64>, &str)> =
+        missed.map(|finding| (finding.place.row, finding.message.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            (Some(1), "the notice is wanted in \"it\", which is not offered; it is written in `en`"),
+            (Some(5), "the notice is wanted in \"pt-BR\", which is not offered; it is written in `en`"),
+        ]
+    );
+}
+
+#[test]
+fn where_somebody_lives_is_told_whatever_becomes_of_the_row() {
+    let text =
+        "email,country,region,data\n,US,ca,phone\nnobody,DE,,\na@b.example,Atlantis,XX,cat\nx@y.example,FR\n";
+    let categories = categories();
+    let context = Context {
+        file: "l.csv",
+        settings: &ListSettings::default(),
+        categories: Some(&categories),
+        languages: None,
+        read_columns: &BTreeSet::new(),
+        known: &Known::default(),
+    };
+    let mut people = People::new(context, Supplied::new(text.as_bytes())).unwrap();
+    let mut told = Vec::new();
+    while people.read().unwrap().is_some() {
+        let (residence, data) = people.concerned();
+        told.push(format!("{} {}", residence.code(), data.join("+")));
+    }
+    assert_eq!(told, ["US-CA phone", "DE email+phone", "unknown email+phone", "unknown email+phone"]);
 }

@@ -11,7 +11,7 @@ const ENTRIES_MAX: usize = 100;
 const LISTED_MAX: usize = 12;
 
 /// Reads a word of a vocabulary.
-pub(super) fn word<W: Word>(field: &Field<'_>) -> Option<W> {
+pub(crate) fn word<W: Word>(field: &Field<'_>) -> Option<W> {
     let text = field.line()?;
     let found = W::from_word(&text);
     if found.is_none() {
@@ -30,7 +30,7 @@ pub(super) fn word<W: Word>(field: &Field<'_>) -> Option<W> {
 }
 
 /// Reads a list of words of a vocabulary, none of them twice.
-pub(super) fn words<W: Word>(field: &Field<'_>) -> Option<Vec<W>> {
+pub(crate) fn words<W: Word>(field: &Field<'_>) -> Option<Vec<W>> {
     let read = each(field, |item| Some((item.clone(), word::<W>(item)?)))?;
     let mut words = Vec::new();
     for (item, word) in read {
