@@ -10,7 +10,7 @@ fn without_a_choice_the_variants_are_listed() {
     let report = incident.json("preview", &[]).exits(0).json();
     let variants = report["variants"].as_array().unwrap();
     assert_eq!(variants.iter().map(|v| count(&v["count"])).sum::<u64>(), 12);
-    assert_eq!(variants[0], json!({ "key": "en/email", "count": 11, "first_row": 1 }));
+    assert_eq!(variants[0], json!({ "key": "en/email", "label": "A-1", "count": 11, "first_row": 1 }));
     incident.run("preview", &[]).exits(0).says(&["en/email  11 notices, first in row 1", "forthwith preview"]);
     assert!(!incident.file("out").exists(), "preview writes nothing");
 }

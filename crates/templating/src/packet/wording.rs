@@ -26,7 +26,6 @@ struct RegimeView<'a> {
 pub(super) fn context(variant: &PacketVariant, record: &Record, of_record: &VariantRecord) -> Context {
     let parts = &variant.sample.parts;
     let mut context = Context::new();
-    context.insert("total", &record.variants.len());
     context.insert("wording", of_record);
     let shown = of_record.residences.len().min(RESIDENCES_SHOWN_MAX);
     context.insert("residences", &of_record.residences[..shown]);
