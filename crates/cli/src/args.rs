@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::terminal::Format;
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint, builder::NonEmptyStringValueParser};
 use jiff::Timestamp;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -51,11 +51,43 @@ pub enum Command {
   forthwith notify acme-2026-11 --dry-run            render all, freeze the plan, write the packet; no network
   forthwith notify acme-2026-11 --relay smtps://mail.example.org --confirm 1204")]
     Notify(NotifyArgs),
+    /// Release the frozen plan, with a key or by a witnessed paper, or take that back; without more, show how
+    #[command(after_help = "Examples:
+  forthwith approve acme-2026-11                                what is signed, by whom, and what is lacking
+  forthwith approve acme-2026-11 --key ~/.ssh/id_ed25519        sign here
+  ssh-keygen -Y sign -f KEY -n forthwith-approval@v1 acme-2026-11/out/packet/statement.txt
+  forthwith approve acme-2026-11 --signature statement.txt.sig  signed elsewhere: agents, hardware keys
+  forthwith approve acme-2026-11 --witnessed-by \"Bo Birch\" --for \"Ada Ash\" --role counsel --document page.pdf
+  forthwith approve acme-2026-11 --withdraw --by \"Ada Ash\" --reason \"wrong telephone number\"")]
+    Approve(ApproveArgs),
+    /// Hand one marked sample over, with invented data, to an address that delivery.toml names
+    #[command(after_help = "Example: forthwith test-send acme-2026-11 --variant en/email --to counsel@example.org")]
+    TestSend(TestSendArgs),
     /// Make a running notify drain and end, from another terminal
     #[command(
         after_help = "Example: forthwith stop acme-2026-11 --reason \"wrong telephone number in the notice\""
     )]
     Stop(StopArgs),
+    /// Show by when each law wants whom told: people, regulators, credit bureaus, media
+    ///
+    /// The dates come from incident.toml, the list's own counts and the record. Nothing in them was confirmed by
+    /// counsel unless they say so, and nothing here says that anything was done in time.
+    #[command(after_help = "Examples:
+  forthwith deadlines acme-2026-11
+  forthwith deadlines acme-2026-11 --ics acme-2026-11/out/deadlines.ics
+  forthwith deadlines acme-2026-11 --as-of 2026-11-27T09:00[Europe/Berlin] --format json")]
+    Deadlines(DeadlinesArgs),
+    /// Hold every notice back because law enforcement asked for it; a running notify drains and ends
+    ///
+    /// It stands in the ledger, so that lifting it voids no approval. A rehearsal goes on.
+    #[command(after_help = "Example: forthwith hold acme-2026-11 --by \"Ines Okafor\" --agency \"State Police\" \
+                            --reason \"written request of 3 November\"")]
+    Hold(HoldArgs),
+    /// Lift a hold; what was approved stays approved
+    #[command(
+        after_help = "Example: forthwith release acme-2026-11 --by \"Ines Okafor\" --reason \"written release\""
+    )]
+    Release(ReleaseArgs),
     /// Show counts by state, pace, time left and what needs a person; also while a run goes on
     #[command(after_help = "Example: forthwith status acme-2026-11")]
     Status(StatusArgs),
@@ -206,6 +238,74 @@ pub struct NotifyArgs {
     /// Rehearsal only: throw the earlier rehearsal away and begin anew
     #[arg(long, conflicts_with = "dry_run")]
     pub fresh: bool,
+    #[command(flatten)]
+    pub signers: SignersArgs,
+}
+
+/// A file of signers outside the incident folder.
+#[derive(Debug, Args)]
+pub struct SignersArgs {
+    /// Further signers, kept outside the folder: they add to incident.toml's, and one of them must have signed
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub signers: Option<PathBuf>,
+}
+
+/// Arguments of `approve`.
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// Sign with this private key; with a .pub file, with the key that an agent holds
+    #[arg(long, value_name = "FILE", group = "act", value_hint = ValueHint::FilePath)]
+    pub key: Option<PathBuf>,
+    /// The key's passphrase is the first line of this file, mode 0600; the terminal is asked otherwise
+    #[arg(long, value_name = "FILE", requires = "key", value_hint = ValueHint::FilePath)]
+    pub passphrase_file: Option<PathBuf>,
+    /// Hand in what `ssh-keygen -Y sign` made
+    #[arg(long, value_name = "FILE", group = "act", value_hint = ValueHint::FilePath)]
+    pub signature: Option<PathBuf>,
+    /// Record a paper: who saw it signed
+    #[arg(long, value_name = "NAME", group = "act", requires_all = ["signed_by", "role", "document"])]
+    pub witnessed_by: Option<String>,
+    /// Who signed the paper
+    #[arg(long = "for", value_name = "NAME", requires = "witnessed_by")]
+    pub signed_by: Option<String>,
+    /// As what they signed it: counsel, privacy, ...
+    #[arg(long, requires = "witnessed_by")]
+    pub role: Option<String>,
+    /// A scan or photograph of the paper; its hash is kept
+    #[arg(long, value_name = "FILE", requires = "witnessed_by", value_hint = ValueHint::FilePath)]
+    pub document: Option<PathBuf>,
+    /// The eight words that stand on the paper, to be compared with the plan's
+    #[arg(long, requires = "witnessed_by")]
+    pub words: Option<String>,
+    /// Take every release of the plan back; a notify that goes on drains and ends with exit 4
+    #[arg(long, group = "act", requires = "reason")]
+    pub withdraw: bool,
+    /// Who withdraws; the system account where it is not given
+    #[arg(long, requires = "withdraw")]
+    pub by: Option<String>,
+    /// Why it is withdrawn; it is recorded
+    #[arg(long, requires = "withdraw")]
+    pub reason: Option<String>,
+    #[command(flatten)]
+    pub signers: SignersArgs,
+}
+
+/// Arguments of `test-send`.
+#[derive(Debug, Args)]
+pub struct TestSendArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// The wording, by its key, as `preview` lists it
+    #[arg(long, value_name = "KEY")]
+    pub variant: String,
+    /// Where it goes: an address under [test] in delivery.toml
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: String,
+    /// Submit here instead of to the relay in delivery.toml
+    #[arg(long, value_name = "URL")]
+    pub relay: Option<String>,
 }
 
 /// Arguments of `stop`.
@@ -224,6 +324,57 @@ pub struct StopArgs {
     pub rehearsal: bool,
 }
 
+/// Arguments of `deadlines`.
+#[derive(Debug, Args)]
+pub struct DeadlinesArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// The moment from which time left is reckoned; now where it is not given
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub as_of: Option<Timestamp>,
+    /// Write the dates as a calendar to FILE (.ics); - writes it to standard output, and nothing else
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ics: Option<PathBuf>,
+    /// Replace a file of this name
+    #[arg(long, requires = "ics")]
+    pub overwrite: bool,
+}
+
+/// Arguments of `hold`.
+#[derive(Debug, Args)]
+pub struct HoldArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// Who records it; a name that stands in the record
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub by: String,
+    /// Why, and who asked in which form; it is recorded
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub reason: String,
+    /// The agency that asked
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub agency: Option<String>,
+    /// When it ends by itself, where the agency said so: 2026-12-01T17:00:00-05:00
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub until: Option<Timestamp>,
+}
+
+/// Arguments of `release`.
+#[derive(Debug, Args)]
+pub struct ReleaseArgs {
+    #[command(flatten)]
+    pub incident: IncidentArgs,
+    /// Who lifts it; a name that stands in the record
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub by: String,
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub reason: String,
+    /// The agency whose hold is lifted, where several stand
+    #[arg(long, value_name = "NAME")]
+    pub agency: Option<String>,
+}
+
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
@@ -232,6 +383,8 @@ pub struct StatusArgs {
     /// Of the rehearsal
     #[arg(long)]
     pub rehearsal: bool,
+    #[command(flatten)]
+    pub signers: SignersArgs,
 }
 
 /// Arguments of `explain`.
@@ -326,9 +479,14 @@ pub struct DoctorArgs {
     pub dkim_selector: Vec<String>,
 }
 
+/// Reads a moment, with its offset from UTC or its zone.
 fn moment(text: &str) -> Result<Timestamp, String> {
-    text.parse()
-        .map_err(|_| "write a moment with its offset: 2026-11-27T08:00:00Z or 2026-11-27T09:00+01:00".into())
+    let zoned = || text.parse::<jiff::ZonedDateTime>().map(|zoned| zoned.timestamp());
+    text.parse().or_else(|_| zoned()).map_err(|_| {
+        "write a moment with its offset or zone: 2026-11-27T08:00:00Z, 2026-11-27T09:00+01:00 or \
+         2026-11-27T09:00[Europe/Berlin]"
+            .into()
+    })
 }
 
 /// The port of the DNS (RFC 1035 section 4.2).

@@ -4,7 +4,7 @@
 
 use crate::{
     exit::CommandError,
-    folder::Folder,
+    folder::{Folder, INCIDENT},
     inputs::{self, Inputs},
     known,
     list::{self, List},
@@ -12,11 +12,14 @@ use crate::{
 };
 use forthwith_core::{
     affected::{Earlier, Fated, KnownBefore, Row, Tally, Told},
+    deadlines::{Census, Situation, about_deadline, deadlines},
     exemplars::Exemplars,
     finding::{Finding, Gravity, any_refused},
+    law,
     recipient::Recipient,
     variant::Variant,
 };
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// A folder that was read whole.
@@ -27,6 +30,8 @@ pub struct Checked {
     pub tally: Tally,
     /// Each variant, how many get it, and the first of them.
     pub variants: BTreeMap<Variant, Reached>,
+    /// Everybody who is concerned, by residence and data.
+    pub census: Census,
 }
 
 /// Who gets a variant.
@@ -50,8 +55,8 @@ pub fn check(
     each: impl FnMut(Row, &List<'_>) -> Result<(), CommandError>,
 ) -> Result<Checked, CommandError> {
     let inputs = inputs(folder, out)?;
-    let (tally, variants) = people(folder, &inputs, out, "reading the list", each)?;
-    Ok(Checked { inputs, tally, variants })
+    let people = people(folder, &inputs, out, "reading the list", each)?;
+    Ok(Checked::new(inputs, people, Timestamp::now()))
 }
 
 /// Reads the settings and the words, and what is known of people before their list is read.
@@ -65,16 +70,21 @@ pub fn inputs(folder: &Folder, out: Out) -> Result<Inputs, CommandError> {
     Ok(inputs)
 }
 
-/// Reads the list: its counts and findings, and who gets which variant. `each` takes every row.
+/// What the reading of a list tells: its counts and findings, who gets which variant, and who is concerned.
+pub type PeopleRead = (Tally, BTreeMap<Variant, Reached>, Census);
+
+/// Reads the list. `each` takes every row.
 pub fn people(
     folder: &Folder,
     inputs: &Inputs,
     out: Out,
     doing: &'static str,
     mut each: impl FnMut(Row, &List<'_>) -> Result<(), CommandError>,
-) -> Result<(Tally, BTreeMap<Variant, Reached>), CommandError> {
+) -> Result<PeopleRead, CommandError> {
     let mut variants: BTreeMap<Variant, Reached> = BTreeMap::new();
+    let mut census = Census::default();
     let tally = list::read(folder, inputs, out, doing, |row, list| {
+        census.add(&row.fate, || list.concerned());
         if let (Fated::Planned(recipient), Some(incident)) = (&row.fate, &inputs.incident) {
             let residence = recipient.residence.code();
             let reached = variants.entry(Variant::of(incident, recipient)).or_insert_with(|| Reached {
@@ -95,10 +105,31 @@ pub fn people(
             reached.findings = words.check(variant);
         }
     }
-    Ok((tally, variants))
+    Ok((tally, variants, census))
 }
 
 impl Checked {
+    /// Puts together what was read, and holds the incident's deadline against the dates of laws.
+    pub fn new(mut inputs: Inputs, (tally, variants, mut census): PeopleRead, now: Timestamp) -> Self {
+        if let Some(incident) = &inputs.incident {
+            if let Some(people) = incident.facts.people_affected.known() {
+                let categories = incident.categories.iter().map(|category| category.id.clone());
+                census.reach(*people, categories.collect());
+            }
+            let situation = Situation {
+                clock: &incident.clock,
+                first_handed_over: None,
+                roles: &incident.roles,
+                census: &census,
+                holds: &[],
+                now,
+            };
+            let dated = deadlines(law::shipped(), &situation);
+            inputs.findings.extend(about_deadline(INCIDENT, incident, &dated));
+        }
+        Self { inputs, tally, variants, census }
+    }
+
     /// Returns every finding: about settings and words, then about the list. What variants share in words is
     /// said once.
     pub fn findings(&self) -> Vec<Finding> {

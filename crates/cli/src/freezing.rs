@@ -5,6 +5,7 @@
 //! in between, nothing is frozen.
 
 use crate::{
+    approvals::STATEMENT,
     checking::{self, Checked},
     commands::refuse,
     exit::{CommandError, Exit},
@@ -18,6 +19,7 @@ use crate::{
 };
 use forthwith_core::{
     affected::{Fated, Row},
+    approval::statement,
     digest::Digest,
     finding::{Finding, Place},
     incident::Incident,
@@ -75,20 +77,23 @@ fn prepare_on(
         |batch| render(inputs.words.as_ref(), key, folder.list.as_deref().unwrap_or_default(), batch),
         |drain| drain.flatten().for_each(|notice| rendered.add(notice)),
     );
-    let (tally, variants) = read?;
+    let people = read?;
     inputs.findings.append(&mut rendered.findings);
-    let checked = Checked { inputs, tally, variants };
+    let checked = Checked::new(inputs, people, now);
     if checked.is_refused() {
         return Err(refuse(&checked, out, folder));
     }
     let Some((incident, _, words)) = checked.inputs.whole() else { return Err(refuse(&checked, out, folder)) };
     let manifest = manifest(&checked, incident, words, key, rendered.notices.finish());
+    let (digest, manifest) = (manifest.digest(), manifest.text());
+    let mut inputs = frozen_inputs(&checked.inputs);
+    inputs.insert(STATEMENT.to_owned(), Private::new(statement(&manifest, &digest, incident).into_bytes()));
     let plan = FrozenPlan {
-        digest: manifest.digest(),
-        manifest: manifest.text(),
+        digest,
+        manifest,
         frozen_at: now,
         incident: incident.id.clone(),
-        inputs: frozen_inputs(&checked.inputs),
+        inputs,
         list: (folder.list.clone().unwrap_or_default(), checked.tally.digest),
     };
     Ok(Prepared { plan, checked, contents: rendered.contents })
@@ -253,35 +258,9 @@ fn frozen_row(incident: &Incident, key: &PlanKey, row: Row, content: Option<Dige
     FrozenRow { row: row.row, line: row.line, fate }
 }
 
-/// Returns what differs between the inputs as they are and as they were frozen, by name. What is gone does not
-/// differ: it is named apart.
-pub fn drift(now: &Verbatim, list_now: Option<Digest>, frozen: &Verbatim, list: &(String, Digest)) -> Drift {
-    let mut drift = Drift::default();
-    let frozen: Verbatim =
-        frozen.clone().into_iter().filter(|(name, _)| name != COLUMNS && name != HEADS).collect();
-    for (name, bytes) in now {
-        match frozen.get(name) {
-            Some(before) if before == bytes => {}
-            Some(_) => drift.changed.push(format!("{name} changed")),
-            None => drift.changed.push(format!("{name} is new")),
-        }
-    }
-    drift.gone.extend(frozen.keys().filter(|name| !now.contains_key(*name)).cloned());
-    match list_now {
-        Some(digest) if digest != list.1 => drift.changed.push(format!("{} changed", list.0)),
-        Some(_) => {}
-        None => drift.gone.push(list.0.clone()),
-    }
-    drift
-}
-
-/// What differs from the frozen inputs.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Drift {
-    /// What is there and differs.
-    pub changed: Vec<String>,
-    /// What is gone.
-    pub gone: Vec<String>,
+/// Returns whether something that is frozen beside the inputs is none itself: it derives from them.
+pub fn is_no_input(name: &str) -> bool {
+    [COLUMNS, HEADS, STATEMENT].contains(&name)
 }
 
 #[cfg(test)]
@@ -289,26 +268,6 @@ mod tests {
     use super::*;
     use crate::terminal::Format;
     use std::path::Path;
-
-    fn verbatim(entries: &[(&str, &str)]) -> Verbatim {
-        entries.iter().map(|(name, text)| ((*name).to_owned(), Private::new(text.as_bytes().to_vec()))).collect()
-    }
-
-    #[test]
-    fn what_is_gone_is_no_drift() {
-        let frozen = verbatim(&[("incident.toml", "a"), ("templates/x.md", "b")]);
-        let list = ("affected.csv".to_owned(), Digest::of(b"l"));
-        let same = drift(&frozen, Some(list.1), &frozen, &list);
-        assert_eq!(same, Drift::default());
-        let gone = drift(&verbatim(&[("incident.toml", "a")]), None, &frozen, &list);
-        assert_eq!(
-            (gone.changed, gone.gone),
-            (vec![], vec!["templates/x.md".to_owned(), "affected.csv".to_owned()])
-        );
-        let now = verbatim(&[("incident.toml", "A"), ("templates/x.md", "b"), ("templates/y.md", "c")]);
-        let changed = drift(&now, Some(Digest::of(b"m")), &frozen, &list);
-        assert_eq!(changed.changed, ["incident.toml changed", "templates/y.md is new", "affected.csv changed"]);
-    }
 
     #[test]
     fn a_plan_is_the_same_for_any_number_of_workers() {

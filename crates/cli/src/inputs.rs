@@ -16,7 +16,7 @@ use forthwith_templating::Words;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The part of a template's input name before its file name.
-const TEMPLATES: &str = "templates/";
+pub const TEMPLATES: &str = "templates/";
 
 /// The inputs of a plan, verbatim: what the ledger keeps, and what is compared with it for drift.
 pub type Verbatim = BTreeMap<String, Private<Vec<u8>>>;

@@ -1,16 +1,19 @@
 //! The command line of forthwith: it asks and reports. What is decided is decided in `forthwith-core`, what is
 //! said in `forthwith-templating`, what is done in `forthwith-sender`, what is remembered in `forthwith-ledger`.
 
+mod approvals;
 mod args;
 mod checking;
 mod child;
 mod commands;
 mod course;
 mod crash;
+mod drift;
 mod exit;
 mod findings;
 mod folder;
 mod freezing;
+mod holding;
 mod inputs;
 mod known;
 mod ledgers;
@@ -18,9 +21,12 @@ mod list;
 mod ordered;
 mod pacing;
 mod packet;
+mod passphrase;
 mod password;
 mod progress;
+mod releases;
 mod secret;
+mod signing;
 mod stopping;
 mod summary;
 mod terminal;

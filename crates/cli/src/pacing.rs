@@ -37,12 +37,24 @@ pub fn resting_json(rest: &Rest) -> Value {
     json!({ "until": rest.until.to_string(), "why": rest.why.key() })
 }
 
+/// The moments that the arithmetic of a plan is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Moments {
+    /// When it is worked out.
+    pub now: Timestamp,
+    /// By when every notice must have been handed over, where that is set.
+    pub deadline: Option<Timestamp>,
+    /// When the plan's first attempt was made, where one was.
+    pub begun: Option<Timestamp>,
+}
+
 /// The arithmetic of a plan: what is left, how fast it may go, and when the last of it goes out.
 #[derive(Debug)]
 pub struct Reckoning {
     now: Timestamp,
     left: u64,
     left_in_groups: Vec<u64>,
+    begun: Option<Timestamp>,
     delivery: Delivery,
     deadline: Option<Timestamp>,
     earlier: Vec<Earlier>,
@@ -60,10 +72,10 @@ impl Reckoning {
         run: i64,
         left: u64,
         delivery: Delivery,
-        deadline: Option<Timestamp>,
         measured: Option<Limit>,
-        now: Timestamp,
+        moments: Moments,
     ) -> Result<Self, CommandError> {
+        let Moments { now, deadline, begun } = moments;
         let domains = &delivery.domains;
         let mut left_in_groups = vec![0; domains.groups().len()];
         if !left_in_groups.is_empty() {
@@ -71,11 +83,12 @@ impl Reckoning {
                 left_in_groups[group] = count;
             }
         }
-        let earlier = earlier_attempts(reader, run, &delivery, now)?;
+        let earlier = earlier_attempts(reader, run, &delivery, None, now)?;
         let mut reckoning = Self {
             now,
             left,
             left_in_groups,
+            begun,
             deadline,
             earlier,
             measured,
@@ -92,6 +105,7 @@ impl Reckoning {
             left: self.left,
             left_in_groups: &self.left_in_groups,
             limits: &self.delivery.limits,
+            ramp: self.delivery.ramp.map(|ramp| (ramp, self.begun)),
             domains: &self.delivery.domains,
             calendar: &self.delivery.calendar,
             earlier: &self.earlier,
@@ -110,7 +124,7 @@ impl Reckoning {
         let mut facts = vec![("left", counted(self.left, "notice")), ("pace", self.pace())];
         facts.extend(self.delivery.ramp.map(|ramp| {
             let every = span(ramp.double_every.as_secs());
-            ("ramp", format!("begins slowly, at {}, doubled every {every}: the end leaves that out", ramp.from))
+            ("ramp", format!("begins slowly, at {}, doubled every {every}", ramp.from))
         }));
         let calendar = self.delivery.calendar.to_string();
         facts.extend((!calendar.is_empty()).then_some(("hours", calendar)));
@@ -145,6 +159,7 @@ impl Reckoning {
                 format!("{limit} for {}", group.and_then(|group| group.names.first()).map_or("", String::as_str))
             }
             Bound::PerDay(most) => format!("{} a day", grouped(u64::from(*most))),
+            Bound::Ramp(ramp) => format!("the ramp from {}", ramp.from),
             Bound::Relay(limit) => format!("what the relay takes now, {limit},"),
         }
     }
@@ -201,6 +216,7 @@ impl Reckoning {
         let step = |remedy: &Remedy| match remedy {
             Remedy::Rate(Bound::Run(slow), least) => format!("rate = \"{least}\" instead of {slow} would make it"),
             Remedy::Rate(bound, least) => format!("{least} instead of {} would make it", self.named(bound)),
+            Remedy::NoRamp => "no ramp, or a steeper one, would make it".to_owned(),
             Remedy::PerDay(most) => format!("per_day = {most} would make it"),
             Remedy::Calendar => "hours, days and not_before leave no time before the deadline".to_owned(),
         };
@@ -226,6 +242,9 @@ impl Reckoning {
         json!({
             "left": self.left,
             "rate": limits(&self.delivery.limits),
+            "ramp": self.delivery.ramp.map(|ramp| {
+                json!({ "from": ramp.from.to_string(), "double_every_seconds": ramp.double_every.as_secs() })
+            }),
             "domains": groups,
             "connections": self.delivery.connections,
             "sets_the_end": self.forecast.binding.map(|bound| self.named(&bound)),

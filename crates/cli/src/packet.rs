@@ -1,22 +1,26 @@
 //! The packet as files: what counsel reads, written whole or not at all.
 
 use crate::{
+    approvals::{Gathered, STATEMENT},
     checking::Reached,
     exit::{CommandError, Exit},
     folder::Folder,
     freezing::Prepared,
     ledgers, secret,
+    whole::Whole,
 };
 use forthwith_core::{
+    approval::Judgement,
+    incident::Incident,
     key::PlanKey,
     merged::Merged,
     notice::Withheld,
-    plan::{Fate, FrozenRow, Planned},
+    plan::{Fate, FrozenPlan, FrozenRow, Planned},
     private::Private,
     recipient::Recipient,
     variant::Variant,
 };
-use forthwith_ledger::sqlite::LedgerReader;
+use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader};
 use forthwith_templating::{
     RenderError, Words,
     packet::{
@@ -24,9 +28,10 @@ use forthwith_templating::{
         PacketVariant, PacketWithheld,
     },
 };
+use jiff::Timestamp;
 use std::{
     fs,
-    io::{self, Read as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -37,6 +42,14 @@ const BEFORE: &str = "before.json";
 /// Octets of an earlier packet's record that are read: some thousand wordings.
 const RECORD_OCTETS_MAX: u64 = 64 * 1024 * 1024;
 
+/// The page of who released the plan: it changes after the freezing, and is bound by no digest.
+const APPROVALS: &str = "approvals.html";
+
+/// Returns the packet's folder.
+pub fn path(folder: &Folder) -> PathBuf {
+    folder.out().join("packet")
+}
+
 /// Writes the packet of the plan that was just frozen, in place of an earlier one, and returns its folder.
 pub fn write(
     folder: &Folder,
@@ -46,11 +59,14 @@ pub fn write(
     timing: &PacketTiming,
 ) -> Result<PathBuf, CommandError> {
     let facts = facts(folder, prepared, key, reader)?;
-    let path = folder.out().join("packet");
+    let path = path(folder);
     let before = before(&path, &prepared.plan.digest.to_string());
     let mut pages = packet::pages(&facts);
     pages.extend(packet::pages_beside(&facts, timing, before.as_deref().map_or(Before::None, Before::Record)));
     pages.extend(before.map(|record| (BEFORE.to_owned(), record)));
+    let judgement = judgement(&facts, reader)?;
+    let approvals = packet::approvals(&facts.incident, &facts.digest, judgement.as_ref());
+    pages.insert(APPROVALS.to_owned(), approvals);
     let cannot = |error: io::Error| {
         CommandError::new(Exit::Cannot, format!("cannot write the packet {}", path.display()))
             .because(error)
@@ -72,6 +88,32 @@ pub fn write(
     Ok(path)
 }
 
+/// Returns what was recorded about the plan that stands, judged now; `None` where nobody has to release it.
+fn judgement(facts: &PacketFacts, reader: &LedgerReader) -> Result<Option<Judgement>, CommandError> {
+    let plan = reader.current_plan().map_err(ledgers::failed)?;
+    let Some((plan, rule)) = plan.as_ref().zip(facts.incident.approval.as_ref()) else { return Ok(None) };
+    let gathered = Gathered::of(reader, plan, &facts.incident, None)?;
+    Ok(gathered.grounds(Timestamp::now()).judge(rule))
+}
+
+/// Writes the page of who released the plan anew, where the packet is there and is this plan's.
+pub fn write_approvals(
+    folder: &Folder,
+    plan: &CurrentPlan,
+    incident: &Incident,
+    judgement: Option<&Judgement>,
+) -> Result<(), CommandError> {
+    let path = path(folder);
+    if fs::read(path.join("manifest.txt")).ok().as_deref() != Some(plan.frozen.manifest.as_bytes()) {
+        return Ok(());
+    }
+    let page = path.join(APPROVALS);
+    let mut file = Whole::create(folder, &page, true)?;
+    file.write_all(&packet::approvals(incident, &plan.frozen.digest, judgement))
+        .map_err(|error| crate::whole::cannot(&page, error))?;
+    file.keep()
+}
+
 /// Returns the record of the packet before this one: the one that stands in `path`, or where that is the same plan's,
 /// the one that it was compared with.
 fn before(path: &Path, digest: &str) -> Option<Vec<u8>> {
@@ -82,14 +124,13 @@ fn before(path: &Path, digest: &str) -> Option<Vec<u8>> {
 
 /// Reads a record; `None` where there is none. One that cannot be read is shown as such, and not as none.
 fn read_record(path: &Path) -> Option<Vec<u8>> {
-    let file = match fs::File::open(path) {
+    match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(_) => return Some(Vec::new()),
-        Ok(file) => file,
-    };
-    let mut record = Vec::new();
-    let read = file.take(RECORD_OCTETS_MAX).read_to_end(&mut record);
-    Some(if read.is_ok() { record } else { Vec::new() })
+        // No link is followed, and no pipe is waited for.
+        Ok(found) if found.is_file() && found.len() <= RECORD_OCTETS_MAX => {}
+        _ => return Some(Vec::new()),
+    }
+    Some(fs::read(path).unwrap_or_default())
 }
 
 /// Removes what dry runs that were killed left behind.
@@ -129,6 +170,7 @@ fn facts(
     let merged: Result<Vec<_>, _> = withheld.iter().filter_map(|row| merged_row(row, reader).transpose()).collect();
     Ok(PacketFacts {
         manifest: prepared.plan.manifest.clone(),
+        statement: statement_of(&prepared.plan),
         digest: prepared.plan.digest,
         incident: incident.clone(),
         list_name: folder.list.clone().unwrap_or_default(),
@@ -140,9 +182,13 @@ fn facts(
         withheld: withheld.into_iter().filter_map(withheld_row).collect(),
         findings: checked.inputs.findings.iter().chain(&checked.tally.findings).cloned().collect(),
         totals: checked.row_totals(),
-        digest_words: Vec::new(),
         law: None,
     })
+}
+
+fn statement_of(plan: &FrozenPlan) -> String {
+    let bytes = plan.inputs.get(STATEMENT).map(|bytes| String::from_utf8_lossy(bytes.expose()).into_owned());
+    bytes.unwrap_or_default()
 }
 
 fn packet_variant(

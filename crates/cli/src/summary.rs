@@ -2,11 +2,13 @@
 
 use crate::{
     exit::{CommandError, Exit},
+    holding,
     ledgers::{self, Stage},
     terminal::{counted, grouped},
 };
-use forthwith_core::{digest::Digest, notice::Withheld};
+use forthwith_core::{digest::Digest, hold::Hold, notice::Withheld};
 use forthwith_ledger::sqlite::{Counts, CurrentPlan, LedgerReader, LeftRelay};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -27,6 +29,8 @@ pub struct Summary {
     pub counts: Counts,
     /// What is known of them after the relay, where its record was read.
     pub left_relay: Option<LeftRelay>,
+    /// The holds that stand.
+    pub holds: Vec<Hold>,
 }
 
 impl Summary {
@@ -40,6 +44,7 @@ impl Summary {
             withheld: plan.withheld.clone(),
             counts: reader.counts().map_err(ledgers::failed)?,
             left_relay: reader.left_relay().map_err(ledgers::failed)?,
+            holds: holding::standing(reader, stage, Timestamp::now())?,
         })
     }
 
@@ -60,16 +65,18 @@ impl Summary {
                 "in_doubt": counts.in_doubt, "accepted": counts.accepted, "bounced": counts.bounced,
                 "expired": counts.expired, "let_stand": counts.let_stand,
             },
+            "holds": holding::json(&self.holds),
         })
     }
 
-    /// Returns the lines that people read; what is in doubt comes first.
+    /// Returns the lines that people read; a hold comes first, then what is in doubt.
     pub fn lines(&self) -> Vec<String> {
         let counts = &self.counts;
         let mut lines = Vec::new();
         if self.stage == Stage::Rehearsal {
             lines.push("Rehearsal: captured here, nobody was told".to_owned());
         }
+        lines.extend(holding::lines(&self.holds));
         if counts.in_doubt > 0 {
             let doubts = counted(counts.in_doubt, "notice");
             lines.push(format!("IN DOUBT  {doubts}: the line broke at the final dot; they may or may not be told"));

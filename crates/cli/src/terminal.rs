@@ -58,6 +58,12 @@ impl Out {
         }
     }
 
+    /// Writes text in a form of its own, for a program to read, as it is.
+    #[expect(clippy::unused_self, reason = "everything that is written goes by the same door")]
+    pub fn raw(self, text: &str) {
+        write_or_exit(&mut io::stdout().lock(), text);
+    }
+
     /// Writes the result for programs. Does nothing where it is for people.
     pub fn json(self, value: &serde_json::Value) {
         if self.format == Format::Json {

@@ -4,9 +4,10 @@ mod preset;
 mod read;
 
 pub use preset::{Figure, Host, MessageId, PRESETS, Preset};
+pub(crate) use read::parse_duration;
 pub use read::{parse_rate, parse_relay, read};
 
-use crate::{calendar::Calendar, domains::Domains, ramp::Ramp};
+use crate::{address::Address, calendar::Calendar, domains::Domains, fact::Determination, ramp::Ramp};
 use jiff::Timestamp;
 use std::{path::PathBuf, time::Duration};
 
@@ -38,6 +39,10 @@ pub struct Delivery {
     /// How long before the incident's deadline it is given up at the latest: 12 h, a night and a morning in which
     /// letters can still be made and posted.
     pub margin: Duration,
+    /// What must be in place before people ask.
+    pub ready: Readiness,
+    /// Who may get a marked sample: nobody, where nobody is named.
+    pub test_to: Vec<Address>,
 }
 
 impl Default for Delivery {
@@ -56,7 +61,34 @@ impl Default for Delivery {
             ramp: None,
             give_up_after: read::GIVE_UP_DEFAULT,
             margin: read::MARGIN_DEFAULT,
+            ready: Readiness::default(),
+            test_to: Vec::new(),
         }
+    }
+}
+
+/// What must be in place before the first notice goes out, and who says that it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// The public statement stands on the organisation's own site: people look there whether a notice is genuine.
+    pub statement_live: Option<Determination>,
+    /// Those who answer questions have read what is said: people ask them within the hour.
+    pub help_desk_briefed: Option<Determination>,
+}
+
+impl Readiness {
+    /// Returns what nobody says to be in place: the key of `[ready]`, and why it matters.
+    pub fn missing(&self) -> Vec<(&'static str, &'static str)> {
+        let statement = "nobody says that a statement stands on the organisation's own site, where people look whether a notice is genuine";
+        let help_desk = "nobody says that the help desk is briefed, which people ask within the hour";
+        [
+            ("statement_live", statement, &self.statement_live),
+            ("help_desk_briefed", help_desk, &self.help_desk_briefed),
+        ]
+        .into_iter()
+        .filter(|(.., said)| said.is_none())
+        .map(|(key, why, _)| (key, why))
+        .collect()
     }
 }
 

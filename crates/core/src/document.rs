@@ -138,6 +138,11 @@ impl<'d> Table<'d> {
         self.keys.iter().map(entry).collect()
     }
 
+    /// Returns whether nothing stands in it.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// Reports a refusal that concerns the table as a whole.
     pub fn refuse(&self, code: &'static str, message: impl Into<String>) {
         self.report.refuse(code, self.span.clone(), message);

@@ -17,7 +17,7 @@ use crate::{
     notice::{Claimed, Entry, Particulars, Token},
     outage::{Outage, Patience},
     pace::Pace,
-    ramp::{Climb, Ramp},
+    ramp::Ramp,
     retry,
     state::Happening,
     throttle::{self, Ask, Cause, Change, Then, Throttle},
@@ -191,7 +191,8 @@ pub struct Engine {
     pace: Pace,
     opening: Opening,
     throttle: Throttle,
-    climb: Option<Climb>,
+    /// The last attempt of an earlier run.
+    attempted: Option<Timestamp>,
     outage: Outage,
     fuse: Fuse,
     lines: Lines,
@@ -210,17 +211,16 @@ impl Engine {
     pub fn new(settings: Settings, earlier_attempts: impl IntoIterator<Item = Earlier>, now: Timestamp) -> Self {
         let earlier: Vec<_> = earlier_attempts.into_iter().collect();
         let of_run = earlier.iter().filter(|attempt| attempt.is_of_run()).map(|attempt| attempt.at);
-        let (climb, first) = settings.ramp.map(|(ramp, began)| Climb::new(ramp, began)).unzip();
         let mut pace = Pace::new(&settings.limits, of_run.clone(), now);
-        if let Some(first) = first {
-            pace.add_widening(first, of_run.clone());
+        if let Some((ramp, began)) = settings.ramp {
+            pace.add_ramp(ramp, began, of_run.clone());
         }
         Self {
             pace,
-            opening: Opening::new(settings.calendar.clone(), of_run, now),
+            opening: Opening::new(settings.calendar.clone(), of_run.clone(), now),
             ready: Ready::new(settings.domains.clone(), &earlier, now),
             throttle: Throttle::new(&settings.limits, now),
-            climb,
+            attempted: of_run.max(),
             outage: Outage::new(settings.patience),
             fuse: Fuse::new(settings.fuse),
             lines: Lines::new(settings.connections.max(1)),
@@ -235,9 +235,10 @@ impl Engine {
         }
     }
 
-    /// Goes on at the pace that an earlier run recorded last.
+    /// Goes on at the pace that an earlier run recorded last. The earlier attempts must reach back as far as one
+    /// interval of it.
     pub fn remember_pace(&mut self, last: &Change) {
-        self.throttle.remember(last);
+        self.throttle.remember(last, self.attempted);
     }
 
     /// Returns what changed of the pace since this was asked last, to be recorded and shown.
@@ -282,10 +283,6 @@ impl Engine {
 
     /// Returns what to do where the relay has asked for less, or `None` where that allows an attempt.
     fn held_back(&mut self, now: Timestamp) -> Option<Next> {
-        if let Some(attempts) = self.climb.as_mut().and_then(|climb| climb.rise(now)) {
-            self.pace.widen_last(attempts);
-            self.climb.take_if(|_| attempts.is_none());
-        }
         Some(match self.throttle.gate(now, self.in_flight) {
             throttle::Gate::Open => return None,
             throttle::Gate::QuotaUntil(_) if self.in_flight > 0 => Next::WaitForReport,
@@ -425,9 +422,6 @@ impl Engine {
         self.opening.spend(at);
         self.ready.spend(claimed, at);
         self.throttle.mail_written(at);
-        if let Some(climb) = &mut self.climb {
-            climb.begins(at);
-        }
     }
 
     /// Begins nothing new while `is_held`; see [`crate::backlog`]. The run does not end because of it, unless it

@@ -1,18 +1,20 @@
-//! Works out when the last notice goes out at the pace that is set, and what would make a deadline.
+//! Works out when the last notice goes out at the pace that is set, ramp and all, and what would make a deadline.
 //!
 //! It plays the limits and the calendar through in blocks, so that it is quick whatever the numbers are. It knows
 //! nothing of the relay: where no limit is set, no end can be told. What is refused for now comes on top.
+
+mod hours;
+
+pub use hours::{ByHour, by_hour};
 
 use crate::{
     calendar::{Calendar, When},
     delivery::Limit,
     domains::{Domains, Earlier},
+    ramp::Ramp,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 /// Blocks that one limit is played through in, at most: an error of a twenty-thousandth.
 const BLOCKS_MAX: u64 = 20_000;
@@ -32,6 +34,8 @@ pub struct Question<'a> {
     pub left_in_groups: &'a [u64],
     /// The limits of the run.
     pub limits: &'a [Limit],
+    /// How the plan begins, and when its first attempt was made, if one was.
+    pub ramp: Option<(Ramp, Option<Timestamp>)>,
     /// The groups of domains and their limits.
     pub domains: &'a Domains,
     /// When attempts may begin.
@@ -75,6 +79,8 @@ pub enum Bound {
     Group(usize, Limit),
     /// So many a calendar day.
     PerDay(u32),
+    /// The gentle beginning.
+    Ramp(Ramp),
     /// What the relay was seen to take.
     Relay(Limit),
 }
@@ -101,6 +107,8 @@ pub enum Remedy {
     Rate(Bound, Limit),
     /// At least so many a calendar day.
     PerDay(u64),
+    /// No ramp, or a steeper one.
+    NoRamp,
     /// Other hours, days or embargo: they leave no time before the deadline.
     Calendar,
 }
@@ -119,8 +127,11 @@ const BEYOND: Timestamp = Timestamp::MAX;
 pub fn forecast(question: &Question<'_>) -> Forecast {
     let bounds = alone(question);
     let opening = question.calendar.opening(question.now);
+    // A ramp is the only bound that ends: where there is no other, the relay sets the pace from then on.
+    let ramp_ends = question.ramp.map_or(opening, |(ramp, began)| later(began.unwrap_or(opening), ramp.lasts()));
+    let is_unbound = question.left > 0 && bounds.iter().all(|alone| matches!(alone.bound, Bound::Ramp(_)));
     let end = match last_of_all(question) {
-        _ if bounds.is_empty() && question.left > 0 => End::NotBefore(opening),
+        end if is_unbound && end >= ramp_ends => End::NotBefore(end),
         end if end == BEYOND => End::Beyond,
         end => End::At(end),
     };
@@ -132,7 +143,7 @@ pub fn forecast(question: &Question<'_>) -> Forecast {
 /// Returns when the last notice of all goes out: that of the whole run or of its slowest group.
 fn last_of_all(question: &Question<'_>) -> Timestamp {
     let of_run: Vec<_> = question.limits.iter().chain(&question.measured).copied().collect();
-    let run = Play::new(question, &of_run, Earlier::is_of_run, question.calendar.per_day);
+    let run = Play::new(question, &of_run, Earlier::is_of_run, question.calendar.per_day).up(question.ramp);
     let groups = question.domains.groups().iter().zip(question.left_in_groups).enumerate();
     let of_group = |(number, (group, left)): (usize, (&crate::domains::DomainGroup, &u64))| {
         Play::new(question, &group.limits, |earlier| earlier.is_of_group(number), None).last(*left)
@@ -149,6 +160,10 @@ fn alone(question: &Question<'_>) -> Vec<Alone> {
     let of_run = |bound, limit| play(bound, &[limit], &Earlier::is_of_run, None, question.left);
     let mut all: Vec<_> = question.limits.iter().map(|limit| of_run(Bound::Run(*limit), *limit)).collect();
     all.extend(question.measured.map(|limit| of_run(Bound::Relay(limit), limit)));
+    all.extend(question.ramp.map(|(ramp, began)| {
+        let play = Play::new(question, &[], Earlier::is_of_run, None).up(Some((ramp, began)));
+        Alone { bound: Bound::Ramp(ramp), notices: question.left, end: play.last(question.left) }
+    }));
     let groups = question.domains.groups().iter().zip(question.left_in_groups).enumerate();
     for (number, (group, left)) in groups.filter(|(_, (_, left))| **left > 0) {
         let counts = |earlier: &Earlier| earlier.is_of_group(number);
@@ -178,12 +193,24 @@ fn standing(question: &Question<'_>, end: End, bounds: &[Alone]) -> Standing {
     }
 }
 
+fn later(at: Timestamp, by: Duration) -> Timestamp {
+    at.checked_add(by).unwrap_or(BEYOND)
+}
+
 fn apart(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }
 
-/// Returns a change for each thing that alone misses the deadline; where none does, for the slowest.
+/// Returns a change for each thing that alone misses the deadline; where none does, for the slowest. Without the ramp
+/// where that is enough, and without it too where it is not: what it costs depends on the other limits.
 fn remedies(question: &Question<'_>, deadline: Timestamp, bounds: &[Alone]) -> Vec<Remedy> {
+    if question.ramp.is_some() {
+        let without = forecast(&Question { ramp: None, ..*question });
+        return match without.standing {
+            Standing::Late(_, remedies) => remedies.into_iter().chain([Remedy::NoRamp]).collect(),
+            _ => vec![Remedy::NoRamp],
+        };
+    }
     let (seconds, days) = time_left(question, deadline);
     if seconds == 0 {
         return vec![Remedy::Calendar];
@@ -192,7 +219,7 @@ fn remedies(question: &Question<'_>, deadline: Timestamp, bounds: &[Alone]) -> V
     let misses = |alone: &&Alone| alone.end > deadline || Some(alone.end) == slowest;
     let remedy = |alone: &Alone| match alone.bound {
         Bound::PerDay(_) => Some(Remedy::PerDay(alone.notices.div_ceil(days))),
-        Bound::Relay(_) => None,
+        Bound::Relay(_) | Bound::Ramp(_) => None,
         bound => Some(Remedy::Rate(bound, least_limit(alone.notices, seconds))),
     };
     bounds.iter().filter(misses).filter_map(remedy).collect()
@@ -234,47 +261,6 @@ fn time_left(question: &Question<'_>, deadline: Timestamp) -> (u64, u64) {
     (seconds, days.max(1))
 }
 
-/// How many notices go out when, by the hour.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ByHour {
-    /// The hours in which any go out: when each begins on a clock in the calendar's zone, and how many.
-    pub hours: Vec<(Timestamp, u64)>,
-    /// How many go out after these.
-    pub after: u64,
-}
-
-/// Returns how many notices go out in which hour, in the first `most` hours in which any do; `None` where the relay
-/// sets the pace. It counts by blocks, as the forecast of the end does.
-pub fn by_hour(question: &Question<'_>, most: usize) -> Option<ByHour> {
-    if alone(question).is_empty() {
-        return None;
-    }
-    let of_run: Vec<_> = question.limits.iter().chain(&question.measured).copied().collect();
-    let run = Play::new(question, &of_run, Earlier::is_of_run, question.calendar.per_day).by_hour(question.left);
-    let in_groups: u64 = question.left_in_groups.iter().sum();
-    let mut groups: BTreeMap<Timestamp, u64> = BTreeMap::new();
-    for (number, (group, left)) in question.domains.groups().iter().zip(question.left_in_groups).enumerate() {
-        let play = Play::new(question, &group.limits, |earlier| earlier.is_of_group(number), None);
-        for (hour, count) in play.by_hour(*left) {
-            *groups.entry(hour).or_default() += count;
-        }
-    }
-    // By each hour so many are gone as both the run and the groups let go.
-    let (mut by_run, mut by_groups, mut gone) = (0, question.left.saturating_sub(in_groups), 0);
-    let mut hours = ByHour { after: question.left, ..ByHour::default() };
-    for hour in run.keys().chain(groups.keys()).copied().collect::<BTreeSet<_>>() {
-        by_run += run.get(&hour).copied().unwrap_or_default();
-        by_groups += groups.get(&hour).copied().unwrap_or_default();
-        let now = by_run.min(by_groups);
-        if now > gone && hours.hours.len() < most {
-            hours.hours.push((hour, now - gone));
-            hours.after = question.left.saturating_sub(now);
-            gone = now;
-        }
-    }
-    Some(hours)
-}
-
 /// One play of limits and calendar from the moment of the question on.
 struct Play<'a> {
     calendar: &'a Calendar,
@@ -282,15 +268,40 @@ struct Play<'a> {
     limits: Vec<Limit>,
     earlier: Vec<Timestamp>,
     per_day: Option<u32>,
+    ramp: Option<(Ramp, Option<Timestamp>)>,
 }
 
 /// A limit while it is played: its blocks are as many of its windows as keeps their number small.
 struct Window {
     limit: Limit,
-    most: u64,
+    together: u64,
     length: SignedDuration,
     blocks: VecDeque<(Timestamp, u64)>,
     held: u64,
+    slope: Option<Slope>,
+}
+
+/// What makes a window rise.
+struct Slope {
+    ramp: Ramp,
+    began: Option<Timestamp>,
+}
+
+impl Slope {
+    /// Returns how many windows so many notices take at most.
+    fn windows(&self, notices: u64) -> u64 {
+        let (from, every) = (self.ramp.from, self.ramp.double_every.as_nanos());
+        let each = u64::try_from(every.div_ceil(from.window.as_nanos().max(1))).unwrap_or(u64::MAX).max(1);
+        let (mut left, mut windows, mut allowed) = (notices, 0_u64, u64::from(from.attempts));
+        // No more often than a number of 64 bits can be doubled.
+        while left > 0 {
+            let these = left.div_ceil(allowed).min(each);
+            windows = windows.saturating_add(these);
+            left = left.saturating_sub(these.saturating_mul(allowed));
+            allowed = allowed.saturating_mul(2);
+        }
+        windows
+    }
 }
 
 impl<'a> Play<'a> {
@@ -303,22 +314,19 @@ impl<'a> Play<'a> {
         let mut earlier: Vec<_> = question.earlier.iter().filter(|earlier| counts(earlier)).collect();
         earlier.sort_unstable_by_key(|earlier| earlier.at);
         let earlier = earlier.into_iter().map(|earlier| earlier.at.min(question.now)).collect();
-        Self { calendar: question.calendar, now: question.now, limits: limits.to_vec(), earlier, per_day }
+        Self {
+            calendar: question.calendar,
+            now: question.now,
+            limits: limits.to_vec(),
+            earlier,
+            per_day,
+            ramp: None,
+        }
     }
 
-    /// Returns how many of so many notices go out in which hour, as far as is looked.
-    fn by_hour(&self, notices: u64) -> BTreeMap<Timestamp, u64> {
-        let mut hours = BTreeMap::new();
-        let hour = |at: Timestamp| {
-            let clock = self.calendar.zone.to_datetime(at);
-            let since = SignedDuration::new(
-                i64::from(clock.minute()) * 60 + i64::from(clock.second()),
-                clock.subsec_nanosecond(),
-            );
-            at.checked_sub(since).unwrap_or(at)
-        };
-        self.play(notices, |at, block| *hours.entry(hour(at)).or_default() += block);
-        hours
+    /// Plays this ramp too.
+    fn up(self, ramp: Option<(Ramp, Option<Timestamp>)>) -> Self {
+        Self { ramp, ..self }
     }
 
     /// Returns when the last of so many notices goes out, or `BEYOND`.
@@ -329,6 +337,7 @@ impl<'a> Play<'a> {
     /// Plays limits and calendar through; `granted` is told of every block when it goes out.
     fn play(&self, notices: u64, mut granted: impl FnMut(Timestamp, u64)) -> Timestamp {
         let mut windows: Vec<_> = self.limits.iter().map(|limit| self.window(*limit, notices)).collect();
+        windows.extend(self.ramp.map(|(ramp, began)| self.slope(ramp, began, notices)));
         let (mut at, mut left) = (self.calendar.opening(self.now), notices);
         let horizon = at.checked_add(HORIZON).unwrap_or(BEYOND);
         let (mut closes, mut day_end) = (self.now, self.now);
@@ -356,6 +365,7 @@ impl<'a> Play<'a> {
                 at = self.calendar.rest_of_day(at).until;
                 continue;
             }
+            windows.retain_mut(|window| window.rise(at));
             if let Some(free_at) = windows.iter_mut().filter_map(|window| window.full_until(at)).max() {
                 at = free_at;
                 continue;
@@ -379,17 +389,17 @@ impl<'a> Play<'a> {
     }
 
     fn window(&self, limit: Limit, notices: u64) -> Window {
-        // Several windows together, where there would be too many of them.
-        let together = notices.div_ceil(u64::from(limit.attempts).saturating_mul(BLOCKS_MAX)).max(1);
-        let length = SignedDuration::try_from(limit.window).unwrap_or(SignedDuration::MAX);
-        let length =
-            i32::try_from(together).ok().and_then(|n| length.checked_mul(n)).unwrap_or(SignedDuration::MAX);
-        let most = u64::from(limit.attempts).saturating_mul(together);
-        let mut window = Window { limit, most, length, blocks: VecDeque::new(), held: 0 };
+        let windows = notices.div_ceil(u64::from(limit.attempts));
         let skipped = self.earlier.len().saturating_sub(limit.attempts as usize);
-        for at in &self.earlier[skipped..] {
-            window.take(*at, 1);
-        }
+        Window::new(limit, windows, &self.earlier[skipped..])
+    }
+
+    /// Returns the window of a ramp: what it remembers may be more than it allows at first.
+    fn slope(&self, ramp: Ramp, began: Option<Timestamp>, notices: u64) -> Window {
+        let limit = Limit { attempts: ramp.from.attempts, window: ramp.from.window };
+        let slope = Slope { ramp, began };
+        let mut window = Window::new(limit, slope.windows(notices), &self.earlier);
+        window.slope = Some(slope);
         window
     }
 
@@ -403,12 +413,45 @@ impl<'a> Play<'a> {
 }
 
 impl Window {
+    /// Returns the window of a limit, of which `windows` are played, with what was made before.
+    fn new(limit: Limit, windows: u64, earlier: &[Timestamp]) -> Self {
+        // Several windows together, where there would be too many of them.
+        let together = windows.div_ceil(BLOCKS_MAX).max(1);
+        let length = SignedDuration::try_from(limit.window).unwrap_or(SignedDuration::MAX);
+        let length =
+            i32::try_from(together).ok().and_then(|n| length.checked_mul(n)).unwrap_or(SignedDuration::MAX);
+        let mut window = Self { limit, together, length, blocks: VecDeque::new(), held: 0, slope: None };
+        for at in earlier {
+            window.take(*at, 1);
+        }
+        window
+    }
+
+    fn most(&self) -> u64 {
+        u64::from(self.limit.attempts).saturating_mul(self.together)
+    }
+
+    /// Lets a ramp rise to where it is at `at`; returns whether anything is left to hold back.
+    fn rise(&mut self, at: Timestamp) -> bool {
+        let Some(Slope { ramp, began: Some(began) }) = &self.slope else { return true };
+        let allowed = ramp.attempts(apart(*began, at));
+        self.limit.attempts = allowed.unwrap_or(0).max(self.limit.attempts);
+        allowed.is_some()
+    }
+
+    /// Returns when it rises next, where it does.
+    fn rises_at(&self) -> Option<Timestamp> {
+        let Slope { ramp, began } = self.slope.as_ref()?;
+        ramp.rises_at((*began)?, self.limit.attempts)
+    }
+
     /// Returns until when nothing is free, where nothing is.
     fn full_until(&mut self, at: Timestamp) -> Option<Timestamp> {
         while let Some((oldest, count)) = self.blocks.front().copied() {
             let leaves = oldest.checked_add(self.length).unwrap_or(BEYOND);
             if leaves > at {
-                return (self.held >= self.most).then_some(leaves);
+                let free_at = self.rises_at().map_or(leaves, |rises_at| rises_at.min(leaves));
+                return (self.held >= self.most()).then_some(free_at);
             }
             self.blocks.pop_front();
             self.held -= count;
@@ -418,12 +461,16 @@ impl Window {
 
     /// Returns how many may go from `at` on, before the calendar closes.
     fn free(&self, at: Timestamp, closes: Timestamp) -> u64 {
+        let closes = self.rises_at().map_or(closes, |rises_at| rises_at.min(closes));
         let windows = apart(at, closes).as_nanos().div_ceil(self.limit.window.as_nanos().max(1));
         let until_then = u64::try_from(windows).unwrap_or(u64::MAX).saturating_mul(u64::from(self.limit.attempts));
-        (self.most - self.held).min(until_then)
+        (self.most() - self.held).min(until_then)
     }
 
     fn take(&mut self, at: Timestamp, count: u64) {
+        if let Some(slope) = &mut self.slope {
+            slope.began.get_or_insert(at);
+        }
         self.held += count;
         match self.blocks.back_mut() {
             Some((last, together)) if *last == at => *together += count,

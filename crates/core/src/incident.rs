@@ -16,10 +16,12 @@ pub use read::read;
 
 use crate::{
     address::Address,
+    approval::ApprovalRule,
     fact::{Determination, Fact, When},
+    law::{ClockEvent, Role},
     recipient::Residence,
 };
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use std::collections::BTreeMap;
 
 /// What incident.toml says.
@@ -33,6 +35,8 @@ pub struct Incident {
     pub organisation: Entity,
     /// Entities that write to people of other residences; the first that covers a residence writes.
     pub elsewhere: Vec<Elsewhere>,
+    /// What the organisation is in the eyes of laws; the owner of the data where nothing is said.
+    pub roles: Vec<Role>,
     /// What is known, typed.
     pub facts: Facts,
     /// What is done about it.
@@ -66,6 +70,22 @@ pub struct Clock {
     pub contained: Option<When>,
     /// From when to when the data was exposed.
     pub exposed: Option<When>,
+    /// Further events from which laws count. They stand in no notice.
+    pub further: BTreeMap<ClockEvent, When>,
+    /// The zone in which days are meant, where it is said.
+    pub zone: Option<TimeZone>,
+}
+
+impl Clock {
+    /// Returns when `event` came, as far as incident.toml says it.
+    pub fn when(&self, event: ClockEvent) -> Option<&When> {
+        match event {
+            ClockEvent::Occurred => self.occurred.known(),
+            ClockEvent::Discovered => self.discovered.known(),
+            ClockEvent::Determined => self.determined.as_ref(),
+            _ => self.further.get(&event),
+        }
+    }
 }
 
 /// A legal entity that writes to people.
@@ -259,18 +279,6 @@ pub struct Statement {
     pub text: String,
     /// Its bytes in incident.toml.
     pub span: std::ops::Range<usize>,
-}
-
-/// Who must release a plan before it goes to a relay.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ApprovalRule {
-    /// Nobody, for this reason; it is printed on page one of the packet.
-    NotNeeded {
-        /// Why.
-        reason: String,
-    },
-    /// Signers are named. Signatures are not read by this version: such an incident cannot be notified.
-    Signers,
 }
 
 impl Languages {

@@ -101,6 +101,29 @@ mod tests {
         assert_eq!(base32(b"foobar", 9), "mzxw6ytbo");
     }
 
+    /// Every tenth of a plan has its tenth of each provider, however the list is sorted.
+    #[test]
+    fn the_order_spreads_one_providers_share_evenly() {
+        const ROWS: u64 = 20_000;
+        // Sorted by domain: a tenth of the rows is one provider's, and comes last.
+        let is_its = |row: &u64| *row > ROWS - ROWS / 10;
+        for seed in 1..6 {
+            let key = PlanKey::new([seed; 32]);
+            let mut rows: Vec<u64> = (1..=ROWS).collect();
+            rows.sort_by_key(|row| key.order(*row));
+            for (number, part) in rows.chunks(2_000).enumerate() {
+                // 200 are expected, and chance alone spreads that by 13: four times that is rarer than this test.
+                let its = part.iter().filter(|row| is_its(row)).count();
+                assert!((150..=250).contains(&its), "{its} of 2,000 in part {number}, by key {seed}");
+            }
+            let in_a_row = rows.iter().fold((0, 0), |(most, now), row| {
+                let now = if is_its(row) { now + 1 } else { 0 };
+                (now.max(most), now)
+            });
+            assert!(in_a_row.0 <= 9, "{} of it follow one another, by key {seed}", in_a_row.0);
+        }
+    }
+
     #[test]
     fn what_derives_is_stable_distinct_and_short_enough() {
         let key = PlanKey::new([7; 32]);

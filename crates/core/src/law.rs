@@ -29,7 +29,7 @@ pub use obligation::{
     Addressee, Comparator, Deadline, Obligation, Order, Period, Scope, Sequence, Start, Threshold, Unit,
 };
 pub use read::read;
-pub(crate) use read::word;
+pub(crate) use read::{word, words};
 pub use rules::{Rule, Tally};
 pub use shipped::{FILES, regime, shipped};
 pub(crate) use word::vocabulary;

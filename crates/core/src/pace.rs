@@ -1,9 +1,13 @@
 //! Decides how many attempts may begin now, so that no window of any limit ever holds more than its number.
 //!
 //! It is exact: attempts are counted one by one in half-open windows (t−T, t], at the moment in which their
-//! MAIL was written. It is told the time and does not wait; whoever asks waits.
+//! MAIL was written. A ramp is one of the limits, which rises. It is told the time and does not wait; whoever
+//! asks waits.
 
-use crate::delivery::Limit;
+use crate::{
+    delivery::Limit,
+    ramp::{Climb, Ramp},
+};
 use jiff::Timestamp;
 use std::{collections::VecDeque, time::Duration};
 
@@ -19,6 +23,8 @@ pub const ATTEMPTS_REMEMBERED_MAX: u32 = 1_000_000;
 #[derive(Debug)]
 pub struct Pace {
     windows: Vec<Window>,
+    /// The way up the ramp, whose window is the last.
+    climb: Option<Climb>,
     reserved: u32,
     latest: Timestamp,
 }
@@ -41,17 +47,24 @@ impl Pace {
         let mut earlier: Vec<_> = earlier_attempts.into_iter().map(|at| at.min(now)).collect();
         earlier.sort_unstable();
         let windows = limits.iter().map(|limit| Window::new(*limit, &earlier)).collect();
-        Self { windows, reserved: 0, latest: now }
+        Self { windows, climb: None, reserved: 0, latest: now }
     }
 
-    /// Adds a limit that [`Pace::widen_last`] may widen: of the same earlier attempts it remembers more than it
-    /// allows now.
-    pub(crate) fn add_widening(&mut self, limit: Limit, earlier_attempts: impl IntoIterator<Item = Timestamp>) {
+    /// Adds the ramp of a plan whose first attempt was made at `began`, if one was; else the first one begins it. The
+    /// earlier attempts are the same as those of [`Pace::new`]: it remembers more of them than it allows now.
+    pub fn add_ramp(
+        &mut self,
+        ramp: Ramp,
+        began: Option<Timestamp>,
+        earlier_attempts: impl IntoIterator<Item = Timestamp>,
+    ) {
+        let (climb, limit) = Climb::new(ramp, began);
         let mut earlier: Vec<_> = earlier_attempts.into_iter().map(|at| at.min(self.latest)).collect();
         earlier.sort_unstable();
         let remembered = earlier.len().saturating_sub(ATTEMPTS_REMEMBERED_MAX as usize);
         let times = earlier[remembered..].iter().copied().collect();
         self.windows.push(Window { times, ..Window::new(limit, &[]) });
+        self.climb = Some(climb);
     }
 
     /// Reserves up to `want` attempts, and returns how many; where they are fewer, also when the next may be
@@ -68,9 +81,15 @@ impl Pace {
             return (granted, None);
         }
         let reserved = self.reserved as usize;
-        let short = self.windows.iter().filter(|window| window.times.len() + reserved >= window.attempts);
-        // Every full window must let go of its oldest attempt; one full of reservations says nothing yet.
-        let next = short.map(Window::next).try_fold(now, |latest, next| Some(latest.max(next?)));
+        let is_short = |window: &Window| window.times.len() + reserved >= window.attempts;
+        let short = self.windows.iter().enumerate().filter(|(_, window)| is_short(window));
+        // Every full window must let go of its oldest attempt, or rise; one full of reservations says nothing yet.
+        let rises_at = self.climb.as_ref().and_then(Climb::rises_at);
+        let next = |(number, window): (usize, &Window)| {
+            let rises = rises_at.filter(|_| number + 1 == self.windows.len());
+            window.next().map(|leaves| rises.map_or(leaves, |rises| rises.min(leaves)))
+        };
+        let next = short.map(next).try_fold(now, |latest, next| Some(latest.max(next?)));
         (granted, next)
     }
 
@@ -85,6 +104,9 @@ impl Pace {
     /// Records that a reserved attempt was made `at` this moment: its MAIL was written.
     pub fn spend(&mut self, at: Timestamp) {
         let at = self.stand(at);
+        if let Some(climb) = &mut self.climb {
+            climb.begins(at);
+        }
         self.reserved = self.reserved.saturating_sub(1);
         for window in &mut self.windows {
             window.times.push_back(at);
@@ -96,17 +118,21 @@ impl Pace {
         self.reserved = self.reserved.saturating_sub(1);
     }
 
-    /// Lets the last of the limits allow `attempts` from now on, or anything; it may only become more.
-    pub(crate) fn widen_last(&mut self, attempts: Option<u32>) {
-        match (attempts, self.windows.last_mut()) {
-            (Some(attempts), Some(window)) => window.attempts = window.attempts.max(attempts as usize),
-            (None, _) => drop(self.windows.pop()),
-            (Some(_), None) => {}
-        }
-    }
-
+    /// Lets the clock go on, never back, and the ramp rise with it.
     fn stand(&mut self, now: Timestamp) -> Timestamp {
         self.latest = self.latest.max(now);
+        match self.climb.as_mut().and_then(|climb| climb.rise(self.latest)) {
+            None => {}
+            Some(Some(attempts)) => {
+                if let Some(window) = self.windows.last_mut() {
+                    window.attempts = attempts as usize;
+                }
+            }
+            Some(None) => {
+                self.climb = None;
+                self.windows.pop();
+            }
+        }
         self.latest
     }
 }
@@ -178,16 +204,28 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_is_widened_still_knows_what_was_made_before() {
+    fn a_ramp_rises_and_still_knows_what_was_made_before() {
         let mut pace = Pace::new(&[], [], at(0));
-        pace.add_widening(limit(1, 1000), [at(-10), at(-30), at(-20)]);
-        assert_eq!(take(&mut pace, at(0), 1), (0, Some(at(990))));
-        pace.widen_last(Some(2));
-        assert_eq!(take(&mut pace, at(0), 1), (0, Some(at(980))));
-        pace.widen_last(Some(4));
-        assert_eq!(take(&mut pace, at(0), 2), (1, Some(at(970))));
-        pace.widen_last(None);
-        assert_eq!(take(&mut pace, at(0), 9), (9, None));
+        let ramp = Ramp { from: limit(1, 1000), double_every: Duration::from_millis(300) };
+        pace.add_ramp(ramp, Some(at(-30)), [at(-10), at(-30), at(-20)]);
+        assert_eq!(take(&mut pace, at(0), 1), (0, Some(at(270))), "then it allows two, and three were made");
+        assert_eq!(take(&mut pace, at(270), 1), (0, Some(at(570))));
+        assert_eq!(take(&mut pace, at(570), 2), (1, Some(at(870))), "four were made in the last second");
+        assert_eq!(take(&mut pace, at(870), 9), (4, Some(at(970))), "four more, and the next leaves sooner");
+        assert_eq!(take(&mut pace, at(9_000), 9), (9, None));
+    }
+
+    #[test]
+    fn a_ramp_begins_with_the_first_attempt_and_ends() {
+        let mut pace = Pace::new(&[limit(100, 1)], [], at(0));
+        pace.add_ramp(Ramp { from: limit(1, 1000), double_every: Duration::from_millis(100) }, None, []);
+        assert_eq!(pace.grant(at(5_000), 2), (1, None), "nobody knows yet when it begins");
+        pace.spend(at(6_000));
+        assert_eq!(take(&mut pace, at(6_000), 1), (0, Some(at(6_100))));
+        assert_eq!(take(&mut pace, at(6_100), 9), (1, Some(at(6_200))));
+        // Twenty doublings later nothing is left of it.
+        assert_eq!(take(&mut pace, at(8_000), u32::MAX), (100, Some(at(8_001))));
+        assert!(pace.climb.is_none());
     }
 
     #[test]

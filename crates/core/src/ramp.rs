@@ -24,6 +24,18 @@ impl Ramp {
         let factor = 1_u32.checked_shl(u32::try_from(doublings).ok()?)?;
         self.from.attempts.checked_mul(factor).filter(|attempts| *attempts < ATTEMPTS_REMEMBERED_MAX)
     }
+
+    /// Returns how long after its beginning a ramp is over.
+    pub fn lasts(&self) -> Duration {
+        let doublings = (0..u32::BITS).find(|n| self.attempts(self.double_every.saturating_mul(*n)).is_none());
+        self.double_every.saturating_mul(doublings.unwrap_or(u32::BITS))
+    }
+
+    /// Returns when a ramp that began at `began` allows more than `attempts`.
+    pub(crate) fn rises_at(&self, began: Timestamp, attempts: u32) -> Option<Timestamp> {
+        let doublings = 1 + (attempts / self.from.attempts.max(1)).max(1).ilog2();
+        began.checked_add(self.double_every.checked_mul(doublings)?).ok()
+    }
 }
 
 /// A run's way up a ramp.
@@ -43,6 +55,11 @@ impl Climb {
     /// Takes note of an attempt: the first one begins the ramp.
     pub(crate) fn begins(&mut self, at: Timestamp) {
         self.began.get_or_insert(at);
+    }
+
+    /// Returns when the ramp rises next; `None` while nothing was attempted.
+    pub(crate) fn rises_at(&self) -> Option<Timestamp> {
+        self.ramp.rises_at(self.began?, self.allowed)
     }
 
     /// Returns what the ramp's window may hold from now on, where that is more than before: `Some(None)` once
@@ -70,6 +87,7 @@ mod tests {
         let after = |seconds| ramp.attempts(Duration::from_secs(seconds));
         assert_eq!((after(0), after(599), after(600), after(1800)), (Some(3), Some(3), Some(6), Some(24)));
         assert_eq!((after(18 * 600), after(19 * 600), after(u64::MAX)), (Some(786_432), None, None));
+        assert_eq!(ramp.lasts(), Duration::from_mins(190));
     }
 
     #[test]
@@ -82,6 +100,7 @@ mod tests {
         climb.begins(at(10_100));
         assert_eq!((climb.rise(at(10_059)), climb.rise(at(10_120))), (None, Some(Some(4))));
         assert_eq!((climb.rise(at(10_060)), climb.rise(at(10_000))), (None, None));
+        assert_eq!(climb.rises_at(), Some(at(10_180)));
         assert_eq!(climb.rise(at(99_999)), Some(None));
     }
 }

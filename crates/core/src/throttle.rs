@@ -97,8 +97,9 @@ impl Throttle {
         Self { most, recent, slowed: None, quota: None, asks_since: None, latest: now, changes: Vec::new() }
     }
 
-    /// Goes on from the last change that an earlier run recorded. Time that passed since counts as quiet.
-    pub fn remember(&mut self, last: &Change) {
+    /// Goes on from the last change that an earlier run recorded, and from the last attempt that any made, where one
+    /// is known. Time that passed since counts as quiet, and a restart makes no attempt come sooner.
+    pub fn remember(&mut self, last: &Change, attempted: Option<Timestamp>) {
         // A record from the future: the clock was put back between the runs.
         let at = last.at.min(self.latest);
         if let Some(until) = last.until {
@@ -106,7 +107,8 @@ impl Throttle {
             self.quota = (self.latest < until).then_some(Quota { until, pauses: 1 });
         }
         if last.new < last.full {
-            let next_at = later(at, last.new.interval());
+            let attempted = attempted.map_or(at, |attempted| attempted.min(self.latest).max(at));
+            let next_at = later(attempted, last.new.interval());
             let raise_at = Some(later(at, RAISE_EVERY));
             let (rate, base, full) = (last.new.max(FLOOR), last.base, last.full);
             let told = BTreeSet::new();

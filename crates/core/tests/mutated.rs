@@ -1,23 +1,17 @@
-//! What comes from outside, mutated: real samples of messages, lists and logs, changed at random from a seed, go
-//! through the gate, the reading of lists and the reading of a Postfix's log.
+//! What comes from outside, mutated: real samples of messages, lists, logs and exports, changed at random from a seed,
+//! go through the gate, the reading of lists and the reading of what relays record.
 //!
-//! Nothing panics, and each target's own invariant holds. Samples unchanged come first. Not guided by coverage.
-//! The wall holds here too: seed and size are constants, and every run tries the same.
+//! Nothing panics, and each reader's own invariant holds: those are in `outside/`. Samples unchanged come first. Not
+//! guided by coverage: the fuzz targets of `fuzz/` are. The wall holds here too: seed and size are constants, and
+//! every run tries the same.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails, and says at what")]
 
-use forthwith_core::{
-    affected::{Context, Known, ListSettings, People, RowsError, Supplied},
-    message::{FORBIDDEN_FIELDS, LINE_OCTETS_MAX, REQUIRED_FIELDS, gate},
-    notice::Token,
-    reconcile::{Conclusion, Doubt, LogSettings, PostfixLog},
-};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use std::collections::BTreeSet;
+mod outside;
 
 /// From where mutations are drawn.
 const SEED: u64 = 7;
-/// Mutations of a message, a list and a log: each takes a few seconds in a debug build.
-const MUTATIONS: [u64; 3] = [30_000, 1_000, 2_000];
+/// Mutations of a message, a list, a log and an export: each takes a few seconds in a debug build.
+const MUTATIONS: [u64; 4] = [30_000, 700, 1_000, 1_000];
 /// The most changes to one sample.
 const CHANGES_MAX: u64 = 8;
 /// The most octets of one mutation: long lines are reached by repeating.
@@ -47,8 +41,17 @@ const LOGS: [&str; 2] = [
      Nov 23 12:00:02 relay postfix/cleanup[8]: C32B499011C: message-id=<aaaaaaaaaaaaaaaa.acme@example.org>\n\
      Nov 23 12:05:00 relay postfix/anvil[3]: statistics: max connection rate 1/60s\n",
 ];
+const EXPORTS: [&str; 2] = [
+    "{\"eventType\":\"Send\",\"mail\":{\"timestamp\":\"2026-11-23T12:00:00Z\",\"messageId\":\"0100018f3c2a-aaaaaaaa-000000\",\
+     \"headers\":[{\"name\":\"X-Forthwith-ID\",\"value\":\"aaaaaaaaaaaaaaaa\"}]},\"send\":{}}\n\
+     {\"eventType\":\"Bounce\",\"mail\":{\"timestamp\":\"2026-11-23T12:00:00Z\",\"messageId\":\"0100018f3c2a-aaaaaaaa-000000\",\
+     \"headers\":[{\"name\":\"X-Forthwith-ID\",\"value\":\"aaaaaaaaaaaaaaaa\"}]},\"bounce\":{\"bounceType\":\"Permanent\",\
+     \"timestamp\":\"2026-11-23T12:00:05Z\",\"bouncedRecipients\":[{\"diagnosticCode\":\"smtp; 550 5.1.1 gone\"}]}}\n",
+    "[{\"Type\":\"Notification\",\"Message\":\"{\\\"notificationType\\\":\\\"Delivery\\\",\\\"mail\\\":{\\\"messageId\\\":\
+     \\\"0100018f3c2a-bbbbbbbb-000000\\\"},\\\"delivery\\\":{\\\"timestamp\\\":\\\"2026-11-23T12:00:03Z\\\"}}\"}]",
+];
 /// Pieces that mean something to one of the targets.
-const PIECES: [&[u8]; 16] = [
+const PIECES: [&[u8]; 20] = [
     b"\r\n",
     b"\n",
     b"\r",
@@ -65,6 +68,10 @@ const PIECES: [&[u8]; 16] = [
     b": ",
     b"(queue active)",
     b"C56F699011D: ",
+    b"\\\"",
+    b"{\"mail\":",
+    b"]}",
+    b"\"eventType\":\"Complaint\",",
 ];
 
 /// xorshift64* (Vigna 2016): a seed gives the same mutations everywhere.
@@ -134,93 +141,22 @@ impl Drop for Said<'_> {
     }
 }
 
-/// The gate's rules said once more, in another way: whole lines first, and no early end.
-fn is_sound(octets: &[u8]) -> bool {
-    let Some(text) = std::str::from_utf8(octets).ok().filter(|text| text.is_ascii()) else { return false };
-    let Some(text) = text.strip_suffix("\r\n") else { return false };
-    let lines: Vec<&str> = text.split("\r\n").collect();
-    let is_plain =
-        |line: &&str| line.len() <= LINE_OCTETS_MAX && line.chars().all(|c| c == '\t' || !c.is_control());
-    let Some(end) = lines.iter().position(|line| line.is_empty()) else { return false };
-    let fields: Vec<&str> = lines[..end].iter().filter(|line| !line.starts_with([' ', '\t'])).copied().collect();
-    let names: Vec<String> =
-        fields.iter().filter_map(|line| Some(line.split_once(':')?.0.to_ascii_lowercase())).collect();
-    let count = |field: &str| names.iter().filter(|name| **name == field.to_ascii_lowercase()).count();
-    lines.iter().all(is_plain)
-        && !lines[0].starts_with([' ', '\t'])
-        && names.len() == fields.len()
-        && names.iter().all(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic()))
-        && REQUIRED_FIELDS.iter().all(|field| count(field) == 1)
-        && FORBIDDEN_FIELDS.iter().all(|field| count(field) == 0)
-}
-
 #[test]
-fn the_gate_agrees_with_its_rules_said_in_another_way() {
-    mutate(MUTATIONS[0], &MESSAGES, |octets| {
-        assert_eq!(gate(octets).is_ok(), is_sound(octets), "{:?}", gate(octets));
-    });
-}
-
-/// Returns the fate of each row, as words; `None` where the list as a whole is refused.
-fn fates(octets: &[u8]) -> Option<Vec<String>> {
-    let (settings, read_columns, known) = (ListSettings::default(), BTreeSet::new(), Known::default());
-    let context = Context {
-        file: "l.csv",
-        settings: &settings,
-        categories: None,
-        languages: None,
-        read_columns: &read_columns,
-        known: &known,
-    };
-    let mut people = match People::new(context, Supplied::new(octets)) {
-        Ok(people) => people,
-        Err(RowsError::Refused(findings)) => {
-            assert!(!findings.is_empty(), "refused without a word");
-            return None;
-        }
-        Err(error) => panic!("{error}"),
-    };
-    let mut fates = Vec::new();
-    while let Some(row) = people.read().unwrap() {
-        assert_eq!(row.row, fates.len() as u64 + 1);
-        fates.push(format!("{} {:?}", row.line, row.fate));
-    }
-    let counts = people.finish().unwrap().counts;
-    assert_eq!(counts.rows, fates.len() as u64);
-    assert_eq!(counts.rows, counts.planned + counts.withheld.values().sum::<u64>() + counts.refused);
-    Some(fates)
+fn a_mutated_message_is_judged_as_the_rules_say() {
+    mutate(MUTATIONS[0], &MESSAGES, outside::message);
 }
 
 #[test]
 fn every_row_of_a_mutated_list_has_one_fate_and_always_the_same() {
-    mutate(MUTATIONS[1], &LISTS, |octets| assert_eq!(fates(octets), fates(octets)));
+    mutate(MUTATIONS[1], &LISTS, outside::list);
 }
 
 #[test]
 fn a_mutated_log_proves_only_what_its_own_lines_say() {
-    let at = |text: &str| text.parse::<Timestamp>().unwrap();
-    let token = Token::parse("aaaaaaaaaaaaaaaa").unwrap();
-    let (offers, lost_at) = (vec![at("2026-11-23T12:00:01Z")], Some(at("2026-11-23T12:00:02Z")));
-    let doubt = Doubt { token: token.clone(), offers, lost_at };
-    mutate(MUTATIONS[2], &LOGS, |octets| {
-        let mut log = PostfixLog::new(LogSettings {
-            incident: "acme".to_owned(),
-            doubts: [token.clone()].into(),
-            zone: TimeZone::UTC,
-            read_at: at("2026-11-23T13:00:00Z"),
-        });
-        octets.split(|octet| *octet == b'\n').for_each(|line| log.line(line));
-        let reading = log.finish();
-        assert!(reading.understood <= reading.lines);
-        let (word, proof) = match reading.conclude(&doubt, SignedDuration::from_secs(30)) {
-            Conclusion::Accepted(proof) => ("(queue active)", proof),
-            Conclusion::NotAccepted(proof) => ("disconnect", proof),
-            Conclusion::Open(_) => return,
-        };
-        let lines = String::from_utf8_lossy(proof.lines.expose()).into_owned();
-        assert!(
-            lines.contains(word) && lines.contains(token.as_str()) && lines.contains(&proof.queue_id),
-            "{lines}"
-        );
-    });
+    mutate(MUTATIONS[2], &LOGS, outside::postfix_log);
+}
+
+#[test]
+fn a_mutated_export_proves_only_what_its_own_events_say() {
+    mutate(MUTATIONS[3], &EXPORTS, outside::events);
 }

@@ -3,6 +3,7 @@
 //! Every change of a notice and the event that says so are one transaction, synced before it is reported
 //! (write-ahead log, `synchronous=FULL`). Decisions about notices are core's.
 
+mod approvals;
 mod beside;
 mod chain;
 mod claim;
@@ -11,6 +12,7 @@ mod decide;
 mod evidence;
 mod fault;
 mod freeze;
+mod hold;
 mod place;
 mod read;
 mod row;
@@ -19,10 +21,12 @@ mod story;
 mod told;
 mod verify;
 
+pub use approvals::{ActError, ActView, NewAct, record_act};
 pub use beside::{BesideError, request_stop};
 pub use decide::{Decision, ResolveError};
 pub use evidence::{Evidence, LeftRelay, Settled};
 pub use freeze::{Freeze, FreezeError};
+pub use hold::{record_hold, record_release};
 pub use read::{Counts, CurrentPlan, DatedFacts, FrozenRows, LedgerReader, NoticeView, Notices, RunView, Which};
 pub use row::SealedRow;
 pub use story::{EventView, NoticeStory, Story, Waiting};

@@ -102,6 +102,19 @@ impl Dialer {
         Ok((session, facts))
     }
 
+    /// Speaks over a stream that is open already, and logs in.
+    #[cfg(any(test, feature = "outside"))]
+    pub(crate) async fn converse<S: Transport + 'static>(
+        &self,
+        mut stream: S,
+        address: SocketAddr,
+    ) -> Result<Session, Failure> {
+        self.greet(&mut stream).await?;
+        let (mut session, _) = self.open(stream, address, self.ehlo_name(None), 1).await?;
+        self.log_in(&mut session).await?;
+        Ok(session)
+    }
+
     /// Opens line `number`, up to the answer to EHLO. Nothing is left open on a failure.
     pub(crate) async fn reach(&self, number: u64) -> Result<(Session, LineFacts), Failure> {
         let (mut tcp, address) = self.connect().await?;

@@ -16,10 +16,13 @@ mod envelope;
 mod extensions;
 mod inbox;
 mod inspect;
+#[cfg(any(test, feature = "outside"))]
+pub mod outside;
 mod progress;
 mod reply;
 mod session;
 mod tls;
+mod trial;
 mod wire;
 mod worker;
 
@@ -30,3 +33,4 @@ pub use ended::Ended;
 pub use inbox::{FilesError, Inbox, OpenInboxError};
 pub use inspect::{Looked, inspect};
 pub use progress::{Pause, Progress};
+pub use trial::{Trial, TrialFailure, try_out};

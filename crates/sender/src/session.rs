@@ -134,20 +134,22 @@ impl Session {
         is_silent && self.tap.is_quiet()
     }
 
-    /// Attempts one notice. The offer has been appended; `receipt` resolves when it is durable.
-    /// `mail_written` is called when MAIL has gone out.
+    /// Attempts one notice. `offer` is called once, when MAIL has gone out: it appends the offer, and its receipt
+    /// resolves when that is durable. So the time of an offer is never before that of its MAIL, which the limits of
+    /// the next run count.
     ///
     /// Dropping the future leaves the line unusable; [`Session::cut_stage`] says how far it had got.
     pub(crate) async fn transact(
         &mut self,
         envelope: &Envelope<'_>,
         message: &[u8],
-        receipt: Receipt,
-        mail_written: impl FnOnce(),
+        offer: impl FnOnce() -> Receipt,
     ) -> Transacted {
         self.cleanliness = Cleanliness::Unusable;
         self.messages += 1;
-        let announced = self.announce(envelope, mail_written).await;
+        let mut receipt = None;
+        let announced = self.announce(envelope, || receipt = Some(offer())).await;
+        let receipt = receipt.expect("MAIL is said first, whatever comes of it");
         // After a refusal too: a crash then hides at most one MAIL a line from the pace of the next run.
         match receipt.await {
             Ok(Outcome::Durable) => {}
@@ -167,6 +169,16 @@ impl Session {
         }
         let (stage, answer) = self.hand_over(message).await;
         Transacted::Answered(stage, answer)
+    }
+
+    /// Attempts one message that is no notice: nothing is offered, so that nothing is in doubt afterwards.
+    pub(crate) async fn try_out(&mut self, envelope: &Envelope<'_>, message: &[u8]) -> (Stage, Answer) {
+        self.cleanliness = Cleanliness::Unusable;
+        self.messages += 1;
+        match self.announce(envelope, || {}).await {
+            Ok(()) => self.hand_over(message).await,
+            Err(refused) => refused,
+        }
     }
 
     /// Takes what the relay said last that is no whole reply to anything: evidence, where an answer was lost.

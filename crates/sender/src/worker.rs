@@ -195,31 +195,26 @@ impl Worker {
         Ok(message)
     }
 
-    /// Appends the offer and runs the transaction.
+    /// Runs the transaction, and appends the offer as MAIL goes out.
     async fn offer(&mut self, session: &mut Session, claimed: &Claimed, date: Timestamp, message: &Message) -> End {
-        let offer = Entry {
-            notice: claimed.notice,
-            token: claimed.token.clone(),
-            at: self.shared.now(),
-            happening: Happening::Offered,
-            particulars: Particulars {
-                offer: Some((date, message.wire_digest())),
-                connection: Some(session.number()),
-                ..Particulars::default()
-            },
+        let particulars = Particulars {
+            offer: Some((date, message.wire_digest())),
+            connection: Some(session.number()),
+            ..Particulars::default()
         };
         let shared = Arc::clone(&self.shared);
-        let receipt = shared.recorder.append(Append::Notice(offer));
         shared.progress.in_flight.fetch_add(1, Relaxed);
-        let mail_written = || {
+        let offer = || {
             shared.progress.attempts.fetch_add(1, Relaxed);
-            let now = shared.now();
-            shared.engine().mail_written(claimed, now);
+            let at = shared.now();
+            shared.engine().mail_written(claimed, at);
+            let (notice, token, happening) = (claimed.notice, claimed.token.clone(), Happening::Offered);
+            shared.recorder.append(Append::Notice(Entry { notice, token, at, happening, particulars }))
         };
         let envelope = envelope(claimed, message);
         let transacted = tokio::select! {
             biased;
-            transacted = session.transact(&envelope, &message.bytes, receipt, mail_written) => Some(transacted),
+            transacted = session.transact(&envelope, &message.bytes, offer) => Some(transacted),
             () = cut(&mut self.stop) => None,
         };
         shared.progress.in_flight.fetch_sub(1, Relaxed);

@@ -11,7 +11,7 @@ use icu::{
         DateTimeFormatter,
         fieldsets::{MD, YMD},
     },
-    decimal::{DecimalFormatter, input::Decimal},
+    decimal::{DecimalFormatter, input::Decimal, options::DecimalFormatterOptions},
     list::{ListFormatter, options::ListFormatterOptions},
     locale::{
         Locale,
@@ -91,7 +91,8 @@ impl Language {
             is_french: primary(language) == "fr",
             day_and_month: DateTimeFormatter::try_new((&locale).into(), MD::long()).expect(COMPILED_IN),
             date: DateTimeFormatter::try_new((&locale).into(), YMD::long()).expect(COMPILED_IN),
-            number: DecimalFormatter::try_new((&locale).into(), Default::default()).expect(COMPILED_IN),
+            number: DecimalFormatter::try_new((&locale).into(), DecimalFormatterOptions::default())
+                .expect(COMPILED_IN),
             list: ListFormatter::try_new_and((&locale).into(), ListFormatterOptions::default()).expect(COMPILED_IN),
             plurals: PluralRules::try_new_cardinal((&locale).into()).expect(COMPILED_IN),
             around: [

@@ -130,7 +130,8 @@ names! {
 /// The names that the templates of one incident may use.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
-    names: BTreeMap<String, (Kind, Whose)>,
+    /// What each is, and whose.
+    known: BTreeMap<String, (Kind, Whose)>,
     /// The name of each column as the header has it, by the name that templates use.
     columns: BTreeMap<String, String>,
     /// Every further column, as the header has it.
@@ -158,22 +159,22 @@ impl Names {
             names.insert(name.clone(), (Kind::Text, Whose::Person));
             by_name.insert(name, column.to_owned());
         }
-        (Self { names, columns: by_name, header }, hidden)
+        (Self { known: names, columns: by_name, header }, hidden)
     }
 
     /// Returns what `name` stands for.
     pub(crate) fn kind(&self, name: &str) -> Option<Kind> {
-        self.names.get(name).map(|(kind, _)| *kind)
+        self.known.get(name).map(|(kind, _)| *kind)
     }
 
     /// Returns whether the value of `name` is a person's own.
     pub(crate) fn is_personal(&self, name: &str) -> bool {
-        self.names.get(name).is_some_and(|(_, whose)| *whose == Whose::Person)
+        self.known.get(name).is_some_and(|(_, whose)| *whose == Whose::Person)
     }
 
     /// Returns every name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.names.keys().map(String::as_str)
+        self.known.keys().map(String::as_str)
     }
 
     /// Returns every further column, as the header has it.

@@ -4,6 +4,7 @@
 //! same bytes: no clock, no order but the given one. Nobody's data stands outside `private/`. Approvals are not
 //! decided here, only shown.
 
+mod approvals;
 mod changes;
 mod compared;
 mod facts;
@@ -21,6 +22,7 @@ mod timing;
 mod word_diff;
 mod wording;
 
+pub use approvals::approvals;
 pub use changes::Before;
 pub use law::{PacketCoverage, PacketDecision, PacketLaw, PacketOwed, PacketRegime, PacketRule, PacketStanding};
 pub use merged::{PacketMerged, PacketPerson};
@@ -43,6 +45,8 @@ pub struct PacketFacts {
     pub manifest: String,
     /// SHA-256 of the manifest.
     pub digest: Digest,
+    /// The statement to sign, byte for byte.
+    pub statement: String,
     /// The incident as it was read.
     pub incident: Incident,
     /// The name of the affected list.
@@ -63,8 +67,6 @@ pub struct PacketFacts {
     pub findings: Vec<Finding>,
     /// How many findings of each code there are in the list: of very many, `findings` has the first.
     pub totals: BTreeMap<&'static str, u64>,
-    /// The digest in words, for whoever signs by hand; empty where no words are known.
-    pub digest_words: Vec<String>,
     /// What the rules of law ask for; `None` where none was applied.
     pub law: Option<PacketLaw>,
 }
@@ -105,7 +107,8 @@ pub struct PacketWithheld {
     pub name: Private<String>,
 }
 
-const TEMPLATES: [(&str, &str); 15] = [
+const TEMPLATES: [(&str, &str); 16] = [
+    ("approvals.html", include_str!("../../../templates/packet/approvals.html")),
     ("base.html", include_str!("../../../templates/packet/base.html")),
     ("changed.html", include_str!("../../../templates/packet/changed.html")),
     ("changes.html", include_str!("../../../templates/packet/changes.html")),
@@ -131,13 +134,14 @@ pub const RECORD: &str = "packet.json";
 
 /// Returns the files of the packet that the same facts give byte for byte.
 ///
-/// `manifest.txt`, `index.html`, `packet.json`, one page for each wording with its notice without personal data below
+/// `manifest.txt`, `statement.txt`, `index.html`, `packet.json`, one page for each wording with its notice without personal data below
 /// `samples/`, and the statement for the public; in `private/` real notices, and everybody who is told nothing or in
 /// whose row something was found.
 pub fn pages(facts: &PacketFacts) -> Pages {
     let record = Record::of(facts);
     let press = Press::new(&record);
-    let mut pages = Pages::from([("manifest.txt".to_owned(), facts.manifest.clone().into_bytes())]);
+    let text = |name: &str, text: &str| (name.to_owned(), text.to_owned().into_bytes());
+    let mut pages = Pages::from([text("manifest.txt", &facts.manifest), text("statement.txt", &facts.statement)]);
     pages.insert("index.html".to_owned(), press.print("index.html", index::context(&record)));
     pages.insert(RECORD.to_owned(), record::json(&record));
     for (variant, of_record) in facts.variants.iter().zip(&record.variants) {
@@ -179,10 +183,7 @@ struct Press {
 
 impl Press {
     fn new(record: &Record) -> Self {
-        let mut tera = Tera::default();
-        tera.register_filter("number", |count: u64, _: Kwargs, _: &State| number(count));
-        tera.register_filter("moment", |at: String, _: Kwargs, _: &State| moment(&at));
-        tera.add_raw_templates(TEMPLATES).expect("the packet's own templates are sound");
+        let tera = tera();
         let mut common = Context::new();
         common.insert("record", record);
         Self { tera, common }
@@ -194,6 +195,15 @@ impl Press {
         let page = self.tera.render(template, &context).expect("the packet's own templates know their names");
         page.into_bytes()
     }
+}
+
+/// Returns the packet's templates, ready to be printed.
+fn tera() -> Tera {
+    let mut tera = Tera::default();
+    tera.register_filter("number", |count: u64, _: Kwargs, _: &State| number(count));
+    tera.register_filter("moment", |at: String, _: Kwargs, _: &State| moment(&at));
+    tera.add_raw_templates(TEMPLATES).expect("the packet's own templates are sound");
+    tera
 }
 
 /// Returns what a reason for withholding means.

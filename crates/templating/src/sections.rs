@@ -101,9 +101,8 @@ pub(crate) fn headings(headings: &Headings, phrases: &Phrases) -> Vec<Option<Blo
     let block = |words: String| Block { kind: Kind::Heading, inlines: vec![Inline::Text(words)] };
     match headings {
         Headings::Own => {
-            let own =
-                |name: &Option<&str>| name.and_then(|name| phrases.get(name)).map(|words| block(words.to_owned()));
-            OWN.iter().map(own).collect()
+            let own = |name: Option<&str>| Some(block(phrases.get(name?)?.to_owned()));
+            OWN.iter().copied().map(own).collect()
         }
         Headings::Prescribed { headings, .. } => {
             let words = headings.iter().map(|heading| Some(block(in_both(&heading.title, phrases))));

@@ -5,6 +5,7 @@
 //! who differ only in values. No order, clock or chance enters: the same inputs give the same bytes.
 
 mod columns;
+mod trial;
 
 use crate::{
     arrange::{Arrange, Chosen},

@@ -4,7 +4,9 @@
 use crate::tools;
 use sha2::{Digest as _, Sha256};
 use std::{
-    env, fs, io,
+    env,
+    fmt::Write as _,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -33,7 +35,10 @@ pub fn read() -> io::Result<String> {
 
 /// Looks whether these bytes are the script.
 pub fn check(script: &[u8]) -> io::Result<()> {
-    let found: String = Sha256::digest(script).iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut found = String::new();
+    for byte in Sha256::digest(script) {
+        write!(found, "{byte:02x}").expect("a string takes everything");
+    }
     if found == SHA256 {
         Ok(())
     } else {

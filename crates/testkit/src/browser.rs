@@ -1,7 +1,7 @@
 //! Drives a headless Chromium: opens a page from the disk, says what the page asked for and complained of, evaluates
 //! a script in it, prints it.
 //!
-//! It speaks the DevTools protocol over a pipe: no port is opened, and no driver is needed. It judges nothing.
+//! It speaks the `DevTools` protocol over a pipe: no port is opened, and no driver is needed. It judges nothing.
 
 use crate::tools;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -15,8 +15,8 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// The longest that one answer of the browser is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest that one answer of the browser is waited for: a long page is looked at on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(3);
 /// Messages of the browser that one answer may be hidden behind: a page of ours has a handful of events.
 const MESSAGES_MAX: usize = 20_000;
 /// What keeps Chromium from doing anything but showing the page that it is given.

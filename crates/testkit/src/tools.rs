@@ -1,4 +1,4 @@
-//! Finds the programs that tests drive: Postfix's sink, strace, Python.
+//! Finds the programs that tests drive: Postfix's sink, strace, ssh-keygen, Python.
 //!
 //! A test whose program is absent says so on stderr, past the capture of the test harness, and ends. Under
 //! `FORTHWITH_REQUIRE_TOOLS=1`, which `cargo xtask test` sets, it fails instead: there a skip is a defect.
@@ -24,18 +24,20 @@ pub struct Tool {
 }
 
 /// Every program that tests may ask for.
-pub const TOOLS: [Tool; 11] = [
+pub const TOOLS: [Tool; 13] = [
     Tool { program: "smtp-sink", package: "postfix", purpose: "the independent recorder" },
     Tool { program: "smtp-source", package: "postfix", purpose: "the sender that the benchmark is held against" },
     Tool { program: "postfix", package: "postfix", purpose: "a real relay" },
+    Tool { program: "ssh-keygen", package: "openssh-client", purpose: "the other reader and maker of signatures" },
     Tool { program: "strace", package: "strace", purpose: "the proofs over system calls" },
     Tool { program: "mkfs.ext4", package: "e2fsprogs", purpose: "a disk of its own for the power cuts" },
     Tool { program: "xfs_io", package: "xfsprogs", purpose: "cutting that disk's power" },
     Tool { program: "faketime", package: "faketime", purpose: "changing the clock under a run" },
-    Tool { program: "spamassassin", package: "spamassassin", purpose: "the filter that notices must pass" },
     Tool { program: "chromium", package: "chromium", purpose: "the packet, as a browser shows and prints it" },
     Tool { program: "npm", package: "npm", purpose: "fetching axe-core, which looks at pages" },
+    Tool { program: "spamassassin", package: "spamassassin", purpose: "the filter that notices must pass" },
     Tool { program: "python3", package: "python3", purpose: "the independent message parser" },
+    Tool { program: "icalendar", package: "python3-icalendar", purpose: "the independent reader of calendars" },
 ];
 
 /// Where system programs are that an ordinary account does not have in its PATH.

@@ -1,12 +1,13 @@
-//! Faults from outside: failing writes and syncs, a full or read-only disk, a clock that is changed, a second
-//! program at once, too few descriptors, signals.
+//! Faults from outside: failing writes and syncs, of a run or as its plan is frozen, a full or read-only disk, a clock
+//! that is changed, a second program at once, too few descriptors, files that may not grow, signals.
 //!
 //! Each kind is a story of its own in `faults/`, and says what must hold. All end alike: run again until at rest,
 //! and judged from what Postfix's sink took.
 
 pub mod calls;
 pub mod clock;
-pub mod descriptors;
+pub mod freezing;
+pub mod limits;
 pub mod pairs;
 pub mod room;
 pub mod signals;
@@ -30,12 +31,13 @@ const UNUSABLE: i32 = 6;
 type Kind = (&'static str, fn(&Path, &Settings) -> Option<Tally>);
 
 /// Every kind.
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     ("failing writes and syncs", calls::run),
+    ("failures while a plan is frozen", freezing::run),
     ("full and read-only disks", room::run),
     ("changed clocks", clock::run),
     ("two programs at once", pairs::run),
-    ("too few descriptors", descriptors::run),
+    ("too few descriptors, and files that may not grow", limits::run),
     ("signals", signals::run),
 ];
 

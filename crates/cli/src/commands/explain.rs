@@ -1,23 +1,26 @@
 //! `forthwith explain`: one person's whole story; also for somebody withheld or not on the list.
 
 use crate::{
+    approvals::{self, Gathered},
     args::ExplainArgs,
     course,
     exit::{CommandError, Exit},
     folder::Folder,
+    holding,
     ledgers::{self, Stage},
     summary::in_words,
     terminal::Out,
 };
 use forthwith_core::{
     address::Address,
+    approval::ApprovalRule,
     notice::Token,
     plan::{Fate, Planned},
     reconcile::{Onward, Passage},
     retry,
     state::State,
 };
-use forthwith_ledger::sqlite::{EventView, LedgerReader, Story, Which};
+use forthwith_ledger::sqlite::{CurrentPlan, EventView, LedgerReader, Story, Which};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
@@ -35,12 +38,18 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
     let doubts = doubts(&reader, &stories)?;
     let gives_up =
         GivesUp { after: course::settings(&folder).give_up_after, at: course::give_up_at(&folder, &plan) };
+    let released = released(&reader, &plan, stage)?;
     let report = |story: &Story| {
         let mut report = report(story, &doubts);
         report["give_up_at"] = json!(gives_up.on(story).map(|at| at.to_string()));
         report
     };
-    out.json(&json!({ "who": args.who, "stories": stories.iter().map(report).collect::<Vec<_>>() }));
+    let holds = holding::standing(&reader, stage, Timestamp::now())?;
+    let reports: Vec<_> = stories.iter().map(report).collect();
+    out.json(&json!({ "who": args.who, "stories": reports, "released": released, "holds": holding::json(&holds) }));
+    for line in holding::lines(&holds) {
+        out.line(line);
+    }
     if stage == Stage::Rehearsal {
         out.line("Rehearsal: captured here, nobody was told");
     }
@@ -55,6 +64,9 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
         );
         return Ok(Exit::Done);
     }
+    if let Some(released) = &released {
+        out.line(released);
+    }
     for story in &stories {
         for line in told(story, &doubts, stage) {
             out.line(line);
@@ -64,6 +76,24 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// Returns who released the plan that the person's notice is of, and how; `None` for a rehearsal.
+fn released(reader: &LedgerReader, plan: &CurrentPlan, stage: Stage) -> Result<Option<String>, CommandError> {
+    if stage == Stage::Rehearsal {
+        return Ok(None);
+    }
+    // Where this version cannot read it, the story is told all the same.
+    let Ok(incident) = approvals::frozen_incident(plan) else { return Ok(None) };
+    let gathered = Gathered::of(reader, plan, &incident, None)?;
+    Ok(Some(match &incident.approval {
+        None => "NOT RELEASED: incident.toml has no [approval]".to_owned(),
+        Some(ApprovalRule::NotNeeded { reason }) => format!("Nobody had to release the plan: {reason}"),
+        Some(rule) => {
+            let judgement = gathered.grounds(Timestamp::now()).judge(rule).unwrap_or_default();
+            [vec![approvals::line(&judgement)], approvals::lines(&judgement)].concat().join("\n")
+        }
+    }))
 }
 
 /// When notices that are refused for now are given up.

@@ -7,32 +7,34 @@ mod ending;
 mod run;
 
 use crate::{
+    approvals::{self, Gathered},
     args::NotifyArgs,
     commands::refuse_settings,
+    drift::{self, Drift},
     exit::{CommandError, Exit},
-    folder::{AFFECTED, DELIVERY, Folder},
-    freezing::{self, Drift, Prepared},
+    folder::{DELIVERY, Folder},
+    freezing::{self, Prepared},
+    holding,
     inputs::{self, Inputs},
-    known::{
-        self,
-        waves::{self, TOLD_BEFORE},
-    },
     ledgers::{self, Stage},
-    list,
-    pacing::Reckoning,
+    pacing::{Moments, Reckoning},
     secret,
-    terminal::{Out, counted, note},
+    terminal::{Out, note},
 };
 use forthwith_core::{
-    affected::read_settings,
-    approval,
+    approval::{self, Judgement, Release},
     calendar::Calendar,
     delivery::{Delivery, Relay, parse_rate, parse_relay},
     key::PlanKey,
     sample,
 };
-use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader, SqliteLedger};
+use forthwith_ledger::{
+    Append, Ledger as _, Outcome, RunEvent,
+    sqlite::{CurrentPlan, LedgerReader, SqliteLedger},
+};
 use jiff::Timestamp;
+use serde_json::json;
+use std::collections::BTreeMap;
 
 /// Runs the command.
 pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
@@ -58,15 +60,18 @@ pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
             ledgers::open(&folder, stage, "notify", now)?
         }
     };
-    let ready = get_ready(&folder, stage, &mut ledger, out, now);
+    let ready = not_held(&folder, stage, &ledger, now);
+    let ready = ready.and_then(|()| get_ready(&folder, stage, &mut ledger, out, now));
     let ready = ready.and_then(|mut ready| {
-        release(&ready, &delivery, out)?;
+        let reader = ledger.reader().map_err(ledgers::unusable)?;
+        let released = release(args, &folder, &ready, &delivery, &reader, now, out)?;
         if let Some(why) = delivery.preset.and_then(|preset| preset.unfit(ready.plan.planned)) {
             note(&format!("UNFIT  {why}. `forthwith doctor` says what to do."));
         }
         let queue = delivery.queue.as_ref().map(backlog::first).transpose()?;
         ready.reckoning = reckon(args, &ready, &ledger, &delivery, now, out)?;
         confirm::confirm(args, &ready, &delivery, out)?;
+        use_release(&mut ledger, &ready, released.as_ref(), now)?;
         Ok((ready, queue))
     });
     match ready {
@@ -173,6 +178,13 @@ fn forget_rehearsal(stage: Stage, folder: &Folder) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// Checks that no hold stands. A hold that is recorded from now on drains this run: it has begun.
+fn not_held(folder: &Folder, stage: Stage, ledger: &SqliteLedger, now: Timestamp) -> Result<(), CommandError> {
+    let reader = ledger.reader().map_err(ledgers::unusable)?;
+    let holds = holding::standing(&reader, stage, now)?;
+    holding::refusal(&holds, folder).map_or(Ok(()), Err)
+}
+
 /// Finds the frozen plan and checks that the inputs did not drift from it. A rehearsal freezes its own.
 fn get_ready(
     folder: &Folder,
@@ -183,7 +195,7 @@ fn get_ready(
 ) -> Result<Ready, CommandError> {
     let reader = ledger.reader().map_err(ledgers::unusable)?;
     let plan = reader.current_plan().map_err(ledgers::failed)?;
-    let drift = plan.as_ref().map(|plan| drift(folder, plan, &reader)).transpose()?;
+    let drift = plan.as_ref().map(|plan| drift::of(folder, plan, &reader)).transpose()?;
     let plan = match (plan, drift) {
         (Some(plan), Some(drift)) if drift.changed.is_empty() => {
             for name in &drift.gone {
@@ -192,7 +204,11 @@ fn get_ready(
             plan
         }
         (Some(plan), Some(drift)) if stage == Stage::Real || plan.first_offer_at.is_some() => {
-            return Err(drifted(&drift, folder, stage, &plan));
+            let differences = drift::differences(folder, &plan, &reader, out);
+            for difference in &differences {
+                note(&format!("  {difference}"));
+            }
+            return Err(drifted(&drift, folder, stage, &plan).with_report(json!({ "differences": differences })));
         }
         _ if stage == Stage::Rehearsal => freeze_anew(folder, ledger, &reader, out, now)?,
         _ => return Err(CommandError::new(Exit::NotReleased, "there is no plan")),
@@ -228,32 +244,6 @@ fn freeze_anew(
     freezing::freeze(&prepared, folder, &key, ledger, out, now)?;
     let plan = reader.current_plan().map_err(ledgers::failed)?;
     plan.ok_or_else(|| CommandError::new(Exit::Ledger, "the plan that was just frozen is not there"))
-}
-
-fn drift(folder: &Folder, plan: &CurrentPlan, reader: &LedgerReader) -> Result<Drift, CommandError> {
-    let mut now = inputs::verbatim(folder)?;
-    let settings = plan.frozen.inputs.get(AFFECTED).and_then(|bytes| read_settings(AFFECTED, bytes.expose()).0);
-    let settings = settings.unwrap_or_default();
-    now.extend(known::now(folder, &settings)?);
-    let list_now = list::digest(folder, &plan.frozen.list.0)?;
-    let mut drift = freezing::drift(&now, list_now, &plan.frozen.inputs, &plan.frozen.list);
-    if folder.list.as_ref().is_some_and(|list| *list != plan.frozen.list.0) {
-        drift.changed.push(format!("the list is {} now", folder.list.as_deref().unwrap_or_default()));
-    }
-    // Once people were told, an earlier wave that went on matters where it concerns somebody still to be told.
-    let is_wave = |name: &String| name.starts_with(TOLD_BEFORE);
-    if plan.first_offer_at.is_some() && drift.changed.iter().any(is_wave) {
-        let concerned = waves::concerned(folder, &settings, reader)?;
-        if concerned == 0 {
-            drift.changed.retain(|name| !is_wave(name));
-        } else {
-            let notices = counted(concerned, "notice");
-            drift
-                .changed
-                .push(format!("{notices} still queued here may be told there: look at both with `status`"));
-        }
-    }
-    Ok(drift)
 }
 
 fn drifted(drift: &Drift, folder: &Folder, stage: Stage, plan: &CurrentPlan) -> CommandError {
@@ -294,7 +284,9 @@ fn reckon(
         return Ok(None);
     }
     let deadline = ready.plan.frozen.deadline();
-    let reckoning = Reckoning::new(&reader, ledger.run(), left, delivery.clone(), deadline, None, now)?;
+    let begun = ready.plan.first_offer_at;
+    let reckoning =
+        Reckoning::new(&reader, ledger.run(), left, delivery.clone(), None, Moments { now, deadline, begun })?;
     match reckoning.too_late() {
         Some(why) if reckoning.has_passed() => out.message(format!("LATE  {why}: every hour counts")),
         Some(why) if args.late => out.message(format!("{why}: going on, as --late says")),
@@ -311,20 +303,56 @@ fn reckon(
     Ok(Some(reckoning))
 }
 
-/// Checks that the plan may go to this relay: released, and no sample text in it.
-fn release(ready: &Ready, delivery: &Delivery, out: Out) -> Result<(), CommandError> {
-    let Some((incident, ..)) = ready.inputs.whole() else { return Ok(()) };
-    approval::release(incident, &delivery.relay).map_err(|error| {
-        CommandError::new(Exit::NotReleased, error.to_string())
-            .hint(
-                "[approval] none = \"why nobody has to release it\" goes on without, and is printed in the packet",
-            )
-            .hint("a rehearsal needs no release: --relay inbox")
-    })?;
-    let Relay::Server(server) = &delivery.relay else { return Ok(()) };
+/// Checks that the plan may go to this relay: released, and no sample text in it. Returns who released it.
+///
+/// Where nothing is left to attempt nothing is asked for: nobody else is told.
+fn release(
+    args: &NotifyArgs,
+    folder: &Folder,
+    ready: &Ready,
+    delivery: &Delivery,
+    reader: &LedgerReader,
+    now: Timestamp,
+    out: Out,
+) -> Result<Option<Judgement>, CommandError> {
+    let Some((incident, ..)) = ready.inputs.whole() else { return Ok(None) };
+    let Relay::Server(server) = &delivery.relay else { return Ok(None) };
+    let counts = reader.counts().map_err(ledgers::failed)?;
+    let mut released = None;
+    if counts.queued + counts.deferred > 0 {
+        let gathered =
+            Gathered::of(reader, &ready.plan, incident, approvals::outside(folder, &args.signers, out)?)?;
+        let release = approval::release(incident, &delivery.relay, &gathered.grounds(now));
+        if let Release::Approved(judgement) = release.map_err(|error| approvals::refusal(error, folder))? {
+            out.message(approvals::line(&judgement));
+            released = Some(judgement);
+        }
+    }
     let leftovers = sample::leftovers(incident);
     if server.is_loopback() || leftovers.is_empty() {
-        return Ok(());
+        return Ok(released);
     }
     Err(refuse_settings(&leftovers, &ready.inputs.sources, out))
+}
+
+/// Records which releases this run goes out under: the first one uses them, and they stay good for its plan.
+fn use_release(
+    ledger: &mut SqliteLedger,
+    ready: &Ready,
+    released: Option<&Judgement>,
+    now: Timestamp,
+) -> Result<(), CommandError> {
+    let Some(judgement) = released else { return Ok(()) };
+    let mut facts = BTreeMap::from([
+        ("digest", ready.plan.frozen.digest.hex()),
+        ("plan", ready.plan.number.to_string()),
+        ("releases", judgement.counted.iter().map(|one| one.event.as_str()).collect::<Vec<_>>().join(",")),
+        ("how", judgement.counted.iter().map(|one| one.how.told()).collect::<Vec<_>>().join(", ")),
+    ]);
+    facts.extend(judgement.until().map(|until| ("until", until.to_string())));
+    let event = RunEvent { at: now, kind: "approval-used", facts, private: None };
+    match ledger.commit(&[Append::Run(event)]).map_err(ledgers::failed)?.as_slice() {
+        [Outcome::Durable] => Ok(()),
+        _ => Err(CommandError::new(Exit::Ledger, "another run has taken over the ledger")),
+    }
 }

@@ -1,18 +1,20 @@
 //! `forthwith status`: counts by state, pace, time left and what needs a person; also while a run goes on.
 
 use crate::{
+    approvals::{self, Gathered},
     args::StatusArgs,
     course,
     exit::{CommandError, Exit},
     folder::Folder,
     inputs,
     ledgers::{self, Stage},
-    pacing::{self, Reckoning},
+    pacing::{self, Moments, Reckoning},
     progress::{span, time_left},
     summary::Summary,
     terminal::{Out, counted},
 };
 use forthwith_core::{
+    approval::ApprovalRule,
     calendar::{Calendar, Rest},
     delivery::Limit,
     state::State,
@@ -51,9 +53,14 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
     let pace_asked = course::last_pace(&reader)?.map(|(change, _)| change).filter(|change| change.holds(now));
     let give_up_at = course::give_up_at(&folder, &plan);
     value["pace"] = pace_asked.as_ref().map_or(Value::Null, pace_json);
+    let release = release(args, &folder, &reader, &plan, stage, (now, out))?;
+    value["approval"] = release.as_ref().map_or(Value::Null, |(_, report)| report.clone());
     value["give_up_at"] = json!(give_up_at.map(|at| at.to_string()));
     out.json(&value);
     for line in summary.lines() {
+        out.line(line);
+    }
+    for line in release.iter().flat_map(|(lines, _)| lines) {
         out.line(line);
     }
     out.line(pace(&summary, is_running, recent));
@@ -82,6 +89,36 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
     show_doubts(&reader, &summary, &folder, out)?;
     show_bounced(&reader, &summary, out)?;
     Ok(Exit::Done)
+}
+
+/// Returns who released the plan, for people and for programs; `None` for a rehearsal, which needs no release.
+fn release(
+    args: &StatusArgs,
+    folder: &Folder,
+    reader: &LedgerReader,
+    plan: &CurrentPlan,
+    stage: Stage,
+    (now, out): (Timestamp, Out),
+) -> Result<Option<(Vec<String>, Value)>, CommandError> {
+    if stage == Stage::Rehearsal {
+        return Ok(None);
+    }
+    // Where this version cannot read it, the counts are told all the same.
+    let Ok(incident) = approvals::frozen_incident(plan) else { return Ok(None) };
+    let Some(rule) = &incident.approval else {
+        return Ok(Some((vec!["NOT RELEASED: incident.toml has no [approval]".to_owned()], Value::Null)));
+    };
+    let gathered = Gathered::of(reader, plan, &incident, approvals::outside(folder, &args.signers, out)?)?;
+    let Some(judgement) = gathered.grounds(now).judge(rule) else {
+        let ApprovalRule::NotNeeded { reason } = rule else { return Ok(None) };
+        let report = json!({ "released": true, "none": reason });
+        return Ok(Some((vec![format!("Nobody has to release it: {reason}")], report)));
+    };
+    let mut lines = vec![approvals::line(&judgement)];
+    if !judgement.is_released() || !judgement.set_aside.is_empty() {
+        lines.extend(approvals::lines(&judgement));
+    }
+    Ok(Some((lines, approvals::json(&judgement))))
 }
 
 fn report(summary: &Summary, run: Option<&RunView>, recent: u64, ahead: Option<&Ahead>) -> Value {
@@ -129,7 +166,8 @@ fn ahead(
     };
     let left = summary.counts.queued + summary.counts.deferred;
     let deadline = plan.frozen.deadline();
-    let reckoning = Reckoning::new(reader, i64::MAX, left, delivery, deadline, measured, now)?;
+    let begun = plan.first_offer_at;
+    let reckoning = Reckoning::new(reader, i64::MAX, left, delivery, measured, Moments { now, deadline, begun })?;
     Ok(Some(Ahead { rest: calendar.rest(now, today as u64), calendar, reckoning }))
 }
 

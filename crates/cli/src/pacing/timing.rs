@@ -2,7 +2,7 @@
 //!
 //! It asks the ledger and delivery.toml, and no relay. Where delivery.toml does not tell, it says so.
 
-use super::{Reckoning, moment};
+use super::{Moments, Reckoning, moment};
 use crate::{
     exit::CommandError,
     folder::{DELIVERY, Folder},
@@ -39,7 +39,14 @@ pub fn reckon(
     };
     let counts = reader.counts().map_err(ledgers::failed)?;
     let left = counts.queued + counts.deferred;
-    let reckoning = Reckoning::new(reader, run, left, delivery, plan.deadline(), None, as_of)?;
+    let reckoning = Reckoning::new(
+        reader,
+        run,
+        left,
+        delivery,
+        None,
+        Moments { now: as_of, deadline: plan.deadline(), begun: None },
+    )?;
     Ok(reckoning.timing())
 }
 

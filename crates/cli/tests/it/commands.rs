@@ -18,7 +18,7 @@ fn every_command_has_a_test_file() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
     let main = std::fs::read_to_string(folder.join("main.rs")).unwrap();
     let all = all();
-    assert_eq!(all.len(), 13, "{all:?}");
+    assert_eq!(all.len(), 16, "{all:?}");
     for command in all {
         let file = folder.join(format!("{command}.rs"));
         assert!(std::fs::read_to_string(file).is_ok_and(|text| text.contains("#[test]")), "{command} has no tests");

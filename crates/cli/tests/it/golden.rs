@@ -24,7 +24,7 @@ const BLESS: &str = "FORTHWITH_BLESS";
 /// The key of the golden messages.
 const KEY: [u8; 32] = [0x42; 32];
 
-/// Returns every message of `incident` by file name; without a date, as for a plan.
+/// Returns every message of `incident` by file name, without a date.
 pub(crate) fn messages(incident: &Incident, date: Option<Timestamp>) -> BTreeMap<String, Vec<u8>> {
     let (facts, _) = incident::read("incident.toml", incident.read("incident.toml").as_bytes());
     let (settings, _) = read_settings("affected.toml", incident.read("affected.toml").as_bytes());
@@ -102,4 +102,9 @@ fn the_packet_of_january_is_as_it_was() {
 #[test]
 fn the_notices_of_the_retailer_are_as_they_were() {
     keeps(RETAILER, "expected", &messages(&Incident::example(RETAILER), None));
+}
+
+#[test]
+fn the_packet_of_the_retailer_is_as_it_was() {
+    keeps(RETAILER, "expected-packet", &packet_of(&Incident::example(RETAILER)));
 }

@@ -1,6 +1,9 @@
 //! The tests of the command line, as one program: one file for each command, and what cuts across them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod approve;
+mod approve_later;
+mod approving;
 mod backlog;
 mod bad_input;
 mod bad_relay;
@@ -10,13 +13,16 @@ mod check;
 mod commands;
 mod completions;
 mod crash;
+mod deadlines;
 mod doctor;
+mod drift;
 mod dry_run;
 mod escapes;
 mod explain;
 mod exports;
 mod golden;
 mod harness;
+mod hold;
 mod hostile_list;
 mod law;
 mod lists;
@@ -47,6 +53,7 @@ mod resolve;
 mod spam;
 mod status;
 mod stop;
+mod test_send;
 mod throttle;
 mod upgrade;
 mod verify;

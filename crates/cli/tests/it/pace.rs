@@ -147,6 +147,29 @@ fn a_pace_that_misses_the_deadline_is_refused_before_anything_is_connected() {
 }
 
 #[test]
+fn a_ramp_counts_in_the_arithmetic() {
+    let incident = with_deadline("2999-01-01T12:00:00Z");
+    let settings = |every: &str| {
+        let ramp = format!("ramp = {{ from = \"1/h\", double_every = \"{every}\" }}\nrate = \"100/h\"\n");
+        let embargo = "not_before = 2999-01-01T08:00:00Z\n";
+        incident.write("delivery.toml", format!("{embargo}{ramp}relay = \"smtp://127.0.0.1:9\"\n"));
+    };
+    settings("10 d");
+    notify(&incident, &[]).exits(4).warns(&[
+        "at this pace the last notice goes out 3 h 0 min after the deadline",
+        "no ramp, or a steeper one, would make it",
+        "  pace     100/h; the ramp from 1/h sets the end",
+        "  ramp     begins slowly, at 1/h, doubled every 10 d",
+        "  ends     2999-01-01 15:00 UTC",
+    ]);
+    // One at eight, two more by nine, four by ten, and the eighth then.
+    settings("1 h");
+    let forecast = notify(&incident, &["--no-wait", "--format", "json"]).exits(5).json()["forecast"].clone();
+    assert_eq!((&forecast["late"], &forecast["end"]), (&json!(false), &json!("2999-01-01T11:00:00Z")));
+    assert_eq!(forecast["ramp"], json!({ "from": "1/h", "double_every_seconds": 3_600 }));
+}
+
+#[test]
 fn a_slow_group_of_domains_misses_the_deadline_for_all() {
     let incident = with_deadline("2999-01-01T12:00:00Z");
     let group = "[[domains]]\nnames = [\"slow.example\"]\nrate = \"1/d\"\n";

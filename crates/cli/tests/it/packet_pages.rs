@@ -180,7 +180,7 @@ fn large() -> BTreeMap<String, Vec<u8>> {
     let mut files = pages(&facts);
     let mut earlier = large_facts();
     earlier.variants.remove(0);
-    earlier.manifest = "forthwith-manifest 1\nsetting.from <b>\n".to_owned();
+    "forthwith-manifest 1\nsetting.from <b>\n".clone_into(&mut earlier.manifest);
     earlier.digest = Digest::of(earlier.manifest.as_bytes());
     let before = pages(&earlier).remove("packet.json").unwrap();
     files.extend(pages_beside(&facts, &large_timing(), Before::Record(&before)));
@@ -221,22 +221,23 @@ fn large_facts() -> PacketFacts {
         digest: Digest::of(manifest.as_bytes()),
         manifest,
         list_name: "a-list-with-a-name-that-goes-on-and-on-and-says-very-little-2026-11-27-final.csv.gz".to_owned(),
-        rows: planned + 1_500,
+        rows: planned + 150,
         planned,
         variants,
-        withheld: (1..=1_500).map(large_withheld).collect(),
+        withheld: (1..=150).map(large_withheld).collect(),
         merged: Vec::new(),
         beside: vec![("first-wave (../first/out/ledger.sqlite)".to_owned(), "told 3 of these rows".to_owned())],
         findings: large_findings(),
         totals: BTreeMap::from([("misspelt-domain", 12_345)]),
-        digest_words: "amber birch cedar delta ember fjord grove heath".split(' ').map(str::to_owned).collect(),
+        statement: "forthwith approval statement 1\n".to_owned(),
         law: Some(large_law()),
         incident,
     }
 }
 
 fn large_variant(words: &Words, variant: &Variant, number: usize) -> PacketVariant {
-    let residence = |i: usize| (format!("US-{}{}", char::from(b'A' + (i % 26) as u8), i), 7 * i as u64 + 1);
+    let residence =
+        |i: usize| (format!("US-{}{}", char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"[i % 26]), i), 7 * i as u64 + 1);
     let residences: BTreeMap<String, u64> = (0..200).filter(|i| i % number == 0).map(residence).collect();
     let notice = || PacketNotice { parts: words.sample(variant).unwrap(), message: b"Date: x\r\n\r\n".to_vec() };
     PacketVariant {
@@ -255,7 +256,7 @@ fn large_withheld(row: u64) -> PacketWithheld {
     PacketWithheld {
         row,
         line: row + 1,
-        reason: if row % 3 == 0 { Withheld::LeftOut } else { Withheld::NoAddress },
+        reason: if row.is_multiple_of(3) { Withheld::LeftOut } else { Withheld::NoAddress },
         note: "an order of the court".to_owned(),
         id: cell(format!("C{row}")),
         address: cell(format!("a-very-long-local-part-{row}@a-domain-that-does-not-end-soon.example")),
@@ -285,7 +286,7 @@ fn large_law() -> PacketLaw {
         citation: "Code of a State, Title 1, section 1798.82(d)(2)(E), as amended on 2026-01-01".to_owned(),
         standing: [PacketStanding::Met, PacketStanding::NotMet, PacketStanding::Decide][i % 3],
         fact: "facts.culprits = several".to_owned(),
-        is_verified: i % 2 == 0,
+        is_verified: i.is_multiple_of(2),
         decision: (i == 5).then(|| PacketDecision {
             by: "Tomas Leduc".to_owned(),
             on: "2020-01-08".to_owned(),
@@ -303,7 +304,7 @@ fn large_law() -> PacketLaw {
     let owed = |i: usize| PacketOwed {
         to: format!("Attorney General of state number {i}"),
         what: "a sample of the notice, and the number of residents".to_owned(),
-        by: (i % 2 == 0).then(|| "2020-02-01T23:59:00Z".to_owned()),
+        by: i.is_multiple_of(2).then(|| "2020-02-01T23:59:00Z".to_owned()),
         fact: "more than 500 residents".to_owned(),
         citation: "Civil Code 1798.82(f)".to_owned(),
         is_verified: false,

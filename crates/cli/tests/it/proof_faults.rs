@@ -4,7 +4,7 @@
 use crate::proof_incident::FORTHWITH;
 use forthwith_torture::{
     Settings,
-    faults::{calls, clock, descriptors, pairs, room, signals},
+    faults::{calls, clock, freezing, limits, pairs, room, signals},
     seed,
     story::Tally,
 };
@@ -28,6 +28,12 @@ fn the_first_write_or_sync_that_fails_is_final() {
 }
 
 #[test]
+fn a_plan_that_could_not_be_frozen_is_frozen_by_the_next_dry_run() {
+    let Some(sum) = prove(freezing::run, 3) else { return };
+    assert!(sum.blows >= 30 && sum.doubts == 0, "{sum}");
+}
+
+#[test]
 fn a_full_disk_stops_the_run_and_room_lets_it_go_on() {
     let Some(sum) = prove(room::run, 5) else { return };
     assert_eq!(sum.blows, 6, "{sum}");
@@ -46,8 +52,8 @@ fn of_two_programs_at_once_one_ends_before_it_connects() {
 }
 
 #[test]
-fn too_few_descriptors_lose_nobody() {
-    let Some(sum) = prove(descriptors::run, 8) else { return };
+fn too_few_descriptors_and_files_that_may_not_grow_lose_nobody() {
+    let Some(sum) = prove(limits::run, 8) else { return };
     assert_eq!(sum.blows, 8, "{sum}");
 }
 

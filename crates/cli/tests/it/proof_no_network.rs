@@ -1,8 +1,12 @@
 //! Proofs over system calls that whatever must not touch the network does not: no socket of the internet
 //! families, no `connect`.
 
-use crate::proof_incident::{Incident, assert_exit, borrowed, incident, recorder};
+use crate::{
+    approving::{ADA, BO, CY, NAMESPACE, people, rule},
+    proof_incident::{Incident, assert_exit, borrowed, incident, recorder},
+};
 use forthwith_testkit::{
+    signing::Key,
     strace::{self, Call},
     tools,
 };
@@ -85,12 +89,49 @@ fn without_plan_release_or_confirmation_nothing_connects() {
     let settings = incident.path().join("incident.toml");
     let text = std::fs::read_to_string(&settings).unwrap();
     let (before, _) = text.split_once("[approval]").unwrap();
-    for (approval, why) in [("", "no [approval] table"), ("[approval]\nsigners = [\"counsel\"]\n", "signers")] {
-        std::fs::write(&settings, format!("{before}{approval}")).unwrap();
-        let dry_run = incident.command("notify", &["--dry-run"]).output().unwrap();
-        assert!(dry_run.status.code().is_some_and(|code| [0, 4].contains(&code)), "{why}");
-        refused(&borrowed(&arguments), 4, why);
-    }
+    let release = |rule: &str| {
+        std::fs::write(&settings, format!("{before}{rule}")).unwrap();
+        incident.run("notify", &["--dry-run"], 0);
+    };
+    release("");
+    refused(&borrowed(&arguments), 4, "no [approval] table");
+    release(&rule(&people(), "needed = 2\n"));
+    refused(&borrowed(&arguments), 4, "0 of 2 releases");
+    let signature = incident.path().join("a.sig");
+    let sign = |key: Key, namespace: &str, exit: i32| {
+        let statement = std::fs::read(incident.path().join("out/packet/statement.txt")).unwrap();
+        std::fs::write(&signature, key.sign(namespace, &statement)).unwrap();
+        let words = ["--signature", signature.to_str().unwrap()];
+        assert_eq!(network_calls(&strace, &incident, "approve", &words, exit), [], "approve opens no socket");
+    };
+    sign(ADA, "file", 4);
+    sign(ADA, NAMESPACE, 0);
+    refused(&borrowed(&arguments), 4, "1 of 2 releases");
+    sign(BO, NAMESPACE, 0);
+    incident.run("approve", &["--withdraw", "--reason", "not sure"], 0);
+    refused(&borrowed(&arguments), 4, "it was withdrawn");
+    sign(CY, NAMESPACE, 0);
+    sign(CY.with_counter(2), NAMESPACE, 0);
+    refused(&borrowed(&arguments), 4, "the same person signed again since");
+}
+
+#[test]
+fn a_released_plan_connects() {
+    let (Some(strace), Some(sink)) = (tools::require("strace"), tools::require("smtp-sink")) else { return };
+    let incident = incident(74, 10);
+    let settings = incident.path().join("incident.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let (before, _) = text.split_once("[approval]").unwrap();
+    std::fs::write(&settings, format!("{before}{}", rule(&people(), ""))).unwrap();
+    incident.freeze();
+    let statement = std::fs::read(incident.path().join("out/packet/statement.txt")).unwrap();
+    let signature = incident.path().join("a.sig");
+    std::fs::write(&signature, ADA.sign(NAMESPACE, &statement)).unwrap();
+    incident.run("approve", &["--signature", signature.to_str().unwrap()], 0);
+    let sink = recorder(&sink, &[]);
+    let arguments = incident.to(&sink.url());
+    let calls = network_calls(&strace, &incident, "notify", &borrowed(&arguments), 0);
+    assert!(calls.iter().any(|call| call.name == "connect"), "the proof sees a connection where there is one");
 }
 
 /// Replaces text that must be there.

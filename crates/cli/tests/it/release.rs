@@ -27,7 +27,8 @@ fn without_a_frozen_plan_nothing_goes_to_a_relay() {
 #[test]
 fn a_missing_approval_table_or_signers_end_with_4() {
     let rule = "[approval]\nnone = \"an invented incident: nobody is told\"\n";
-    for (instead, said) in [("", "no [approval] table"), ("[approval]\nsigners = [\"Counsel\"]\n", "signers")] {
+    let signers = crate::approving::rule(&crate::approving::people(), "");
+    for (instead, said) in [("", "no [approval] table"), (signers.as_str(), "0 of 1 releases")] {
         let (relay, url) = relay();
         let incident = Incident::example(OCTOBER);
         incident.replace("incident.toml", rule, instead);
@@ -44,6 +45,25 @@ fn a_missing_approval_table_or_signers_end_with_4() {
 fn a_reason_in_place_of_signers_is_on_page_one() {
     let incident = Incident::frozen();
     assert!(incident.read("out/packet/index.html").contains("an invented incident: nobody is told"));
+}
+
+#[test]
+fn what_is_not_ready_is_warned_of_and_holds_nobody_up_who_confirms() {
+    let (relay, url) = relay();
+    let incident = Incident::frozen();
+    let words = ["--relay", &url, "--confirm", "12", "--limit", "1"];
+    let run = incident.run("notify", &words).exits(5);
+    run.warns(&["NOT READY  nobody says that a statement stands", "[ready] statement_live", "help_desk_briefed"]);
+    incident.append("delivery.toml", "\n[ready]\nstatement_live = { by = \"Bo Birch, web\", on = 2026-11-01 }\n");
+    let run = incident.run("notify", &words).exits(5).warns(&["help_desk_briefed"]);
+    assert!(!run.stderr.contains("statement_live"), "{}", run.stderr);
+    incident.append("delivery.toml", "help_desk_briefed = { by = \"Cy Cedar, desk\", on = 2026-11-01 }\n");
+    let run = incident.run("notify", &words).exits(5);
+    assert!(!run.stderr.contains("NOT READY"), "{}", run.stderr);
+    assert_eq!(relay.received().len(), 3);
+    // Nobody is told by a rehearsal.
+    let run = Incident::example(OCTOBER).run("notify", &["--rate", "unlimited"]).exits(0);
+    assert!(!run.stderr.contains("NOT READY"), "{}", run.stderr);
 }
 
 #[test]

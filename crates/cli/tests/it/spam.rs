@@ -1,4 +1,4 @@
-//! What a filter of unwanted mail makes of the notices: SpamAssassin's own rules, without the network.
+//! What a filter of unwanted mail makes of the notices: `SpamAssassin`'s own rules, without the network.
 
 use crate::{
     golden::messages,
@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Points that a notice may have. SpamAssassin calls 5 spam; large providers are said to begin to doubt at 2.
+/// Points that a notice may have. `SpamAssassin` calls 5 spam; large providers are said to begin to doubt at 2.
 const POINTS_MAX: f64 = 2.0;
 
 #[test]

@@ -224,6 +224,17 @@ impl<'a, R: Source> People<'a, R> {
         &self.found
     }
 
+    /// Returns where the person of the row that was read last lives, and the ids of the categories of data that were
+    /// exposed of them, whatever became of the row: empty where it does not say where, all where it does not say which.
+    pub fn concerned(&self) -> (Residence, Vec<String>) {
+        let cell = |column| if self.raw.fault.is_none() { self.value(column) } else { "" };
+        let country = read_country(cell("country")).unwrap_or_default();
+        let region = read_region(cell("region")).ok().filter(|_| !country.is_empty()).unwrap_or_default();
+        let all = || self.context.categories.iter().flat_map(|all| all.iter()).map(|category| category.id.clone());
+        let data = if self.raw.fault.is_none() { self.read_data().ok() } else { None };
+        (Residence { country, region }, data.unwrap_or_else(|| all().collect()))
+    }
+
     /// Reads the next row; `None` at the end of the list.
     pub fn read(&mut self) -> io::Result<Option<Row>> {
         self.found.clear();

@@ -6,10 +6,12 @@ mod relay;
 
 pub use relay::parse_relay;
 
-use super::{Delivery, Limit, Timeouts};
+use super::{Delivery, Limit, Readiness, Timeouts};
 use crate::{
+    address::Address,
     document::{self, Field, Table},
     domains::Domains,
+    fact::Determination,
     finding::Finding,
     ramp::Ramp,
 };
@@ -30,6 +32,8 @@ pub(super) const GIVE_UP_DEFAULT: Duration = Duration::from_hours(96);
 pub(super) const MARGIN_DEFAULT: Duration = Duration::from_hours(12);
 /// How long a rate of the ramp holds where nobody says.
 const DOUBLE_EVERY_DEFAULT: Duration = Duration::from_mins(10);
+/// Addresses that get samples: the people who look at them, and no list.
+const TEST_ADDRESSES_MAX: usize = 20;
 /// The longest time that a setting may name.
 const DURATION_MAX: Duration = Duration::from_hours(1440);
 
@@ -72,6 +76,14 @@ fn delivery(root: &Table<'_>) -> Option<Delivery> {
         Some(field) => field.table().and_then(|table| ramp(&table)).map(Some),
         None => Some(None),
     };
+    let ready = match root.get("ready") {
+        Some(field) => field.table().and_then(|table| ready(&table)),
+        None => Some(Readiness::default()),
+    };
+    let test_to = match root.get("test") {
+        Some(field) => field.table().and_then(|table| test_to(&table)),
+        None => Some(Vec::new()),
+    };
     let RelayTable { relay, patience, queue, preset } = relay?;
     let (give_up_after, margin) = retry?;
     Some(Delivery {
@@ -87,7 +99,35 @@ fn delivery(root: &Table<'_>) -> Option<Delivery> {
         ramp: ramp?,
         give_up_after,
         margin,
+        ready: ready?,
+        test_to: test_to?,
     })
+}
+
+fn ready(table: &Table<'_>) -> Option<Readiness> {
+    let said = |key| table.get(key).map_or(Some(None), |field| Determination::read(&field).map(Some));
+    let (statement_live, help_desk_briefed) = (said("statement_live"), said("help_desk_briefed"));
+    table.finish();
+    Some(Readiness { statement_live: statement_live?, help_desk_briefed: help_desk_briefed? })
+}
+
+fn test_to(table: &Table<'_>) -> Option<Vec<Address>> {
+    let field = table.need("to", "the addresses that may get a marked sample");
+    table.finish();
+    let items = field?.items()?;
+    if items.len() > TEST_ADDRESSES_MAX {
+        table.refuse("too-many", format!("at most {TEST_ADDRESSES_MAX} addresses get samples"));
+        return None;
+    }
+    let address = |item: &Field<'_>| match Address::parse(&item.line()?) {
+        Ok(address) => Some(address),
+        Err(error) => {
+            item.refuse("address-syntax", format!("this is no address: {error}"));
+            None
+        }
+    };
+    let addresses: Vec<_> = items.iter().map(address).collect();
+    addresses.into_iter().collect()
 }
 
 fn giving_up(table: &Table<'_>) -> Option<(Duration, Duration)> {
@@ -166,7 +206,7 @@ fn duration(field: &Field<'_>) -> Option<Duration> {
     parse_duration(&field.line()?).map_err(|error| field.refuse("duration", error.to_string())).ok()
 }
 
-fn parse_duration(text: &str) -> Result<Duration, ParseSettingError> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, ParseSettingError> {
     let refuse = || ParseSettingError(format!("`{text}` is not a time: write 500 ms, 10 s, 15 min, 2 h or 4 d"));
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -254,8 +294,27 @@ mod tests {
     }
 
     #[test]
+    fn who_says_that_all_is_ready_and_who_gets_samples() {
+        let text = "relay = \"inbox\"\n[ready]\nstatement_live = { by = \"Bo Birch, web\", on = 2026-11-01 }\n\
+                    [test]\nto = [\"ada@firm.example\"]\n";
+        let (delivery, findings) = read("delivery.toml", text.as_bytes());
+        assert_eq!(findings, []);
+        let delivery = delivery.unwrap();
+        assert_eq!(delivery.ready.statement_live.as_ref().unwrap().by, "Bo Birch, web");
+        let missing: Vec<_> = delivery.ready.missing().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(missing, ["help_desk_briefed"]);
+        assert_eq!(delivery.test_to[0].expose(), "ada@firm.example");
+        assert_eq!(Readiness::default().missing().len(), 2);
+    }
+
+    #[test]
     fn slips() {
         for (text, code) in [
+            ("relay = \"inbox\"\n[ready]\nstatement_live = true", "wrong-type"),
+            ("relay = \"inbox\"\n[ready]\nstatement_live = { by = \"x\" }", "missing-key"),
+            ("relay = \"inbox\"\n[ready]\nhelp_desk = { by = \"x\", on = 2026-11-01 }", "unknown-key"),
+            ("relay = \"inbox\"\n[test]\nto = [\"nobody\"]", "address-syntax"),
+            ("relay = \"inbox\"\n[test]", "missing-key"),
             ("relay = \"inbox\"\nramp = { double_every = \"1 h\" }", "missing-key"),
             ("relay = \"inbox\"\nramp = { from = \"unlimited\" }", "rate"),
             ("relay = \"inbox\"\nretry = { margin = \"soon\" }", "duration"),

@@ -21,6 +21,7 @@ struct Case {
     left: u64,
     groups: Vec<(u64, Vec<Limit>)>,
     limits: Vec<Limit>,
+    ramp: Option<(Ramp, Option<Timestamp>)>,
     calendar: Calendar,
     earlier: Vec<Earlier>,
     deadline: Option<Timestamp>,
@@ -29,7 +30,8 @@ struct Case {
 impl Case {
     fn new(left: u64, limits: &[Limit]) -> Self {
         let (groups, earlier) = (Vec::new(), Vec::new());
-        Self { left, groups, limits: limits.to_vec(), calendar: Calendar::default(), earlier, deadline: None }
+        let (limits, calendar) = (limits.to_vec(), Calendar::default());
+        Self { left, groups, limits, ramp: None, calendar, earlier, deadline: None }
     }
 
     fn ask(&self, now: &str) -> Forecast {
@@ -50,6 +52,7 @@ impl Case {
             left: self.left,
             left_in_groups: &left_in_groups,
             limits: &self.limits,
+            ramp: self.ramp,
             domains: &domains,
             calendar: &self.calendar,
             earlier: &self.earlier,
@@ -131,21 +134,70 @@ fn a_deadline_is_met_missed_or_past() {
     assert_eq!(Case::new(1, &[]).ask(NOON).standing, Standing::NoDeadline);
 }
 
+fn ramp(from: Limit, double_every: u64) -> Ramp {
+    Ramp { from, double_every: Duration::from_secs(double_every) }
+}
+
+#[test]
+fn a_ramp_counts() {
+    let gentle = ramp(limit(1, 60), 3_600);
+    for (left, limits, began, expected) in [
+        // 60 in the first hour, 120 in the second, 240 in the third.
+        (60, vec![], None, End::At(at("2020-10-22T12:59:00Z"))),
+        (61, vec![], None, End::At(at("2020-10-22T13:00:00Z"))),
+        (421, vec![], None, End::At(at("2020-10-22T15:00:00Z"))),
+        // What was attempted first two hours ago is two doublings further.
+        (240, vec![], Some("2020-10-22T10:00:00Z"), End::At(at("2020-10-22T12:59:00Z"))),
+        // Once the ramp allows more than the limit, that one sets the pace: 180 in two hours, then 120 each.
+        (421, vec![limit(2, 60)], None, End::At(at("2020-10-22T16:00:00Z"))),
+        // After twenty doublings nobody is held back, and the relay sets the pace.
+        (u64::from(u32::MAX), vec![], None, End::NotBefore(at("2020-10-23T08:00:00Z"))),
+        (5, vec![], Some("2020-01-01T00:00:00Z"), End::NotBefore(at(NOON))),
+    ] {
+        let case = Case { ramp: Some((gentle, began.map(at))), ..Case::new(left, &limits) };
+        assert_eq!(case.ask(NOON).end, expected, "{left} by {limits:?} from {began:?}");
+    }
+    let case = Case { ramp: Some((gentle, None)), ..Case::new(421, &[limit(100, 1)]) };
+    assert_eq!(case.ask(NOON).binding, Some(Bound::Ramp(gentle)));
+    // The night is part of it: the plan began yesterday at four.
+    let office = Calendar { hours: Some(Hours { from: 480, to: 1_080 }), ..Calendar::default() };
+    let case = Case { ramp: Some((gentle, None)), calendar: office, ..Case::new(181, &[limit(2, 60)]) };
+    assert_eq!(case.ask("2020-10-22T16:00:00Z").end, End::At(at("2020-10-23T08:00:00Z")));
+}
+
+#[test]
+fn a_ramp_that_misses_the_deadline_is_said_to() {
+    let ramp = Some((ramp(limit(1, 60), 3_600), None));
+    let by = |deadline: &str, limits: &[Limit]| {
+        Case { ramp, deadline: Some(at(deadline)), ..Case::new(421, limits) }.ask(NOON).standing
+    };
+    assert_eq!(by("2020-10-22T15:00:00Z", &[limit(9, 60)]), Standing::InTime(Duration::ZERO));
+    let late = |remedies| Standing::Late(Some(Duration::from_hours(1)), remedies);
+    assert_eq!(by("2020-10-22T14:00:00Z", &[limit(9, 60)]), late(vec![Remedy::NoRamp]));
+    // Neither makes it, and the ramp would spoil what a better rate gives.
+    let faster = Remedy::Rate(Bound::Run(limit(1, 60)), limit(422, 3_600));
+    let Standing::Late(_, remedies) = by("2020-10-22T12:59:55Z", &[limit(1, 60)]) else { panic!("it is late") };
+    assert_eq!(remedies, [faster, Remedy::NoRamp]);
+}
+
 #[test]
 fn what_is_advised_makes_the_deadline() {
     let office = Calendar { hours: Some(Hours { from: 480, to: 1_080 }), ..Calendar::default() };
     let per_day = Calendar { per_day: Some(10), ..office.clone() };
     for (left, limits, calendar, deadline) in [
         (100_000, vec![limit(100, 3_600)], Calendar::default(), "2020-10-26T12:00:00Z"),
+        (100_000, vec![limit(10, 1)], Calendar::default(), "2020-10-26T12:00:00Z"),
         (100_000, vec![limit(1, 1), limit(100, 3_600)], office.clone(), "2020-10-26T12:00:00Z"),
         (7, vec![limit(1, 86_400)], office, "2020-10-22T12:30:00Z"),
         (5_000, vec![limit(1_000, 1)], per_day, "2020-10-24T12:00:00Z"),
     ] {
-        let mut case = Case { calendar, deadline: Some(at(deadline)), ..Case::new(left, &limits) };
+        let ramp = Some((ramp(limit(1, 60), 86_400), None));
+        let mut case = Case { ramp, calendar, deadline: Some(at(deadline)), ..Case::new(left, &limits) };
         let Standing::Late(_, remedies) = case.ask(NOON).standing else { panic!("{left}") };
         assert!(!remedies.is_empty());
         for remedy in remedies {
             match remedy {
+                Remedy::NoRamp => case.ramp = None,
                 Remedy::Rate(Bound::Run(slow), fast) => {
                     case.limits.iter_mut().filter(|limit| **limit == slow).for_each(|limit| *limit = fast);
                 }
@@ -167,6 +219,9 @@ fn no_number_takes_long() {
         vec![limit(7, 1), limit(1_000, 86_400)],
     ] {
         let calendar = Calendar { hours: Some(Hours { from: 480, to: 485 }), ..Calendar::default() };
+        let gentle = Some((ramp(limit(1, 1), 86_400), None));
+        Case { ramp: gentle, calendar: calendar.clone(), ..Case::new(millions, &limits) }.ask(NOON);
+        Case { ramp: gentle, ..Case::new(millions, &limits) }.ask(NOON);
         Case { calendar, ..Case::new(millions, &limits) }.ask(NOON);
         Case::new(u64::MAX, &limits).ask(NOON);
     }
@@ -187,12 +242,22 @@ proptest! {
     fn the_real_pace_ends_when_the_forecast_says(
         left in 1_u64..300,
         limits in prop::collection::vec((1_u32..30, 1_u64..90), 1..4),
+        steep in prop::option::of((1_u32..5, 1_u64..90, 1_u64..200, prop::option::of(100_i64..300))),
         earlier in prop::collection::vec(0_i64..100, 0..20),
     ) {
         let limits: Vec<_> = limits.into_iter().map(|(attempts, seconds)| limit(attempts, seconds)).collect();
         let now = at(NOON);
         let earlier: Vec<_> = earlier.into_iter().map(|ago| now - SignedDuration::from_secs(ago)).collect();
         let mut pace = Pace::new(&limits, earlier.iter().copied(), now);
+        // What was attempted before began it, if anything was.
+        let ramp = steep.map(|(attempts, window, every, ago)| {
+            let ago = ago.or((!earlier.is_empty()).then_some(100));
+            let began = ago.map(|ago| now - SignedDuration::from_secs(ago));
+            (ramp(limit(attempts, window), every), began)
+        });
+        if let Some((ramp, began)) = ramp {
+            pace.add_ramp(ramp, began, earlier.iter().copied());
+        }
         let (mut clock, mut to_go) = (now, left);
         while to_go > 0 {
             let (granted, next) = pace.grant(clock, u32::try_from(to_go).unwrap());
@@ -206,7 +271,7 @@ proptest! {
             }
         }
         let earlier = earlier.into_iter().map(|at| Earlier { at, against: Against::Run }).collect();
-        prop_assert_eq!(Case { earlier, ..Case::new(left, &limits) }.ask(NOON).end, End::At(clock));
+        prop_assert_eq!(Case { ramp, earlier, ..Case::new(left, &limits) }.ask(NOON).end, End::At(clock));
     }
 }
 

@@ -2,19 +2,23 @@
 //!
 //! Each part reads all of its keys before it is put together, so that one reading shows every finding.
 
+mod clock;
 mod facts;
 mod offer;
 
 use super::{
-    ApprovalRule, Category, Clock, Contact, Contacts, Dpo, Elsewhere, Entity, Incident, Languages, Mailbox,
-    Measures, NoticeSettings, Statement, contacts, known_category,
+    Category, Clock, Contact, Contacts, Dpo, Elsewhere, Entity, Incident, Languages, Mailbox, Measures,
+    NoticeSettings, Statement, contacts, known_category,
 };
 use crate::{
     address::Address,
+    approval,
     document::{self, Field, Table},
     fact::{Fact, When},
     finding::Finding,
+    law::{self, Role},
 };
+use clock::clock;
 use std::collections::BTreeMap;
 
 /// Characters in an incident's id: it stands in every Message-ID, whose line may have 76.
@@ -51,12 +55,12 @@ fn incident(root: &Table<'_>) -> Option<Incident> {
     };
     let notice = read_notice(root, languages.as_ref());
     let approval = match root.get("approval") {
-        Some(field) => Some(field.read_table(approval)?),
+        Some(field) => Some(field.read_table(approval::read_rule)?),
         None => None,
     };
     let (id, clock, deadline) = about?;
     contact?;
-    let (organisation, elsewhere) = organisation??;
+    let (organisation, elsewhere, roles) = organisation??;
     let (facts, categories, languages, notice) = (facts?, categories?, languages?, notice?);
     Some(Incident {
         id,
@@ -67,6 +71,7 @@ fn incident(root: &Table<'_>) -> Option<Incident> {
         measures: measures?.unwrap_or_else(Measures::default),
         offer: offer?,
         contacts: contacts?.unwrap_or_default().or(Contacts::shipped()),
+        roles,
         categories,
         languages,
         notice,
@@ -93,20 +98,9 @@ fn read_about(table: &Table<'_>) -> Option<About> {
         }
         fits.then_some(id)
     });
-    let occurred = table.need("occurred", "when the data got out, or \"unknown\"").and_then(|f| fact(&f, when));
-    let discovered = table.need("discovered", "when it was found, or \"unknown\"").and_then(|f| fact(&f, when));
-    let determined = table.optional("determined", when);
-    let contained = table.optional("contained", when);
-    let exposed = table.optional("exposed", when);
+    let clock = clock(table);
     let deadline = table.optional("deadline", Field::instant);
-    let clock = Clock {
-        occurred: occurred?,
-        discovered: discovered?,
-        determined: determined?,
-        contained: contained?,
-        exposed: exposed?,
-    };
-    Some((id?, clock, deadline?))
+    Some((id?, clock?, deadline?))
 }
 
 /// Reads a value, `"unknown"`, or `{ not_told = "reason" }`.
@@ -151,13 +145,14 @@ fn when(field: &Field<'_>) -> Option<When> {
     Some(if from == to { When::On(from) } else { When::Between(from, to) })
 }
 
-fn organisation(table: &Table<'_>, contact: Option<&Contact>) -> Option<(Entity, Vec<Elsewhere>)> {
+fn organisation(table: &Table<'_>, contact: Option<&Contact>) -> Option<(Entity, Vec<Elsewhere>, Vec<Role>)> {
     let main = entity(table, contact.cloned());
+    let roles = table.optional("roles", law::words);
     let elsewhere = match table.get("elsewhere") {
         Some(field) => field.items().and_then(|items| items.iter().map(|e| read_elsewhere(e, contact)).collect()),
         None => Some(Vec::new()),
     };
-    Some((main?, elsewhere?))
+    Some((main?, elsewhere?, roles?.unwrap_or_else(|| vec![Role::Owner])))
 }
 
 fn read_elsewhere(field: &Field<'_>, main: Option<&Contact>) -> Option<Elsewhere> {
@@ -424,23 +419,10 @@ fn statements(
     Some(by_element)
 }
 
-fn approval(table: &Table<'_>) -> Option<ApprovalRule> {
-    if let Some(none) = table.get("none") {
-        return none.line().map(|reason| ApprovalRule::NotNeeded { reason });
-    }
-    // What signers are to look like is not read yet; the presence of such a rule is, and binds.
-    let keys = table.entries();
-    if keys.is_empty() {
-        table.refuse("empty-value", "[approval] names signers, or says `none = \"why\"`");
-        return None;
-    }
-    Some(ApprovalRule::Signers)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipient::Residence;
+    use crate::{approval::ApprovalRule, recipient::Residence};
 
     const WHOLE: &str = r#"
 [incident]
@@ -499,6 +481,7 @@ none = "a test"
         let incident = incident.unwrap();
         assert_eq!(incident.clock.occurred.known(), Some(&When::On(jiff::civil::date(2020, 10, 12))));
         assert!(incident.facts.people_affected.is_unknown());
+        assert_eq!(incident.roles, [Role::Owner]);
         assert_eq!(incident.organisation.return_path_domain, "kestrel-lane.example");
         let gb = Residence { country: "GB".into(), region: String::new() };
         let texas = Residence { country: "US".into(), region: "TX".into() };
@@ -611,6 +594,7 @@ MD = { name = "A", address = "B", phone = "1", website = "a.example" }
     fn each_slip_is_one_finding_at_its_place() {
         for (from, to, code, at) in [
             ("id = \"x-2026\"", "id = \"X 2026\"", "incident-id", "\"X 2026\""),
+            ("known_as", "roles = [\"controler\"]\nknown_as", "unknown-word", "\"controler\""),
             ("occurred = 2020-10-12", "occurred = \"last week\"", "wrong-fact", "\"last week\""),
             ("occurred = 2020-10-12", "", "missing-key", "[incident]"),
             ("culprits = \"one\"", "culprits = \"two\"", "unknown-value", "\"two\""),
@@ -644,11 +628,5 @@ MD = { name = "A", address = "B", phone = "1", website = "a.example" }
                 "{section}"
             );
         }
-    }
-
-    #[test]
-    fn an_approval_that_asks_for_signers_is_read_as_such() {
-        let text = WHOLE.replacen("none = \"a test\"", "signers = [\"a\"]\nroles = [\"counsel\"]", 1);
-        assert_eq!(read("incident.toml", text.as_bytes()).0.unwrap().approval, Some(ApprovalRule::Signers));
     }
 }

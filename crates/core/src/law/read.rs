@@ -17,9 +17,8 @@ use crate::{
     document::{self, Field, Table},
     finding::Finding,
 };
-use fields::{basis, each, words};
-
-pub(crate) use fields::word;
+use fields::{basis, each};
+pub(crate) use fields::{word, words};
 use std::collections::BTreeSet;
 
 /// Reads the file of a regime.

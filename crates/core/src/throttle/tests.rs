@@ -131,15 +131,41 @@ fn a_restart_goes_on_where_the_last_change_left_it() {
     for (minutes, expected) in [(0, None), (1, Some(360)), (4, Some(540)), (60, Some(600))] {
         let now = at(minutes * 60_000);
         let mut throttle = Throttle::new(&[limit(10, 1)], now);
-        throttle.remember(&read);
+        throttle.remember(&read, None);
         throttle.gate(now, 0);
         assert_eq!(rates(&mut throttle).last().copied(), expected);
         assert_eq!(throttle.lines_for() == 1, minutes < 60);
     }
     let quota = Change { until: Some(at(3_600_000)), new: Rate::FREE, full: Rate::FREE, ..read };
     let mut throttle = Throttle::new(&[], at(60_000));
-    throttle.remember(&quota);
+    throttle.remember(&quota, None);
     assert_eq!(throttle.gate(at(60_000), 0), Gate::QuotaUntil(at(3_600_000)));
+}
+
+#[test]
+fn a_restart_makes_no_attempt_come_sooner() {
+    let slowest =
+        Change { new: FLOOR, base: FLOOR, full: Rate(100 * FLOOR.0), ..*halved().changes().last().unwrap() };
+    for (restarted, attempted, opens) in [
+        // A minute after the change that slowed it; after the last attempt; by a clock that was put back since.
+        (30, None, 60),
+        (30, Some(20), 80),
+        (30, Some(30), 90),
+        (30, Some(900), 90),
+        // Ten quiet minutes raised the pace tenfold by tenths of it, and a restart is no reason for one more.
+        (600, Some(60), 600),
+        (600, Some(600), 624),
+    ] {
+        let seconds = |seconds: i64| at(1000 * seconds);
+        let mut now = seconds(restarted);
+        let mut throttle = Throttle::new(&[], now);
+        throttle.remember(&slowest, attempted.map(seconds));
+        while let Gate::ClosedUntil(until) = throttle.gate(now, 0) {
+            now = until;
+        }
+        let found = now.duration_since(at(0)).as_secs_f64();
+        assert!((found - f64::from(opens)).abs() < 1.0, "{restarted} {attempted:?}: {found}");
+    }
 }
 
 #[test]
@@ -150,7 +176,7 @@ fn a_pause_is_remembered_whatever_was_recorded_after_it_began() {
     let last = throttle.changes().pop().unwrap();
     assert_eq!((last.why, last.until), (Why::Asked, Some(at(3_600_000))));
     let mut next = Throttle::new(&[], at(20));
-    next.remember(&last);
+    next.remember(&last, None);
     assert_eq!(next.gate(at(3_599_999), 0), Gate::QuotaUntil(at(3_600_000)));
 }
 

@@ -6,6 +6,7 @@ mod damage;
 mod desk;
 mod evidence;
 mod flips;
+mod hold;
 mod place;
 mod plan;
 mod reading;

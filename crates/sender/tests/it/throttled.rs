@@ -111,7 +111,7 @@ fn a_ramp_holds_at_the_relay_and_goes_on_after_a_restart() {
     // Whoever comes late is on time: a busy machine makes arrivals later, and never earlier.
     for (before, at) in (0_u32..).zip(&times) {
         let doublings = u32::BITS - before.leading_zeros();
-        assert!(at.duration_since(started) >= double_every * doublings, "{before} before it: {:?}", times);
+        assert!(at.duration_since(started) >= double_every * doublings, "{before} before it: {times:?}");
     }
     // A plan whose first attempt was long ago is past its ramp: else this would take a day.
     let (double_every, long_ago) = (Duration::from_mins(1), Timestamp::now() - SignedDuration::from_hours(1));

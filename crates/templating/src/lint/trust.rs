@@ -6,6 +6,7 @@
 use super::Seen;
 use crate::{context, layout::Piece, source::INCIDENT};
 use forthwith_core::{
+    address::Address,
     finding::{Finding, Place},
     incident::{Authority, Entity, Incident},
 };
@@ -59,7 +60,7 @@ fn known_domains<'a>(incident: &'a Incident, entity: &'a Entity) -> Vec<&'a str>
         .chain(entity.authority_website.as_deref())
         .chain(offer)
         .map(host)
-        .chain(mailboxes.map(|address| address.domain()))
+        .chain(mailboxes.map(Address::domain))
         .chain(entity.reply_to.as_ref().map(|mailbox| mailbox.address.domain()))
         .chain(entity.dpo.as_ref().map(|dpo| dpo.email.domain()))
         .collect()

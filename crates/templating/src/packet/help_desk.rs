@@ -149,7 +149,7 @@ fn why_not_me(record: &Record) -> Vec<String> {
         let reasons = record.list.reasons.iter().map(|reason| format!("{}: {}", reason.means, number(reason.rows)));
         answers.push(format!(
             "Some rows of the list get no e-mail ({}). Whoever is among them is told in another way, was told before, \
-             or has been decided about by name: the operator looks a person up with `forthwith explain`.",
+             or has been decided about by name: the operator can look a person up.",
             reasons.collect::<Vec<_>>().join("; ")
         ));
     }

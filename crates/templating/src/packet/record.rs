@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{Paragraph, Parts, clarity, language};
 use forthwith_core::{
-    incident::{ApprovalRule, Entity, Incident},
+    approval::{ApprovalRule, plain_words},
+    incident::{Entity, Incident},
     notice::Withheld,
 };
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ pub(super) struct Record {
     pub incident: String,
     pub organisation: String,
     pub digest: String,
-    /// The digest in words, where they are known: what somebody signs by hand.
+    /// The digest in words: what somebody compares who signs by hand.
     pub digest_words: Vec<String>,
     pub approval: ApprovalRecord,
     pub deadline: Option<String>,
@@ -121,7 +122,7 @@ pub(super) struct VariantRecord {
     /// Its place among all, counted from 1.
     pub number: usize,
     pub key: String,
-    /// What people call it, with the label that its notices bear: `Wording 1 (B-4)`.
+    /// What people call it: `Wording 1`.
     pub label: String,
     /// Its page.
     pub page: String,
@@ -155,15 +156,15 @@ pub(super) struct PeopleRecord {
 pub(super) struct ClarityRecord {
     pub words: u32,
     pub words_max: u32,
-    /// What the index of ease of its language is called; none where the language is not scored.
+    /// The index of ease of its language, where it has one here.
     pub index: Option<String>,
     /// The ease by that index, to a tenth.
     pub ease: Option<f64>,
     pub ease_min: f64,
-    /// Flesch-Kincaid grade, to a tenth, for English.
+    /// Flesch-Kincaid grade, to a tenth: of English alone.
     pub grade: Option<f64>,
     pub grade_max: f64,
-    /// LIX, to a tenth, for other languages that are scored.
+    /// LIX, to a tenth: of every other language that has an index.
     pub lix: Option<f64>,
     pub lix_max: f64,
 }
@@ -185,7 +186,7 @@ impl Record {
             incident: facts.incident.id.clone(),
             organisation: facts.incident.organisation.legal_name.clone(),
             digest: facts.digest.to_string(),
-            digest_words: facts.digest_words.clone(),
+            digest_words: plain_words(&facts.digest).split(' ').map(str::to_owned).collect(),
             approval: approval(facts.incident.approval.as_ref()),
             deadline: facts.incident.deadline.map(|at| at.to_string()),
             list: list(facts),
@@ -222,15 +223,12 @@ fn line(line: &str) -> LineRecord {
     LineRecord { name: name.to_owned(), value: value.to_owned() }
 }
 
-fn approval(rule: Option<&ApprovalRule>) -> ApprovalRecord {
+pub(super) fn approval(rule: Option<&ApprovalRule>) -> ApprovalRecord {
     let (state, says) = match rule {
         Some(ApprovalRule::NotNeeded { reason }) => {
             ("not-needed", format!("Nobody has to release this plan. The reason given: {reason}"))
         }
-        Some(ApprovalRule::Signers) => (
-            "signers",
-            "Signers are named. This version cannot read their signatures, and hands nothing over.".to_owned(),
-        ),
+        Some(ApprovalRule::Asked(asked)) => ("signers", format!("To release this plan: {}.", asked.told())),
         None => (
             "missing",
             "Nobody has said who releases this plan: incident.toml has no [approval]. Nothing can be handed over."
@@ -342,16 +340,16 @@ fn clarity_record(sample: &Parts) -> ClarityRecord {
     let score = clarity::score_in(&sample.language, &sample.text);
     let index = clarity::index(&sample.language);
     let is_english = language::is_english(&sample.language);
-    let to_a_tenth = |value: f64| (value * 10.0).round() / 10.0;
+    let scored = |is_scored: bool, value: f64| is_scored.then(|| (value * 10.0).round() / 10.0);
     ClarityRecord {
         words: score.words,
         words_max: crate::WORDS_MAX,
         index: index.map(|index| index.name.to_owned()),
-        ease: index.map(|_| to_a_tenth(score.ease)),
+        ease: scored(index.is_some(), score.ease),
         ease_min: crate::EASE_MIN,
-        grade: is_english.then(|| to_a_tenth(score.grade)),
+        grade: scored(is_english, score.grade),
         grade_max: crate::GRADE_MAX,
-        lix: index.filter(|_| !is_english).map(|_| to_a_tenth(score.lix)),
+        lix: scored(index.is_some() && !is_english, score.lix),
         lix_max: crate::LIX_MAX,
     }
 }

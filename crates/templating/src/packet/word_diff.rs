@@ -95,7 +95,7 @@ mod tests {
             _ => "",
         };
         let segments = compare(before, after).into_iter();
-        segments.map(|segment| format!("{}[{}]", sign(segment.change), segment.text)).collect()
+        segments.flat_map(|segment| [sign(segment.change), "[", &segment.text, "]"].map(str::to_owned)).collect()
     }
 
     #[test]

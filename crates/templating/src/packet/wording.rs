@@ -26,6 +26,7 @@ struct RegimeView<'a> {
 pub(super) fn context(variant: &PacketVariant, record: &Record, of_record: &VariantRecord) -> Context {
     let parts = &variant.sample.parts;
     let mut context = Context::new();
+    context.insert("total", &record.variants.len());
     context.insert("wording", of_record);
     let shown = of_record.residences.len().min(RESIDENCES_SHOWN_MAX);
     context.insert("residences", &of_record.residences[..shown]);
@@ -36,7 +37,9 @@ pub(super) fn context(variant: &PacketVariant, record: &Record, of_record: &Vari
     context.insert("wide", &WIDE_PIXELS);
     let height = frame_height(&parts.text, 62);
     context.insert("wide_height", &height);
-    context.insert("print_percent", &print_percent(height));
+    let percent = print_percent(height);
+    context.insert("print_percent", &percent);
+    context.insert("print_height", &(height * percent / 100));
     context.insert("phone_height", &frame_height(&parts.text, 27));
     context
 }

@@ -22,7 +22,7 @@ fn text_in(language: &str, toml: &str, country: &str, data: &[&str]) -> String {
     assert_eq!(findings, []);
     let words = words.unwrap();
     let mut reader = person("Ada Lovelace", data);
-    reader.language = language.to_owned();
+    language.clone_into(&mut reader.language);
     reader.residence = Residence { country: country.to_owned(), region: String::new() };
     assert_eq!(words.check(&Variant::of(&incident, &reader)), []);
     words.parts(&reader).unwrap().text

@@ -2,11 +2,12 @@
 
 use crate::model::{email_only, person, words};
 use forthwith_core::{
+    approval::{ApprovalRule, Asked, Judgement, Lacking, plain_words},
     digest::Digest,
     exemplars::Trait,
     fact::Fact,
     finding::{Finding, Place},
-    incident::{ApprovalRule, Incident},
+    incident::Incident,
     merged::Merged,
     notice::Withheld,
     private::Private,
@@ -17,7 +18,7 @@ use forthwith_templating::{
     packet::{
         Before, PacketCoverage, PacketDecision, PacketExemplar, PacketFacts, PacketHour, PacketLaw, PacketMerged,
         PacketNotice, PacketOwed, PacketPerson, PacketRegime, PacketRule, PacketStanding, PacketTiming,
-        PacketVariant, PacketWithheld, Pages, pages, pages_beside,
+        PacketVariant, PacketWithheld, Pages, approvals, pages, pages_beside,
     },
 };
 use serde_json::Value;
@@ -74,6 +75,7 @@ fn facts() -> PacketFacts {
     PacketFacts {
         digest: Digest::of(manifest.as_bytes()),
         manifest,
+        statement: "forthwith approval statement 1\n".to_owned(),
         variants: vec![
             variant(&incident, "Ada Lovelace", &["email"], &[("DE", 4), ("GB", 7_004), ("US-CA", 1_020)]),
             variant(&incident, "<script>alert(1)</script>", &["email", "phone"], &[("GB", 4_450), ("unknown", 1)]),
@@ -109,7 +111,6 @@ fn facts() -> PacketFacts {
             ),
         ],
         totals: BTreeMap::from([("misspelt-domain", 2_048), ("column-name", 1)]),
-        digest_words: Vec::new(),
         law: None,
     }
 }
@@ -294,22 +295,48 @@ fn counts_that_do_not_add_up_are_shown_as_such() {
 }
 
 #[test]
-fn plans_that_cannot_be_handed_over_say_so() {
-    for (approval, said) in
-        [(None, "Nothing can be handed over."), (Some(ApprovalRule::Signers), "hands nothing over.")]
-    {
+fn page_one_says_who_releases_the_plan_and_what_is_signed() {
+    for (approval, said) in [
+        (None, "Nothing can be handed over."),
+        (Some(ApprovalRule::Asked(Asked::of_one())), "To release this plan: 1 person, each with a key;"),
+    ] {
         let mut facts = facts();
         facts.incident.approval = approval;
-        assert!(page(&pages(&facts), "index.html").contains(said));
+        let pages = pages(&facts);
+        let index = page(&pages, "index.html");
+        assert!(index.contains(said), "{index}");
+        assert!(index.contains("href=\"statement.txt\"") && index.contains("href=\"approvals.html\""));
+        assert_eq!(page(&pages, "statement.txt"), facts.statement);
     }
 }
 
 #[test]
-fn the_last_page_has_the_digest_in_words_where_they_are_known() {
-    let mut facts = facts();
-    facts.digest_words = ["amber", "lilac"].map(str::to_owned).to_vec();
+fn the_last_page_has_the_digest_in_words() {
+    let facts = facts();
     let index = page(&pages(&facts), "index.html");
-    assert!(index.contains("1. amber</span>") && index.contains("2. lilac</span>") && !index.contains("____"));
+    for (nth, word) in (1..).zip(plain_words(&facts.digest).split(' ')) {
+        assert!(index.contains(&format!("{nth}. {word}</span>")), "{word}");
+    }
+}
+
+#[test]
+fn the_page_of_who_released_it_says_what_is_lacking() {
+    let incident = Incident { approval: Some(ApprovalRule::Asked(Asked::of_one())), ..email_only() };
+    let digest = Digest::of(b"plan");
+    let shown =
+        |judgement: Option<&Judgement>| String::from_utf8(approvals(&incident, &digest, judgement)).unwrap();
+    let lacking = Judgement { lacking: vec![Lacking::People { have: 0, needed: 1 }], ..Judgement::default() };
+    let page = shown(Some(&lacking));
+    for said in [
+        "not released",
+        "0 of 1 releases",
+        "Nobody has signed it yet.",
+        "1 person, each with a key",
+        &plain_words(&digest),
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(!shown(None).contains("signed it yet"), "where nobody is asked nobody is missed");
 }
 
 #[test]
@@ -385,10 +412,11 @@ fn pages_run_nothing_fetch_nothing_and_escape_everything() {
     all.extend(beside(&facts, Before::None));
     for (path, bytes) in &all {
         let page = String::from_utf8(bytes.clone()).unwrap();
-        let is_text = path.ends_with(".txt") || path.ends_with(".csv");
+        let ending = path.rsplit('.').next().unwrap();
+        let is_text = ["txt", "csv"].contains(&ending);
         assert!(is_text || !page.contains("<script"), "{path}");
         assert!(!page.contains("http://") && !page.contains("https://"), "{path}");
-        let is_page = path.ends_with(".html") && !path.contains("samples/");
+        let is_page = ending == "html" && !path.contains("samples/");
         let policy = "content=\"default-src 'none'; style-src 'unsafe-inline';";
         assert_eq!(page.contains(policy), is_page, "{path}");
     }
@@ -462,7 +490,7 @@ fn a_record_of_another_form_is_not_compared() {
 fn the_statement_says_how_to_check_and_what_is_said_word_for_word() {
     let statement = page(&pages(&facts()), "public/statement.txt");
     for said in
-        ["Hello [your name],", "Number of messages: 12,479", "It comes from", "into your browser", "Wording 2 (A-3): en"]
+        ["Hello [your name],", "Number of messages: 12,479", "It comes from", "into your browser", "Wording 2 of 2"]
     {
         assert!(statement.contains(said), "{said:?} is not there: {statement}");
     }
@@ -484,7 +512,7 @@ fn the_help_desk_has_answers_texts_and_the_hours_in_which_people_call() {
         "Why did I get no message?",
         "<th scope=\"row\">2020-10-24 10:00</th><td class=\"n\">5,000</td><td class=\"n\">50</td>",
         "That is not known.",
-        "Wording 2 (A-3): en; email, phone",
+        "Wording 2: en; email, phone",
     ] {
         assert!(page.contains(said), "{said:?} is not there");
     }

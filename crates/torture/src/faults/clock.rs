@@ -21,7 +21,18 @@ use std::{
 };
 
 /// What the clock does, as libfaketime is told: relative to the right time, or standing still at one.
-const CHANGES: [&str; 6] = ["+1d", "-1d", "+3653d", "-3653d", "2031-05-06 07:08:09", "2011-05-06 07:08:09"];
+/// The last three are where other programs' clocks begin, run over and end.
+const CHANGES: [&str; 9] = [
+    "+1d",
+    "-1d",
+    "+3653d",
+    "-3653d",
+    "2031-05-06 07:08:09",
+    "2011-05-06 07:08:09",
+    "1970-01-02 00:00:00",
+    "2038-01-19 03:14:07",
+    "9998-12-31 00:00:00",
+];
 /// People in each incident.
 const COUNT: usize = 60;
 /// How many notices a run whose clock is changed hands over: two such runs leave some for the last one.

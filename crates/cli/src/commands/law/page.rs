@@ -294,7 +294,7 @@ fn alternative(way: &Alternative) -> String {
     };
     let mut text = way.grounds.iter().map(ground).collect::<Vec<_>>().join(" and ");
     if way.when != Condition::Always {
-        text += &format!(", where {}", condition(&way.when));
+        text = format!("{text}, where {}", condition(&way.when));
     }
     for (what, elements) in [
         ("then says", list(&way.require)),
@@ -302,7 +302,7 @@ fn alternative(way: &Alternative) -> String {
         ("only with one of", list(&way.must_accompany)),
     ] {
         if !elements.is_empty() {
-            text += &format!("; {what} {elements}");
+            text = format!("{text}; {what} {elements}");
         }
     }
     if way.log_each { text + "; a record of each notice is kept" } else { text }

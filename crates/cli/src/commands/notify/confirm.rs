@@ -21,6 +21,10 @@ const ANSWER_OCTETS_MAX: u64 = 64;
 /// Exit 4 where the number is wrong, or nobody can be asked.
 pub fn confirm(args: &NotifyArgs, ready: &Ready, delivery: &Delivery, out: Out) -> Result<(), CommandError> {
     let planned = ready.plan.planned;
+    let missing = if ready.stage == Stage::Real { delivery.ready.missing() } else { Vec::new() };
+    for (key, why) in &missing {
+        note(&format!("NOT READY  {why}: [ready] {key} in delivery.toml"));
+    }
     if let Some(confirmed) = args.confirm {
         if confirmed != planned {
             return Err(wrong(&confirmed.to_string(), planned));
@@ -37,18 +41,35 @@ pub fn confirm(args: &NotifyArgs, ready: &Ready, delivery: &Delivery, out: Out) 
         return Err(CommandError::new(Exit::NotReleased, "nobody confirmed the number of notices")
             .hint(format!("--confirm {planned} confirms it without a terminal")));
     }
+    if !missing.is_empty() {
+        let answer = ask("Type yes to tell people all the same, anything else to stop:")?;
+        if !answer.eq_ignore_ascii_case("yes") {
+            return Err(CommandError::new(Exit::NotReleased, "stopped: not everything is ready")
+                .hint("[ready] in delivery.toml says who has seen to it, and when")
+                .hint("nothing was handed over"));
+        }
+    }
     for line in facts(ready, delivery) {
         note(&line);
     }
-    note(&format!("Type the number of notices ({}) to hand them over, anything else to stop:", grouped(planned)));
+    let answer = ask(&format!(
+        "Type the number of notices ({}) to hand them over, anything else to stop:",
+        grouped(planned)
+    ))?;
+    let number = answer.replace([',', '.', ' ', '\''], "");
+    if number == planned.to_string() { Ok(()) } else { Err(wrong(&answer, planned)) }
+}
+
+/// Asks on the terminal, and returns the line that was typed.
+fn ask(question: &str) -> Result<String, CommandError> {
+    note(question);
     let mut answer = String::new();
     let stdin = io::stdin().lock();
     let mut stdin = io::Read::take(stdin, ANSWER_OCTETS_MAX);
     stdin
         .read_line(&mut answer)
         .map_err(|error| CommandError::new(Exit::NotReleased, "the answer cannot be read").because(error))?;
-    let number = answer.trim().replace([',', '.', ' ', '\''], "");
-    if number == planned.to_string() { Ok(()) } else { Err(wrong(answer.trim(), planned)) }
+    Ok(answer.trim().to_owned())
 }
 
 fn wrong(answer: &str, planned: u64) -> CommandError {

@@ -10,6 +10,7 @@ use crate::{
     packet, secret, stopping,
     terminal::Out,
 };
+use forthwith_core::approval::{ApprovalRule, plain_words};
 use forthwith_ledger::sqlite::{Freeze, SqliteLedger};
 use jiff::Timestamp;
 use serde_json::json;
@@ -46,6 +47,8 @@ fn freeze(
     let mut report = check_report(&prepared.checked);
     report["digest"] = json!(digest.to_string());
     report["packet"] = json!(path.to_string_lossy());
+    report["statement"] = json!(path.join("statement.txt").to_string_lossy());
+    report["words"] = json!(plain_words(&digest));
     out.json(&report);
     for line in check_summary(&prepared.checked) {
         out.line(line);
@@ -57,7 +60,12 @@ fn freeze(
         }
         Freeze::Frozen { superseded: None } => "\nFrozen. Nobody was told, and no network was touched.".to_owned(),
     });
-    out.line(format!("Plan    {digest}\nPacket  {}", path.join("index.html").display()));
-    out.line(format!("\nNext: read the packet; then forthwith notify {}", folder.path.display()));
+    out.line(format!("Plan    {digest}\nWords   {}", plain_words(&digest)));
+    out.line(format!("Packet  {}", path.join("index.html").display()));
+    let incident = prepared.checked.inputs.incident.as_ref();
+    let is_signed =
+        matches!(incident.and_then(|incident| incident.approval.as_ref()), Some(ApprovalRule::Asked(_)));
+    let next = if is_signed { "have its statement signed: forthwith approve" } else { "forthwith notify" };
+    out.line(format!("\nNext: read the packet; then {next} {}", folder.path.display()));
     Ok(Exit::Done)
 }

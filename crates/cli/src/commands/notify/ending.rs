@@ -3,6 +3,7 @@
 use crate::{
     exit::{CommandError, Exit},
     folder::Folder,
+    holding,
     ledgers::Stage,
     pacing,
     summary::Summary,
@@ -30,14 +31,17 @@ pub struct Done<'e> {
     pub was_at_rest: bool,
     /// What was forecast before it began.
     pub forecast: Value,
+    /// Who withdrew the release while it went on, and why.
+    pub withdrawn: Option<(String, String)>,
 }
 
 /// Tells how the run ended, and returns the exit code.
 pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, zone: &TimeZone, out: Out) -> Exit {
-    let error = failure(done.ended, folder);
+    let error = withdrawn(done, folder).or_else(|| failure(done.ended, folder));
+    let error = error.or_else(|| held(done.ended, summary, folder));
     let exit = error.as_ref().map_or_else(|| exit(done.ended, summary), |error| error.exit);
     let mut report = summary.json();
-    report["ended"] = json!(in_short(done.ended));
+    report["ended"] = json!(done.in_short());
     report["head"] = json!(done.head.to_string());
     report["commits"] = json!(done.commits);
     report["attempts"] = json!(done.attempts);
@@ -66,6 +70,36 @@ pub fn tell(summary: &Summary, done: &Done<'_>, folder: &Folder, zone: &TimeZone
     exit
 }
 
+/// Returns the error of a run that a hold drained.
+fn held(ended: &Ended, summary: &Summary, folder: &Folder) -> Option<CommandError> {
+    matches!(ended, Ended::Stopped).then(|| holding::refusal(&summary.holds, folder)).flatten()
+}
+
+impl Done<'_> {
+    /// Returns why the run ended, in a word for programs and the record.
+    pub fn in_short(&self) -> &'static str {
+        if self.is_withdrawn() { "withdrawn" } else { in_short(self.ended) }
+    }
+
+    /// Returns whether the withdrawal is what ended it: one that had nothing left to do is done.
+    fn is_withdrawn(&self) -> bool {
+        self.withdrawn.is_some() && *self.ended == Ended::Stopped
+    }
+}
+
+/// Returns the error of a run whose release was withdrawn under it.
+fn withdrawn(done: &Done<'_>, folder: &Folder) -> Option<CommandError> {
+    let (by, reason) = done.withdrawn.as_ref().filter(|_| done.is_withdrawn())?;
+    let path = folder.path.display();
+    let message = format!("the release was withdrawn by {by}: {reason}");
+    let error = CommandError::new(Exit::NotReleased, message);
+    Some(
+        error
+            .hint("open replies were waited for; what was accepted stays accepted")
+            .hint(format!("to go on, it is released anew: forthwith approve {path}")),
+    )
+}
+
 fn exit(ended: &Ended, summary: &Summary) -> Exit {
     match ended {
         Ended::Done => summary.exit(),
@@ -73,8 +107,7 @@ fn exit(ended: &Ended, summary: &Summary) -> Exit {
     }
 }
 
-/// Returns why a run ended, in a word for programs and the record.
-pub fn in_short(ended: &Ended) -> &'static str {
+fn in_short(ended: &Ended) -> &'static str {
     match ended {
         Ended::Done => "done",
         Ended::Stopped => "stopped",
@@ -111,6 +144,8 @@ fn next_steps(summary: &Summary, done: &Done<'_>, folder: &Folder, zone: &TimeZo
         lines.push(format!("Read the messages in {}", inbox.display()));
     }
     match done.ended {
+        Ended::Stopped if !summary.holds.is_empty() => {}
+        Ended::Stopped if done.is_withdrawn() => lines.push("Stopped: the release was withdrawn.".to_owned()),
         Ended::Stopped => {
             lines.push(format!("Stopped. `forthwith notify {path}` goes on with {}.", super::run::left(summary)));
         }

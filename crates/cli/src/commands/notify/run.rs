@@ -2,6 +2,7 @@
 
 use super::{Ready, backlog, ending};
 use crate::{
+    approvals,
     args::NotifyArgs,
     course,
     exit::{CommandError, Exit},
@@ -62,10 +63,12 @@ pub fn run(
             seconds: 0.0,
             was_at_rest: true,
             forecast,
+            withdrawn: None,
         };
         return Ok(ending::tell(&before, &done, folder, &delivery.calendar.zone, out));
     }
-    let begun = Course::read(&reader, &plan, ledger.run(), &delivery)
+    let run = ledger.run();
+    let begun = Course::read(&reader, &plan, run, &delivery)
         .and_then(|course| Ok((course, password::read(&delivery.relay)?, message_of(ready)?)));
     let (course, password, message) = match begun {
         Ok(begun) => begun,
@@ -84,11 +87,19 @@ pub fn run(
         Err(error) => return Err(super::not_begun(end.ledger, error)),
     };
     let seconds = started.elapsed().as_secs_f64();
-    let head = end.ledger.end(Timestamp::now(), ending::in_short(&ended)).map_err(ledgers::failed)?;
-    let after = Summary::read(&reader, &plan, stage)?;
     let attempts = progress.attempts.load(Relaxed);
-    let done =
-        ending::Done { ended: &ended, head, commits: end.commits, attempts, seconds, was_at_rest: false, forecast };
+    let mut done = ending::Done {
+        ended: &ended,
+        head: end.ledger.head(),
+        commits: end.commits,
+        attempts,
+        seconds,
+        was_at_rest: false,
+        forecast,
+        withdrawn: approvals::withdrawn_after(&reader, plan.number, run)?,
+    };
+    done.head = end.ledger.end(Timestamp::now(), done.in_short()).map_err(ledgers::failed)?;
+    let after = Summary::read(&reader, &plan, stage)?;
     Ok(ending::tell(&after, &done, folder, &zone, out))
 }
 
@@ -108,9 +119,16 @@ impl Course {
         delivery: &Delivery,
     ) -> Result<Self, CommandError> {
         let last_pace = course::last_pace(reader)?.filter(|(_, relay)| *relay == delivery.relay.to_string());
+        let last_pace = last_pace.map(|(change, _)| change);
         Ok(Self {
-            earlier_attempts: pacing::earlier_attempts(reader, run, delivery, Timestamp::now())?,
-            last_pace: last_pace.map(|(change, _)| change),
+            earlier_attempts: pacing::earlier_attempts(
+                reader,
+                run,
+                delivery,
+                last_pace.as_ref(),
+                Timestamp::now(),
+            )?,
+            last_pace,
             first_attempt: plan.first_offer_at,
             give_up_at: plan.frozen.deadline().map(|deadline| delivery.give_up_at(deadline)),
         })
@@ -223,10 +241,12 @@ fn inbox_server(inbox: &Inbox) -> Server {
     }
 }
 
-/// Turns signals into wishes: the first drains, the second stops now.
+/// Turns signals into wishes: the first drains, the second stops now. That a file may not grow further is no wish:
+/// the write that failed ends the run, and says why.
 async fn signals(stop: watch::Sender<StopSignal>) {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |kind| signal(kind).ok();
+    let _may_not_grow = listen(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
     let (mut interrupt, mut terminate, mut hangup) =
         (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup()));
     loop {

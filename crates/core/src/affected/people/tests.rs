@@ -617,3 +617,25 @@ fn a_language_that_is_not_offered_is_named_with_the_one_that_is_used() {
         ]
     );
 }
+
+#[test]
+fn where_somebody_lives_is_told_whatever_becomes_of_the_row() {
+    let text =
+        "email,country,region,data\n,US,ca,phone\nnobody,DE,,\na@b.example,Atlantis,XX,cat\nx@y.example,FR\n";
+    let categories = categories();
+    let context = Context {
+        file: "l.csv",
+        settings: &ListSettings::default(),
+        categories: Some(&categories),
+        languages: None,
+        read_columns: &BTreeSet::new(),
+        known: &Known::default(),
+    };
+    let mut people = People::new(context, Supplied::new(text.as_bytes())).unwrap();
+    let mut told = Vec::new();
+    while people.read().unwrap().is_some() {
+        let (residence, data) = people.concerned();
+        told.push(format!("{} {}", residence.code(), data.join("+")));
+    }
+    assert_eq!(told, ["US-CA phone", "DE email+phone", "unknown email+phone", "unknown email+phone"]);
+}

@@ -3,9 +3,10 @@
 use super::ParseSettingError;
 use crate::{
     calendar::{Calendar, Hours, MINUTES_OF_DAY},
-    document::{Table, nearest},
+    document::Table,
+    zone,
 };
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::tz::TimeZone;
 
 /// Attempts of a calendar day: more than any list has.
 const PER_DAY_MAX: u64 = 1_000_000_000;
@@ -55,15 +56,10 @@ fn parse_hours(text: &str) -> Result<(Hours, TimeZone), ParseSettingError> {
     if from == to || from == MINUTES_OF_DAY {
         return refuse(format!("`{span}` is no time at all: for the whole day, write 00:00-24:00"));
     }
-    let zone = zone.trim();
-    let zones = TimeZoneDatabase::bundled();
-    if let Ok(zone) = zones.get(zone) {
-        return Ok((Hours { from, to }, zone));
+    match zone::named(zone.trim()) {
+        Ok(zone) => Ok((Hours { from, to }, zone)),
+        Err(why) => refuse(why),
     }
-    let known: Vec<_> = zones.available().map(|name| name.as_str().to_owned()).collect();
-    let near = nearest(zone, known.iter().map(String::as_str));
-    let meant = near.map_or_else(String::new, |near| format!(": is {near} meant?"));
-    refuse(format!("`{zone}` is not a time zone that is known{meant}"))
 }
 
 /// Reads `08:00` as minutes from midnight, up to 24:00.

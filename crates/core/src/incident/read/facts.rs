@@ -36,8 +36,8 @@ pub(super) fn facts(table: &Table<'_>) -> Option<Facts> {
     let people_affected =
         table.need("people_affected", "how many people are concerned").and_then(|f| fact(&f, Field::number));
     let nothing_else = table.need("nothing_else", "who determined that nothing else was exposed: { by, on }");
-    let nothing_else = nothing_else.and_then(|f| fact(&f, determination));
-    let passwords_safe = table.optional("passwords_safe", determination);
+    let nothing_else = nothing_else.and_then(|f| fact(&f, Determination::read));
+    let passwords_safe = table.optional("passwords_safe", Determination::read);
     let more = asked_by_some(table);
     let delayed_by_police = table.optional("delayed_by_police", Field::truth);
     let spoken = |key| Some(table.optional(key, words)?.unwrap_or_default());
@@ -75,14 +75,6 @@ fn told(field: &Field<'_>) -> Option<Fact<When>> {
         return None;
     }
     Some(fact)
-}
-
-fn determination(field: &Field<'_>) -> Option<Determination> {
-    field.read_table(|table| {
-        let by = table.need("by", "who determined it: name and role").and_then(|f| f.line());
-        let on = table.need("on", "the day of the finding").and_then(|f| f.date());
-        Some(Determination { by: by?, on: on? })
-    })
 }
 
 type AskedBySome = (Option<Fact<Cause>>, Option<Fact<BTreeMap<String, String>>>, Option<Fact<Misuse>>);

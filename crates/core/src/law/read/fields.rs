@@ -30,7 +30,7 @@ pub(crate) fn word<W: Word>(field: &Field<'_>) -> Option<W> {
 }
 
 /// Reads a list of words of a vocabulary, none of them twice.
-pub(super) fn words<W: Word>(field: &Field<'_>) -> Option<Vec<W>> {
+pub(crate) fn words<W: Word>(field: &Field<'_>) -> Option<Vec<W>> {
     let read = each(field, |item| Some((item.clone(), word::<W>(item)?)))?;
     let mut words = Vec::new();
     for (item, word) in read {

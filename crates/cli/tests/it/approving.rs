@@ -1,0 +1,157 @@
+//! People and keys for tests of the release: an example whose `[approval]` names them, and what they do.
+
+use crate::harness::{Incident, OCTOBER, Run, program};
+use forthwith_testkit::{
+    relay::{Relay, Script},
+    signing::{Key, Kind},
+};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+use tempfile::TempDir;
+
+/// The namespace of a release.
+pub const NAMESPACE: &str = "forthwith-approval@v1";
+/// The rule of the example, which tests replace.
+const NONE: &str = "[approval]\nnone = \"an invented incident: nobody is told\"\n";
+
+/// Ada, counsel, who signs with a key in memory.
+pub const ADA: Key = Key::with(Kind::Ed25519, 1);
+/// Bo, privacy.
+pub const BO: Key = Key::with(Kind::Ed25519, 2);
+/// Cy, whose key is hardware.
+pub const CY: Key = Key::with(Kind::HardwareEd25519, 3);
+
+/// Returns a line of signers.
+pub fn line(principals: &str, key: &str) -> String {
+    format!("{principals} {key}")
+}
+
+/// Returns Ada's, Bo's and Cy's lines.
+pub fn people() -> Vec<String> {
+    vec![
+        line("ada@firm.example,role:counsel", &ADA.public()),
+        line("bo@org.example,role:privacy", &BO.public()),
+        line("cy@org.example", &CY.public()),
+    ]
+}
+
+/// Returns `[approval]` with these signers and more settings.
+pub fn rule(signers: &[String], more: &str) -> String {
+    let signers: Vec<_> = signers.iter().map(|line| format!("'{line}'")).collect();
+    format!("[approval]\n{more}signers = [{}]\n", signers.join(", "))
+}
+
+/// Copies the example with this rule, and freezes its plan.
+pub fn frozen(rule: &str) -> Incident {
+    let incident = with_rule(rule);
+    incident.run("notify", &["--dry-run"]).exits(0);
+    incident
+}
+
+/// Copies the example with this rule.
+pub fn with_rule(rule: &str) -> Incident {
+    let incident = Incident::example(OCTOBER);
+    incident.replace("incident.toml", NONE, rule);
+    incident
+}
+
+/// Returns the statement of the frozen plan.
+pub fn statement(incident: &Incident) -> Vec<u8> {
+    fs::read(incident.file("out/packet/statement.txt")).unwrap()
+}
+
+/// Has `key` sign the statement, and hands it in.
+pub fn hand_in(incident: &Incident, key: Key) -> Run {
+    hand_in_text(incident, &key.sign(NAMESPACE, &statement(incident)))
+}
+
+/// Hands a signature in.
+pub fn hand_in_text(incident: &Incident, signature: &str) -> Run {
+    incident.write("handed.sig", signature);
+    let path = incident.file("handed.sig");
+    incident.run("approve", &["--signature", path.to_str().unwrap()])
+}
+
+/// A relay that takes everything, and its URL.
+pub fn relay() -> (Relay, String) {
+    let relay = Relay::start(Script::new([])).unwrap();
+    let url = format!("smtp://{}", relay.address());
+    (relay, url)
+}
+
+/// Runs `notify` to `url` for the example's twelve people.
+pub fn notify(incident: &Incident, url: &str, more: &[&str]) -> Run {
+    incident.run("notify", &[&["--relay", url, "--confirm", "12", "--rate", "unlimited"], more].concat())
+}
+
+/// Files of keys that `ssh-keygen` made.
+pub struct KeyFiles {
+    folder: TempDir,
+    ssh_keygen: PathBuf,
+}
+
+impl KeyFiles {
+    pub fn new(ssh_keygen: &Path) -> Self {
+        Self { folder: TempDir::new().unwrap(), ssh_keygen: ssh_keygen.to_owned() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        fs::write(self.path(name), text).unwrap();
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+        self.path(name)
+    }
+
+    /// Makes a key, and returns the path of its private half and its public line.
+    pub fn make(&self, name: &str, kind: &[&str], passphrase: &str) -> (PathBuf, String) {
+        let path = self.path(name);
+        let mut command = Command::new(&self.ssh_keygen);
+        command.args(["-q", "-C", name, "-N", passphrase, "-t"]).args(kind).arg("-f").arg(&path);
+        assert!(command.status().unwrap().success());
+        let public = fs::read_to_string(path.with_extension("pub")).unwrap();
+        (path, public.trim().to_owned())
+    }
+
+    /// Signs as somebody does who never heard of this program, and returns the signature's path.
+    pub fn sign(&self, key: &Path, namespace: &str, file: &Path) -> PathBuf {
+        let copy = self.path("to-sign.txt");
+        fs::copy(file, &copy).unwrap();
+        let _ = fs::remove_file(self.path("to-sign.txt.sig"));
+        let mut command = Command::new(&self.ssh_keygen);
+        command.args(["-q", "-Y", "sign", "-n", namespace, "-f"]).arg(key).arg(&copy);
+        assert!(command.output().unwrap().status.success());
+        self.path("to-sign.txt.sig")
+    }
+
+    /// Returns whether `ssh-keygen -Y verify` finds every signature kept for the plan good.
+    pub fn agrees(&self, incident: &Incident, names: &[&str]) -> bool {
+        let all = fs::read_dir(incident.file("out/approvals")).unwrap();
+        let folder = all.map(|entry| entry.unwrap().path()).next().unwrap();
+        let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        let signatures: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "sig")).collect();
+        assert_eq!(signatures.len(), names.len());
+        let is_good = |signature: &PathBuf, name: &str| {
+            let statement = fs::File::open(folder.join("statement.txt")).unwrap();
+            let mut command = Command::new(&self.ssh_keygen);
+            command.args(["-Y", "verify", "-n", NAMESPACE, "-I", name, "-f"]).arg(folder.join("allowed_signers"));
+            command.arg("-s").arg(signature).stdin(statement).output().unwrap().status.success()
+        };
+        signatures.iter().all(|signature| names.iter().any(|name| is_good(signature, name)))
+    }
+}
+
+/// Runs the program under another clock.
+pub fn at_another_time(faketime: &Path, offset: &str, incident: &Incident, words: &[&str]) -> Run {
+    let mut command = Command::new(faketime);
+    let own = program();
+    command.args(["-f", offset]).arg(own.get_program()).arg(words[0]).arg(incident.path()).args(&words[1..]);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    Run::of(command.output().unwrap(), words)
+}
