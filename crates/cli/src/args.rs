@@ -142,11 +142,21 @@ pub struct IncidentArgs {
     pub incident: PathBuf,
 }
 
+/// How the list is read, where affected.toml does not say it.
+#[derive(Debug, Args)]
+pub struct ReadingArgs {
+    /// The encoding of the list, by its label (windows-1252); instead of [list] encoding in affected.toml
+    #[arg(long, value_name = "LABEL")]
+    pub encoding: Option<String>,
+}
+
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     #[command(flatten)]
     pub incident: IncidentArgs,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Write every finding to FILE (.jsonl or .csv), and the refused rows, to be mended, to FILE.refused.csv
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub findings: Option<PathBuf>,
@@ -174,6 +184,8 @@ pub struct NewArgs {
 pub struct PreviewArgs {
     #[command(flatten)]
     pub incident: IncidentArgs,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// The notice for this data row, counted from 1
     #[arg(long, value_name = "N", group = "who")]
     pub row: Option<u64>,
@@ -208,6 +220,8 @@ pub enum Form {
 pub struct NotifyArgs {
     #[command(flatten)]
     pub incident: IncidentArgs,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Render every notice, freeze the plan and write the packet; touches no network
     #[arg(long)]
     pub dry_run: bool,

@@ -7,11 +7,12 @@ use crate::{
     folder::{Folder, INCIDENT},
     inputs::{self, Inputs},
     known,
-    list::{self, List},
+    lawful::Lawful,
+    list::{self, Given},
     terminal::{Out, counted, grouped},
 };
 use forthwith_core::{
-    affected::{Earlier, Fated, KnownBefore, Row, Tally, Told},
+    affected::{Alike, AsRead, Earlier, Fated, KnownBefore, Tally, Told, Wanted},
     deadlines::{Census, Situation, about_deadline, deadlines},
     exemplars::Exemplars,
     finding::{Finding, Gravity, any_refused},
@@ -28,6 +29,8 @@ pub struct Checked {
     pub inputs: Inputs,
     /// The list's counts and findings.
     pub tally: Tally,
+    /// What laws ask of the notices; `None` where none is applied.
+    pub law: Option<Lawful>,
     /// Each variant, how many get it, and the first of them.
     pub variants: BTreeMap<Variant, Reached>,
     /// Everybody who is concerned, by residence and data.
@@ -42,26 +45,48 @@ pub struct Reached {
     pub first: Recipient,
     /// How many of them live where, by residence code.
     pub residences: BTreeMap<String, u64>,
-    /// Those whose notices counsel looks at.
+    /// Those whose notices counsel looks at, of the rows that were wanted and of the first of those that were not.
     pub exemplars: Exemplars,
     /// What was found in its words.
     pub findings: Vec<Finding>,
 }
 
-/// Reads everything; `each` takes every row.
+impl Reached {
+    /// Begins with nobody, of whom this one would be the first.
+    fn by(first: &Recipient) -> Self {
+        let (residences, exemplars, findings) = (BTreeMap::new(), Exemplars::default(), Vec::new());
+        Self { count: 0, first: first.clone(), residences, exemplars, findings }
+    }
+
+    /// Adds so many people who live where `first` does, and of whom they are the first.
+    fn add(&mut self, first: &Recipient, count: u64) {
+        self.count += count;
+        self.exemplars.see(first);
+        *self.residences.entry(first.residence.code()).or_default() += count;
+        if first.row < self.first.row {
+            self.first = first.clone();
+        }
+    }
+}
+
+/// Reads everything; `each` takes the rows that are wanted.
 pub fn check(
     folder: &Folder,
     out: Out,
-    each: impl FnMut(Row, &List<'_>) -> Result<(), CommandError>,
+    wanted: Wanted,
+    each: impl FnMut(AsRead<'_>) -> Result<(), CommandError>,
 ) -> Result<Checked, CommandError> {
     let inputs = inputs(folder, out)?;
-    let people = people(folder, &inputs, out, "reading the list", each)?;
+    let people = people(folder, &inputs, out, "reading the list", wanted, each)?;
     Ok(Checked::new(inputs, people, Timestamp::now()))
 }
 
 /// Reads the settings and the words, and what is known of people before their list is read.
 pub fn inputs(folder: &Folder, out: Out) -> Result<Inputs, CommandError> {
     let mut inputs = Inputs::read(inputs::verbatim(folder)?, |settings| list::columns(folder, settings));
+    if let Some(list) = &mut inputs.list {
+        folder.declare(list);
+    }
     // What the words say of a column, they say without knowing the list's name.
     for finding in inputs.findings.iter_mut().filter(|finding| finding.place.file.is_empty()) {
         finding.place.file = folder.list.clone().unwrap_or_default();
@@ -71,46 +96,59 @@ pub fn inputs(folder: &Folder, out: Out) -> Result<Inputs, CommandError> {
 }
 
 /// What the reading of a list tells: its counts and findings, who gets which variant, and who is concerned.
-pub type PeopleRead = (Tally, BTreeMap<Variant, Reached>, Census);
+pub type PeopleRead = (Tally, BTreeMap<Variant, Reached>, Census, Option<Lawful>);
 
-/// Reads the list. `each` takes every row.
+/// Reads the list. `each` takes the rows that are wanted.
 pub fn people(
     folder: &Folder,
     inputs: &Inputs,
     out: Out,
     doing: &'static str,
-    mut each: impl FnMut(Row, &List<'_>) -> Result<(), CommandError>,
+    wanted: Wanted,
+    mut each: impl FnMut(AsRead<'_>) -> Result<(), CommandError>,
 ) -> Result<PeopleRead, CommandError> {
     let mut variants: BTreeMap<Variant, Reached> = BTreeMap::new();
     let mut census = Census::default();
-    let tally = list::read(folder, inputs, out, doing, |row, list| {
-        census.add(&row.fate, || list.concerned());
-        if let (Fated::Planned(recipient), Some(incident)) = (&row.fate, &inputs.incident) {
-            let residence = recipient.residence.code();
-            let reached = variants.entry(Variant::of(incident, recipient)).or_insert_with(|| Reached {
-                count: 0,
-                first: (**recipient).clone(),
-                residences: BTreeMap::new(),
-                exemplars: Exemplars::default(),
-                findings: Vec::new(),
-            });
-            reached.count += 1;
-            reached.exemplars.see(recipient);
-            *reached.residences.entry(residence).or_default() += 1;
+    let mut law = inputs.duties.as_ref().map(Lawful::new);
+    let mut reach = |first: &Recipient, count: u64| {
+        let Some(incident) = &inputs.incident else { return };
+        let variant = match &inputs.duties {
+            Some(duties) => duties.variant(first),
+            None => Variant::of(incident, first),
+        };
+        if let Some(law) = &mut law {
+            law.see(first, &variant, count);
         }
-        each(row, list)
+        variants.entry(variant).or_insert_with(|| Reached::by(first)).add(first, count);
+    };
+    let tally = list::read(folder, inputs, out, doing, wanted, |given| match given {
+        Given::Alike(Alike { first, count }) => {
+            census.add_told(&first, count);
+            reach(&first, count);
+            Ok(())
+        }
+        Given::Row(as_read) => {
+            census.add(&as_read.row.fate, || as_read.concerned());
+            if let Fated::Planned(recipient) = &as_read.row.fate {
+                reach(recipient, 1);
+            }
+            each(as_read)
+        }
     })?;
     if let Some(words) = &inputs.words {
         for (variant, reached) in &mut variants {
             reached.findings = words.check(variant);
         }
     }
-    Ok((tally, variants, census))
+    if let (Some(law), Some(incident), Some(words)) = (&mut law, &inputs.incident, &inputs.words) {
+        law.judge(incident, words);
+    }
+    Ok((tally, variants, census, law))
 }
 
 impl Checked {
     /// Puts together what was read, and holds the incident's deadline against the dates of laws.
-    pub fn new(mut inputs: Inputs, (tally, variants, mut census): PeopleRead, now: Timestamp) -> Self {
+    pub fn new(mut inputs: Inputs, (tally, variants, mut census, law): PeopleRead, now: Timestamp) -> Self {
         if let Some(incident) = &inputs.incident {
             if let Some(people) = incident.facts.people_affected.known() {
                 let categories = incident.categories.iter().map(|category| category.id.clone());
@@ -127,7 +165,7 @@ impl Checked {
             let dated = deadlines(law::shipped(), &situation);
             inputs.findings.extend(about_deadline(INCIDENT, incident, &dated));
         }
-        Self { inputs, tally, variants, census }
+        Self { inputs, tally, law, variants, census }
     }
 
     /// Returns every finding: about settings and words, then about the list. What variants share in words is
@@ -146,6 +184,7 @@ impl Checked {
                 findings.push(finding.clone());
             }
         }
+        findings.extend(self.law.iter().flat_map(|law| law.findings.iter().cloned()));
         findings
     }
 

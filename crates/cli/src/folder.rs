@@ -1,8 +1,11 @@
 //! The incident folder: which files are in it, and how they are read without being led astray.
 
-use crate::exit::{CommandError, Exit};
+use crate::{
+    args::ReadingArgs,
+    exit::{CommandError, Exit},
+};
 use forthwith_core::{
-    affected::{BESIDE_OCTETS_MAX, NamedFile, lists_beside},
+    affected::{BESIDE_OCTETS_MAX, Form, ListSettings, NamedFile, lists_beside},
     document::DOCUMENT_OCTETS_MAX,
 };
 use std::{
@@ -28,9 +31,30 @@ pub struct Folder {
     pub path: PathBuf,
     /// The list's name in the folder; `None` where there is none.
     pub list: Option<String>,
+    /// The label of its encoding, where the command line declares it.
+    pub encoding: Option<String>,
 }
 
 impl Folder {
+    /// Takes what the command line says of the list.
+    pub fn declared(self, reading: &ReadingArgs) -> Result<Self, CommandError> {
+        match &reading.encoding {
+            Some(label) if !Form::default().declare(label) => {
+                Err(CommandError::new(Exit::Usage, format!("there is no encoding `{label}`")).hint(
+                    "https://encoding.spec.whatwg.org/#names-and-labels has all: utf-8, windows-1252, shift_jis",
+                ))
+            }
+            encoding => Ok(Self { encoding: encoding.clone(), ..self }),
+        }
+    }
+
+    /// Takes what the command line says into what affected.toml says.
+    pub fn declare(&self, settings: &mut ListSettings) {
+        if let Some(label) = &self.encoding {
+            settings.form.declare(label);
+        }
+    }
+
     /// Finds the folder and list that INCIDENT names: the folder, or a list in it.
     pub fn find(incident: &Path) -> Result<Self, CommandError> {
         let shown = incident.display();
@@ -40,7 +64,7 @@ impl Folder {
                 .hint("INCIDENT is an incident folder, or the list in it; `forthwith new DIR` makes one")
         })?;
         if kind.is_dir() {
-            return Ok(Self { list: find_list(incident)?, path: incident.to_owned() });
+            return Ok(Self { list: find_list(incident)?, path: incident.to_owned(), encoding: None });
         }
         let name = incident.file_name().and_then(|name| name.to_str());
         let parent = incident
@@ -48,7 +72,7 @@ impl Folder {
             .map_or_else(|| Path::new("."), |p| if p == Path::new("") { Path::new(".") } else { p });
         match name {
             Some(name) if kind.is_file() && is_list(name) => {
-                Ok(Self { path: parent.to_owned(), list: Some(name.to_owned()) })
+                Ok(Self { path: parent.to_owned(), list: Some(name.to_owned()), encoding: None })
             }
             _ => Err(CommandError::new(
                 Exit::Usage,

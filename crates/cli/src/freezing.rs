@@ -12,13 +12,14 @@ use crate::{
     folder::Folder,
     inputs::{Inputs, Verbatim},
     known::{self, HEADS},
-    list::{self, changed},
+    lawful::Lawful,
+    list::{self, Given, changed},
     ordered::{self, Feed, Gone},
     stopping,
     terminal::Out,
 };
 use forthwith_core::{
-    affected::{Fated, Row},
+    affected::{AsRead, Fated, Row, Wanted},
     approval::statement,
     digest::Digest,
     finding::{Finding, Place},
@@ -28,7 +29,6 @@ use forthwith_core::{
     plan::{Fate, FrozenPlan, FrozenRow, Manifest, NoticesDigest, Planned},
     private::Private,
     recipient::Recipient,
-    variant::Variant,
 };
 use forthwith_ledger::sqlite::{Freeze, FreezeError, SealedRow, SqliteLedger};
 use forthwith_templating::Words;
@@ -66,9 +66,9 @@ fn prepare_on(
     let (read, ()) = ordered::through(
         workers,
         |feed| {
-            checking::people(folder, &inputs, out, "reading and rendering", |row, _| {
+            checking::people(folder, &inputs, out, "reading and rendering", Wanted::Every, |as_read| {
                 stopping::look()?;
-                match row.fate {
+                match as_read.row.fate {
                     Fated::Planned(recipient) => feed.give(*recipient).map_err(|Gone| changed()),
                     _ => Ok(()),
                 }
@@ -120,6 +120,7 @@ fn manifest(checked: &Checked, incident: &Incident, words: &Words, key: &PlanKey
         list: checked.tally.digest,
         beside: checked.inputs.beside.clone(),
         templates: words.sources(),
+        law: checked.law.as_ref().map(Lawful::digests).unwrap_or_default(),
         settings: words.settings(),
         deadline: incident.deadline,
         rows: counts.rows,
@@ -184,14 +185,13 @@ pub fn freeze(
     out: Out,
     now: Timestamp,
 ) -> Result<Freeze, CommandError> {
-    let Some((incident, ..)) = prepared.checked.inputs.whole() else {
+    let Some((_, _, words)) = prepared.checked.inputs.whole() else {
         return Err(CommandError::new(Exit::Refused, "the inputs are refused"));
     };
-    let list = || list::open(folder, &prepared.checked.inputs, out, "freezing");
     let (fed, frozen) = ordered::through(
         ordered::cores(),
-        |feed| feed_rows(list()?.map_err(|_| changed())?, prepared, feed),
-        |batch| SealedRow::seal(batch.into_iter().map(|(row, content)| frozen_row(incident, key, row, content))),
+        |feed| feed_rows(folder, prepared, out, feed),
+        |batch| SealedRow::seal(batch.into_iter().map(|(row, content)| frozen_row(words, key, row, content))),
         |drain| ledger.freeze_sealed(&prepared.plan, drain, now),
     );
     fed?;
@@ -215,11 +215,13 @@ type Fed = (Row, Option<Digest>);
 ///
 /// The last row is held back until the list has proven to be the one that was rendered: one that changed loses it,
 /// so that the ledger finds fewer rows than the manifest says.
-fn feed_rows(mut list: list::Reader<'_>, prepared: &Prepared, feed: &mut Feed<Fed>) -> Result<(), CommandError> {
+fn feed_rows(folder: &Folder, prepared: &Prepared, out: Out, feed: &mut Feed<Fed>) -> Result<(), CommandError> {
     let mut contents = prepared.contents.iter().copied();
     let mut held: Option<Fed> = None;
-    while let Some(row) = list.read()? {
+    let mut is_gone = false;
+    let tally = list::read(folder, &prepared.checked.inputs, out, "freezing", Wanted::Every, |given| {
         stopping::look()?;
+        let Given::Row(AsRead { row, .. }) = given else { return Err(changed()) };
         let content = match row.fate {
             Fated::Planned(_) => Some(contents.next().ok_or_else(changed)?),
             Fated::Withheld { .. } => None,
@@ -229,10 +231,15 @@ fn feed_rows(mut list: list::Reader<'_>, prepared: &Prepared, feed: &mut Feed<Fe
             && let Err(Gone) = feed.give(before)
         {
             // The ledger has stopped taking rows, or never began; it says why.
-            return Ok(());
+            is_gone = true;
+            return Err(changed());
         }
+        Ok(())
+    });
+    if is_gone {
+        return Ok(());
     }
-    if list.finish()?.digest != prepared.plan.list.1 {
+    if tally?.digest != prepared.plan.list.1 {
         return Err(changed());
     }
     if let Some(last) = held {
@@ -243,10 +250,10 @@ fn feed_rows(mut list: list::Reader<'_>, prepared: &Prepared, feed: &mut Feed<Fe
 }
 
 /// Returns a row as it will be frozen.
-fn frozen_row(incident: &Incident, key: &PlanKey, row: Row, content: Option<Digest>) -> FrozenRow {
+fn frozen_row(words: &Words, key: &PlanKey, row: Row, content: Option<Digest>) -> FrozenRow {
     let fate = match (row.fate, content) {
         (Fated::Planned(recipient), Some(content)) => {
-            let variant = Variant::of(incident, &recipient).to_string();
+            let variant = words.variant(&recipient).to_string();
             let (token, order) = (key.token(row.row), key.order(row.row));
             Fate::Planned(Planned { recipient: *recipient, token, order, variant, content })
         }

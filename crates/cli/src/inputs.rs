@@ -4,16 +4,22 @@ use crate::{
     exit::CommandError,
     findings::Sources,
     folder::{AFFECTED, DELIVERY, Folder, INCIDENT},
+    freezing,
 };
 use forthwith_core::{
     affected::{Known, ListSettings, read_settings},
+    duty::Duties,
     finding::{Finding, Place, any_refused},
     incident::{self, Incident},
-    plan::Beside,
+    law,
+    plan::{Beside, FrozenPlan},
     private::Private,
 };
-use forthwith_templating::Words;
-use std::collections::{BTreeMap, BTreeSet};
+use forthwith_templating::{ByDuty, Words, own_elements};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The part of a template's input name before its file name.
 pub const TEMPLATES: &str = "templates/";
@@ -27,6 +33,8 @@ pub struct Inputs {
     pub incident: Option<Incident>,
     /// affected.toml.
     pub list: Option<ListSettings>,
+    /// What laws want for each person; `None` where the incident has no [law] table.
+    pub duties: Option<Arc<Duties>>,
     /// The words: shipped, the folder's own, and the incident's statements.
     pub words: Option<Words>,
     /// Every finding so far.
@@ -92,13 +100,23 @@ impl Inputs {
             None => Some(ListSettings::default()),
         };
         let columns = list.as_ref().map(columns).unwrap_or_default();
+        let bound = incident.as_ref().filter(|incident| incident.law.is_stated);
+        let duties = bound.map(|incident| Arc::new(Duties::new(incident, law::shipped(), own_elements(incident))));
         let words = incident.as_ref().and_then(|incident| {
-            keep(&mut findings, Words::with_columns(incident, &own, columns.iter().map(String::as_str)))
+            let columns = columns.iter().map(String::as_str);
+            let words = match &duties {
+                Some(duties) => {
+                    Words::arranged(incident, &own, columns, Box::new(ByDuty::new(incident, Arc::clone(duties))))
+                }
+                None => Words::with_columns(incident, &own, columns),
+            };
+            keep(&mut findings, words)
         });
         let read_columns = words.as_ref().map(Words::columns_read).unwrap_or_default();
         Self {
             incident,
             list,
+            duties,
             words,
             findings,
             sources,
@@ -123,6 +141,14 @@ impl Inputs {
         }
         Some((self.incident.as_ref()?, self.list.as_ref()?, self.words.as_ref()?))
     }
+}
+
+/// Reads what the inputs of a frozen plan mean.
+pub fn frozen(plan: &FrozenPlan) -> Inputs {
+    let columns =
+        plan.inputs.get(freezing::COLUMNS).map(|bytes| String::from_utf8_lossy(bytes.expose()).into_owned());
+    let columns = columns.unwrap_or_default();
+    Inputs::read(plan.inputs.clone(), |_| columns.lines().map(str::to_owned).collect())
 }
 
 fn keep<T>(findings: &mut Vec<Finding>, (value, more): (T, Vec<Finding>)) -> T {

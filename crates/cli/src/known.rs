@@ -12,7 +12,7 @@ use crate::{
     terminal::Out,
 };
 use forthwith_core::{
-    affected::{ListSettings, NamedFile, SamePerson, read_left_out},
+    affected::{ListSettings, NamedFile, SamePerson, Wanted, read_left_out},
     digest::Digest,
     finding::{Finding, Place},
     plan::Beside,
@@ -26,6 +26,8 @@ pub const HEADS: &str = "heads of earlier ledgers";
 
 /// What the list of who is left out is called in the manifest.
 const LEAVE_OUT: &str = "leave-out";
+/// What an encoding is called there that the command line declares.
+const ENCODING: &str = "encoding";
 /// What a suppression list is called there.
 const SUPPRESS: &str = "suppress";
 
@@ -36,6 +38,7 @@ const SUPPRESS: &str = "suppress";
 /// The list cannot be read.
 pub fn gather(folder: &Folder, inputs: &mut Inputs, out: Out) -> Result<(), CommandError> {
     let Some(settings) = inputs.list.clone() else { return Ok(()) };
+    inputs.beside.extend(declared(folder));
     inputs.known.suspects = list::suspects(folder, inputs, out)?;
     for file in &settings.people.told_before {
         match waves::read(folder, file) {
@@ -51,7 +54,7 @@ pub fn gather(folder: &Folder, inputs: &mut Inputs, out: Out) -> Result<(), Comm
     gather_lists(folder, inputs, &settings)?;
     if settings.people.same_person == Some(SamePerson::UnionData) {
         // Last, because who is planned at all is known by now.
-        let tally = list::read(folder, inputs, out, "putting rows together", |_, _| Ok(()))?;
+        let tally = list::read(folder, inputs, out, "putting rows together", Wanted::Remarkable, |_| Ok(()))?;
         inputs.known.unions = Some((tally.unions, tally.digest));
     }
     Ok(())
@@ -85,6 +88,12 @@ fn lists(settings: &ListSettings) -> impl Iterator<Item = (&'static str, &NamedF
     settings.leave_out_file.iter().map(|file| (LEAVE_OUT, file)).chain(suppress)
 }
 
+/// Returns what the command line declares of the list: a plan is bound to it as to a file.
+fn declared(folder: &Folder) -> Option<Beside> {
+    let label = folder.encoding.as_ref()?;
+    Some(Beside { kind: ENCODING, name: label.clone(), digest: Digest::of(label.as_bytes()) })
+}
+
 fn beside(kind: &'static str, file: &NamedFile, bytes: &[u8]) -> Beside {
     Beside { kind, name: file.name.clone(), digest: Digest::of(bytes) }
 }
@@ -108,6 +117,7 @@ pub fn now(folder: &Folder, settings: &ListSettings) -> Result<Verbatim, Command
     let told_before = settings.people.told_before.iter();
     let mut now: Verbatim =
         told_before.filter(|file| folder.file(&file.name).exists()).map(|file| entry(&wave(file))).collect();
+    now.extend(declared(folder).as_ref().map(entry));
     for (kind, file) in lists(settings) {
         now.extend(folder.read_beside(file)?.map(|bytes| entry(&beside(kind, file, &bytes))));
     }

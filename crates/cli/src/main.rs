@@ -16,6 +16,7 @@ mod freezing;
 mod holding;
 mod inputs;
 mod known;
+mod lawful;
 mod ledgers;
 mod list;
 mod ordered;

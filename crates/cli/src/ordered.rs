@@ -75,6 +75,12 @@ impl<T> Feed<T> {
         if self.batch.len() < BATCH { Ok(()) } else { self.flush() }
     }
 
+    /// Feeds an item that is as much as a batch; waits while the workers have enough.
+    pub fn give_at_once(&mut self, item: T) -> Result<(), Gone> {
+        self.batch.push(item);
+        self.flush()
+    }
+
     fn flush(&mut self) -> Result<(), Gone> {
         if self.batch.is_empty() {
             return Ok(());

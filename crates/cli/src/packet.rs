@@ -182,7 +182,7 @@ fn facts(
         withheld: withheld.into_iter().filter_map(withheld_row).collect(),
         findings: checked.inputs.findings.iter().chain(&checked.tally.findings).cloned().collect(),
         totals: checked.row_totals(),
-        law: None,
+        law: checked.law.as_ref().map(|law| law.packet(checked)),
     })
 }
 

@@ -14,9 +14,6 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// How often a bar is drawn: no more often than an eye reads.
 const DRAWS_PER_SECOND: u8 = 8;
 
-/// Rows between two looks at the clock.
-const LOOK_EVERY_ROWS: u64 = 64;
-
 /// Progress of reading a list, by octets: how many rows it has is not known before its end.
 pub struct Reading {
     doing: &'static str,
@@ -43,7 +40,7 @@ impl Reading {
 
     /// Tells how far the reading has come: which row, at which octet.
     pub fn at(&self, row: u64, octets: u64) {
-        if self.out.is_quiet || !row.is_multiple_of(LOOK_EVERY_ROWS) {
+        if self.out.is_quiet {
             return;
         }
         let elapsed = self.started.elapsed();

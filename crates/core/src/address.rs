@@ -8,7 +8,7 @@ mod likeness;
 pub use likeness::{disguised, is_great, probably_meant, skeleton};
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 use unicode_normalization::UnicodeNormalization;
 
 /// An address that a notice can go to: ASCII, its domain in A-label form and lower case.
@@ -58,9 +58,24 @@ const ADDRESS_OCTETS_MAX: usize = 254;
 /// Octets in a local part (RFC 5321 section 4.5.3.1.1).
 const LOCAL_PART_OCTETS_MAX: usize = 64;
 
-impl Address {
-    /// Reads one bare address.
-    pub fn parse(text: &str) -> Result<Self, ParseAddressError> {
+/// The two parts of an address that a notice can go to, as they will be used; where they can, as they stand in what was
+/// read. They have no `Debug`: an address is personal data.
+#[derive(Clone)]
+pub struct Parts<'t> {
+    /// What stands before the `@`, as it was typed.
+    pub local: &'t str,
+    /// The domain, in A-label form and lower case.
+    pub domain: Cow<'t, str>,
+}
+
+impl<'t> Parts<'t> {
+    /// Takes one bare address apart.
+    pub fn of(text: &'t str) -> Result<Self, ParseAddressError> {
+        plain_address(text).map_or_else(|| Self::looked_at(text), Ok)
+    }
+
+    /// Takes an address apart that may have anything in it.
+    fn looked_at(text: &'t str) -> Result<Self, ParseAddressError> {
         use ParseAddressError as E;
         if has_unseen(text) {
             return Err(E::Control);
@@ -86,7 +101,25 @@ impl Address {
         if !local.is_ascii() {
             return Err(E::NeedsSmtputf8);
         }
-        Ok(Self(format!("{local}@{domain}")))
+        Ok(Self { local, domain: Cow::Owned(domain) })
+    }
+}
+
+impl From<&Parts<'_>> for Address {
+    fn from(Parts { local, domain }: &Parts<'_>) -> Self {
+        Self(format!("{local}@{domain}"))
+    }
+}
+
+impl Address {
+    /// Reads one bare address.
+    pub fn parse(text: &str) -> Result<Self, ParseAddressError> {
+        Parts::of(text).map(|parts| Self::from(&parts))
+    }
+
+    /// Returns its two parts.
+    pub fn parts(&self) -> Parts<'_> {
+        Parts { local: self.local_part(), domain: Cow::Borrowed(self.domain()) }
     }
 
     /// Returns the address in clear.
@@ -150,8 +183,8 @@ fn parse_local_part(local: &str) -> Result<(), ParseAddressError> {
         return Err(E::Space);
     }
     // Dots in a row or at the end are against RFC 5321, yet real: Japanese carriers gave such addresses out.
-    let is_atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c) || !c.is_ascii();
-    if local.chars().all(is_atom) && !local.starts_with('.') { Ok(()) } else { Err(E::LocalPart) }
+    let is_taken = |byte: u8| is_atom(byte) || !byte.is_ascii();
+    if local.bytes().all(is_taken) && !local.starts_with('.') { Ok(()) } else { Err(E::LocalPart) }
 }
 
 /// Checks the inside of a quoted local part (RFC 5321 section 4.1.2, Quoted-string).
@@ -175,7 +208,7 @@ pub fn parse_domain(domain: &str) -> Result<String, ParseAddressError> {
     if domain.starts_with('[') || domain.parse::<std::net::Ipv4Addr>().is_ok() {
         return Err(ParseAddressError::IpLiteral);
     }
-    plain_domain(domain).map_or_else(|| looked_up(domain), Ok)
+    plain_domain(domain).map_or_else(|| looked_up(domain), |plain| Ok(plain.into_owned()))
 }
 
 /// Returns the A-label form of a domain as UTS #46 has it.
@@ -198,23 +231,66 @@ fn looked_up(domain: &str) -> Result<String, ParseAddressError> {
     Ok(ascii.into_owned())
 }
 
+/// Returns the parts of an address in which nothing has to be looked at twice: atoms of ASCII, dots, and a plain domain.
+/// Most addresses are of this kind, and what the other way makes of them is the same.
+fn plain_address(text: &str) -> Option<Parts<'_>> {
+    let at = text.bytes().position(|byte| !is_atom(byte))?;
+    let (local, domain) = (text.get(..at)?, text.get(at..)?.strip_prefix('@')?);
+    let is_short = at <= LOCAL_PART_OCTETS_MAX && text.len() <= ADDRESS_OCTETS_MAX;
+    // An IP address ends in a digit.
+    let is_name = domain.as_bytes().last().is_some_and(u8::is_ascii_alphabetic);
+    let is_plain = is_short && is_name && at > 0 && !local.starts_with('.');
+    Some(Parts { local, domain: is_plain.then(|| plain_domain(domain)).flatten()? })
+}
+
+/// Returns whether an octet is one of an atom or a dot (RFC 5322 section 3.2.3).
+fn is_atom(byte: u8) -> bool {
+    const ATOMS: [bool; 256] = {
+        let mut atoms = [false; 256];
+        let mut at = 0;
+        while at < 256 {
+            #[expect(clippy::cast_possible_truncation, reason = "it counts octets")]
+            let byte = at as u8;
+            let sign = matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-'..=b'/' | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~');
+            atoms[at] = byte.is_ascii_alphanumeric() || sign;
+            at += 1;
+        }
+        atoms
+    };
+    ATOMS[usize::from(byte)]
+}
+
 /// Returns a domain in lower case that has nothing to be looked up: labels of letters, digits and single hyphens, more
 /// than one of them. Most domains are of this kind, and what the other way makes of them is the same.
-fn plain_domain(domain: &str) -> Option<String> {
-    let is_label = |label: &str| {
-        let is_plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        is_plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
-    };
-    let is_plain = domain.len() <= 253 && domain.contains('.') && !domain.contains("--");
-    (is_plain && domain.split('.').all(is_label)).then(|| domain.to_ascii_lowercase())
+fn plain_domain(domain: &str) -> Option<Cow<'_, str>> {
+    let (mut before, mut label, mut labels, mut has_upper) = (b'.', 0, 1, false);
+    for byte in domain.bytes() {
+        match byte {
+            b'.' | b'-' if matches!(before, b'.' | b'-') => return None,
+            b'.' => (label, labels) = (0, labels + 1),
+            b'-' => label += 1,
+            byte if byte.is_ascii_alphanumeric() => {
+                label += 1;
+                has_upper |= byte.is_ascii_uppercase();
+            }
+            _ => return None,
+        }
+        if label > 63 {
+            return None;
+        }
+        before = byte;
+    }
+    let is_plain = labels > 1 && !matches!(before, b'.' | b'-') && domain.len() <= 253;
+    let lower = || if has_upper { Cow::Owned(domain.to_ascii_lowercase()) } else { Cow::Borrowed(domain) };
+    is_plain.then(lower)
 }
 
 /// Returns what two spellings of one mailbox have in common: the local part as written, in NFC, and the
 /// domain as an A-label.
 ///
 /// Case in the local part is kept: only the receiving system may fold it (RFC 5321 section 2.4).
-pub fn mailbox_key(address: &Address) -> String {
-    address.local_part().nfc().chain("@".chars()).chain(address.domain().chars()).collect()
+pub fn mailbox_key(Parts { local, domain }: &Parts<'_>) -> String {
+    local.nfc().chain("@".chars()).chain(domain.chars()).collect()
 }
 
 #[cfg(test)]
@@ -225,7 +301,17 @@ mod tests {
         #[test]
         fn a_plain_domain_is_what_looking_it_up_comes_to(domain in "([a-zA-Z0-9-]{1,5}\\.){0,3}[a-zA-Z0-9-]{1,64}") {
             if let Some(plain) = plain_domain(&domain) {
-                proptest::prop_assert_eq!(looked_up(&domain), Ok(plain));
+                proptest::prop_assert_eq!(looked_up(&domain), Ok(plain.into_owned()));
+            }
+        }
+
+        #[test]
+        fn a_plain_address_is_what_looking_at_it_comes_to(
+            text in "([ -~]{0,3}|[!-~]{0,9}|[a-z.]{0,70})@(([a-zA-Z0-9-]{1,5}\\.){1,3}[a-zA-Z0-9-]{1,5}|[ -~]{0,9})",
+        ) {
+            if let Some(plain) = plain_address(&text) {
+                let read = Parts::looked_at(&text).map(|parts| Address::from(&parts));
+                proptest::prop_assert_eq!(read, Ok(Address::from(&plain)), "{}", text);
             }
         }
     }
@@ -296,7 +382,7 @@ mod tests {
 
     #[test]
     fn keys_fold_the_domain_and_keep_the_local_part() {
-        let key = |text| mailbox_key(&Address::parse(text).unwrap());
+        let key = |text| mailbox_key(&Parts::of(text).unwrap());
         assert_eq!(key("ada@BÜCHER.example"), key("ada@xn--bcher-kva.example"));
         assert_ne!(key("Ada@example.org"), key("ada@example.org"));
     }

@@ -96,6 +96,7 @@ mod tests {
                 residence: Residence::default(),
                 language: String::new(),
                 data: Vec::new(),
+                consent: Vec::new(),
                 columns: BTreeMap::new(),
             });
         }

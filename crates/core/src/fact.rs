@@ -7,6 +7,7 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A fact about the incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +85,16 @@ impl When {
         };
         let after = start(to.tomorrow().ok()?, last)?;
         Some((start(from, first)?, Timestamp::from_second(after.as_second() - 1).ok()?))
+    }
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::On(day) => write!(f, "{day}"),
+            Self::At(at) => write!(f, "{at}"),
+            Self::Between(from, to) => write!(f, "{from} to {to}"),
+        }
     }
 }
 

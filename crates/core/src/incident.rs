@@ -5,12 +5,14 @@
 mod categories;
 mod cause;
 mod contacts;
+mod law;
 mod offer;
 mod read;
 
 pub use categories::{KNOWN_CATEGORIES, KnownCategory, known_category};
 pub use cause::{Cause, Concerns, Measure, Measures, Misuse, Mitigation, Prevention, Protection};
 pub use contacts::{Authority, Contacts};
+pub use law::{Decision, LawSettings, NotEnough, Question};
 pub use offer::{Offer, OfferCode, OfferKind};
 pub use read::read;
 
@@ -55,6 +57,8 @@ pub struct Incident {
     pub approval: Option<ApprovalRule>,
     /// When every notice must have been handed over, where a deadline is known.
     pub deadline: Option<Timestamp>,
+    /// What the law needs to know of the organisation, and what people have decided about it.
+    pub law: LawSettings,
 }
 
 /// When what happened. GDPR Art. 33(3) and the state laws of the US ask for different ones of these.

@@ -16,6 +16,7 @@ pub mod digest;
 pub mod doctor;
 pub mod document;
 pub mod domains;
+pub mod duty;
 pub mod engine;
 pub mod exemplars;
 pub mod fact;

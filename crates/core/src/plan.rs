@@ -49,6 +49,7 @@ pub struct FrozenRow {
 
 /// What becomes of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every row of a plan is planned: a box each would cost more")]
 pub enum Fate {
     /// A notice is owed.
     Planned(Planned),
@@ -100,6 +101,8 @@ pub struct Manifest {
     pub beside: Vec<Beside>,
     /// Each template used, by name.
     pub templates: BTreeMap<String, Digest>,
+    /// The file of each law that reaches somebody on the list, by its id.
+    pub law: BTreeMap<String, Digest>,
     /// Content settings, by name: From, Reply-To, return path and subjects, in clear.
     pub settings: BTreeMap<String, String>,
     /// The deadline, where one is set.
@@ -150,6 +153,9 @@ impl Manifest {
         for (name, digest) in &self.templates {
             line(&format!("template.{name}"), &digest.to_string());
         }
+        for (id, digest) in &self.law {
+            line(&format!("law.{id}"), &digest.to_string());
+        }
         for (name, value) in &self.settings {
             line(&format!("setting.{name}"), value);
         }
@@ -199,6 +205,7 @@ mod tests {
             list: digest,
             beside: Vec::new(),
             templates: BTreeMap::from([("closing".to_owned(), digest)]),
+            law: BTreeMap::new(),
             settings: BTreeMap::from([("subject.en".to_owned(), "a\nplanned 9".to_owned())]),
             deadline: None,
             rows: 3,
@@ -231,5 +238,8 @@ mod tests {
             vec![Beside { kind: "told-before", name: "../a\nrows 9".to_owned(), digest: Digest::of(b"") }];
         assert_ne!(plain.digest(), changed.digest());
         assert_eq!(changed.text().lines().filter(|line| line.starts_with("rows ")).count(), 1);
+        changed = plain.clone();
+        changed.law = BTreeMap::from([("us-ca".to_owned(), Digest::of(b""))]);
+        assert_ne!(plain.digest(), changed.digest());
     }
 }

@@ -1,6 +1,6 @@
 //! One affected person at one address, as parsed from a row of the affected list.
 
-use crate::{address::Address, private::Private};
+use crate::{address::Address, law::ConsentKind, private::Private};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -23,6 +23,9 @@ pub struct Recipient {
     pub language: String,
     /// The ids of the data categories that were exposed of this person, in the incident's order.
     pub data: Vec<String>,
+    /// To which electronic notices the person agreed; empty where the list does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consent: Vec<ConsentKind>,
     /// Every other column, by its name in the header.
     pub columns: BTreeMap<String, Private<String>>,
 }

@@ -95,6 +95,7 @@ fn parts() -> Parts {
         residence: Residence::default(),
         language: String::new(),
         data: vec![incident.categories[0].id.clone()],
+        consent: Vec::new(),
         columns: BTreeMap::new(),
     };
     words.parts(&person).unwrap()

@@ -28,7 +28,7 @@ mod text;
 mod value;
 mod words;
 
-pub use arrange::{Arrange, Possible};
+pub use arrange::{Arrange, ByDuty, Possible, own_elements};
 pub use layout::Flow;
 pub use lint::{EASE_MIN, GRADE_MAX, LIX_MAX, STEPS_MAX, WORDS_MAX};
 pub use mime::RenderError;

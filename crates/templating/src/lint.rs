@@ -56,11 +56,18 @@ pub(crate) fn sample_recipient<'a>(variant: &Variant, columns: impl Iterator<Ite
         id: Private::new("sample".to_owned()),
         address: Address::parse("ada@example.com").expect("the sample's address is one"),
         name: Private::new("Ada Example".to_owned()),
-        residence: Residence::default(),
+        residence: variant.by_law.place.as_deref().map_or_else(Residence::default, residence),
         language: variant.language.clone(),
         data: variant.data.clone(),
+        consent: Vec::new(),
         columns: columns.map(|column| (column.to_owned(), Private::new("sample".to_owned()))).collect(),
     }
+}
+
+/// Returns the residence of a code: `US-MD`.
+fn residence(code: &str) -> Residence {
+    let (country, region) = code.split_once('-').unwrap_or((code, ""));
+    Residence { country: country.to_owned(), region: region.to_owned() }
 }
 
 /// Returns a person of `variant` whose every value is a name for it in brackets: what the public reads. An address

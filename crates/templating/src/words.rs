@@ -215,6 +215,27 @@ impl Words {
         settings
     }
 
+    /// Returns the variant of `recipient`.
+    pub fn variant(&self, recipient: &Recipient) -> Variant {
+        self.arrange.variant(&self.incident, recipient)
+    }
+
+    /// Returns the elements with which the notice of `variant` comes out, those that another one says among them.
+    pub fn said_by(&self, variant: &Variant) -> BTreeSet<String> {
+        let sample = lint::sample_recipient(variant, self.names.columns());
+        let said = self.sheet(variant).and_then(|sheet| {
+            let pieces = self.pieces(&sheet, &sample)?;
+            let said = self.said(&sheet, &sample)?;
+            Ok(pieces
+                .iter()
+                .map(|piece| piece.element.to_string())
+                .chain(said.into_iter().map(str::to_owned))
+                .collect())
+        });
+        // What cannot be rendered has its finding, and says nothing.
+        said.unwrap_or_default()
+    }
+
     /// Returns what is to be said of the wording that `variant` gets: steps, clarity, claims, forbidden words.
     pub fn check(&self, variant: &Variant) -> Vec<Finding> {
         let sample = lint::sample_recipient(variant, self.names.columns());
@@ -250,7 +271,7 @@ impl Words {
         recipient: &Recipient,
         date: Option<Timestamp>,
     ) -> Result<Message, RenderError> {
-        let sheet = self.sheet(&Variant::of(&self.incident, recipient))?;
+        let sheet = self.sheet(&self.variant(recipient))?;
         self.render_on(&sheet, key, token, recipient, date)
     }
 
@@ -285,7 +306,7 @@ impl Words {
 
     /// Returns the parts of one person's notice, for preview and packet.
     pub fn parts(&self, recipient: &Recipient) -> Result<Parts, RenderError> {
-        let sheet = self.sheet(&Variant::of(&self.incident, recipient))?;
+        let sheet = self.sheet(&self.variant(recipient))?;
         self.parts_of(&sheet, recipient)
     }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 use exports::Exports;
 use forthwith_core::{
-    affected::{Earlier, KnownBefore, Told},
+    affected::{Earlier, KnownBefore, Told, Wanted},
     finding::{Finding, Gravity, any_refused},
 };
 use serde_json::{Map, Value, json};
@@ -24,9 +24,9 @@ const PASTED_ROWS_MAX: usize = 50;
 
 /// Runs the command.
 pub fn run(args: &CheckArgs, out: Out) -> Result<Exit, CommandError> {
-    let folder = Folder::find(&args.incident.incident)?;
+    let folder = Folder::find(&args.incident.incident)?.declared(&args.reading)?;
     let mut exports = Exports::begin(args, &folder)?;
-    let mut checked = checking::check(&folder, out, |row, list| exports.row(&row, list))?;
+    let mut checked = checking::check(&folder, out, Wanted::Remarkable, |as_read| exports.row(&as_read))?;
     // delivery.toml is no part of a plan, but the operator wants to know now.
     let (_, more, sources) = inputs::delivery(&folder)?;
     let is_refused = checked.is_refused() || any_refused(&more);
@@ -68,6 +68,7 @@ pub fn report(checked: &Checked) -> Value {
         "findings": findings::json(&checked.findings(), &checked.inputs.sources),
         "findings_total": checked.totals(),
         "variants": variants.collect::<Vec<_>>(),
+        "law": checked.law.as_ref().map(|law| law.report(checked)),
     })
 }
 
@@ -117,6 +118,7 @@ pub fn summary(checked: &Checked) -> Vec<String> {
             lines.push(format!("  {variant}: {}", counted(reached.count, "notice")));
         }
     }
+    lines.extend(checked.law.iter().flat_map(|law| law.summary(checked)));
     lines
 }
 

@@ -18,6 +18,7 @@ use crate::{
     whole::{Whole, cannot},
 };
 use forthwith_core::{
+    affected::Wanted,
     deadlines::{Dated, Situation, deadlines},
     hold::Hold,
     incident::Incident,
@@ -42,7 +43,7 @@ pub fn run(args: &DeadlinesArgs, out: Out) -> Result<Exit, CommandError> {
         Some(path) if !to_stdout => Some(Whole::create(&folder, path, args.overwrite)?),
         _ => None,
     };
-    let checked = checking::check(&folder, out, |_, _| Ok(()))?;
+    let checked = checking::check(&folder, out, Wanted::Remarkable, |_| Ok(()))?;
     let Some(incident) = checked.inputs.incident.as_ref().filter(|_| checked.tally.counts.rows > 0) else {
         return Err(refuse(&checked, out, &folder));
     };

@@ -6,7 +6,7 @@ use crate::{
     course,
     exit::{CommandError, Exit},
     folder::Folder,
-    holding,
+    holding, inputs, lawful,
     ledgers::{self, Stage},
     summary::in_words,
     terminal::Out,
@@ -39,8 +39,14 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
     let gives_up =
         GivesUp { after: course::settings(&folder).give_up_after, at: course::give_up_at(&folder, &plan) };
     let released = released(&reader, &plan, stage)?;
+    let duties = inputs::frozen(&plan.frozen).duties;
+    let duty = |story: &Story| match &story.row.fate {
+        Fate::Planned(planned) => duties.as_ref().map(|duties| duties.of(&planned.recipient)),
+        Fate::Withheld { .. } => None,
+    };
     let report = |story: &Story| {
         let mut report = report(story, &doubts);
+        report["law"] = duty(story).map_or(Value::Null, |duty| lawful::about_report(&duty));
         report["give_up_at"] = json!(gives_up.on(story).map(|at| at.to_string()));
         report
     };
@@ -68,7 +74,8 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
         out.line(released);
     }
     for story in &stories {
-        for line in told(story, &doubts, stage) {
+        let law = duty(story).map_or_else(Vec::new, |duty| lawful::about(&duty));
+        for line in told(story, law, &doubts, stage) {
             out.line(line);
         }
         if let Some(at) = gives_up.on(story) {
@@ -111,7 +118,7 @@ impl GivesUp {
     }
 }
 
-fn told(story: &Story, doubts: &BTreeSet<Token>, stage: Stage) -> Vec<String> {
+fn told(story: &Story, law: Vec<String>, doubts: &BTreeSet<Token>, stage: Stage) -> Vec<String> {
     let row = &story.row;
     let mut lines = vec![format!("Row {} of the list, line {}", row.row, row.line)];
     match &row.fate {
@@ -126,6 +133,7 @@ fn told(story: &Story, doubts: &BTreeSet<Token>, stage: Stage) -> Vec<String> {
             let recipient = &planned.recipient;
             lines.push(person(recipient.id.expose(), recipient.name.expose(), recipient.address.expose()));
             lines.extend(about(planned));
+            lines.extend(law);
         }
     }
     if let Some(notice) = &story.notice {

@@ -38,7 +38,7 @@ use std::collections::BTreeMap;
 
 /// Runs the command.
 pub fn run(args: &NotifyArgs, out: Out) -> Result<Exit, CommandError> {
-    let folder = Folder::find(&args.incident.incident)?;
+    let folder = Folder::find(&args.incident.incident)?.declared(&args.reading)?;
     if args.dry_run {
         return dry_run::run(&folder, args.as_of, out);
     }
@@ -219,10 +219,7 @@ fn get_ready(
         return Err(CommandError::new(Exit::Ledger, "out/plan.key is not the key that this plan was frozen with")
             .hint("put the right one back from your backup; nothing was connected"));
     }
-    let columns =
-        plan.frozen.inputs.get(freezing::COLUMNS).map(|bytes| String::from_utf8_lossy(bytes.expose()).into_owned());
-    let columns = columns.unwrap_or_default();
-    let inputs = Inputs::read(plan.frozen.inputs.clone(), |_| columns.lines().map(str::to_owned).collect());
+    let inputs = inputs::frozen(&plan.frozen);
     if inputs.whole().is_none() {
         let message = "this version of forthwith refuses the inputs that were frozen";
         return Err(

@@ -10,7 +10,7 @@ use crate::{
     terminal::{Out, counted},
 };
 use forthwith_core::{
-    affected::{Fated, Row},
+    affected::{Fated, Row, Wanted},
     incident::Incident,
     notice::Token,
     recipient::Recipient,
@@ -22,11 +22,12 @@ use std::{path::PathBuf, process::Command};
 
 /// Runs the command.
 pub fn run(args: &PreviewArgs, out: Out) -> Result<Exit, CommandError> {
-    let folder = Folder::find(&args.incident.incident)?;
+    let folder = Folder::find(&args.incident.incident)?.declared(&args.reading)?;
     let mut chosen: Option<Row> = None;
-    let checked = checking::check(&folder, out, |row, _| {
-        if chosen.is_none() && is_chosen(args, &row) {
-            chosen = Some(row);
+    let wanted = if args.row.is_some() || args.id.is_some() { Wanted::Every } else { Wanted::Remarkable };
+    let checked = checking::check(&folder, out, wanted, |as_read| {
+        if chosen.is_none() && is_chosen(args, &as_read.row) {
+            chosen = Some(as_read.row);
         }
         Ok(())
     })?;
@@ -126,7 +127,7 @@ fn show(
         out.verbatim(&String::from_utf8_lossy(&message.bytes));
         return Ok(Exit::Done);
     }
-    let variant = Variant::of(incident, recipient);
+    let variant = words.variant(recipient);
     let (variant, label) = (variant.to_string(), variant.label(incident));
     out.json(&json!({
         "row": recipient.row, "variant": variant, "label": label, "from": parts.from, "reply_to": parts.reply_to, "to": parts.to,

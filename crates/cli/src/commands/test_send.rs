@@ -14,6 +14,7 @@ use crate::{
 };
 use forthwith_core::{
     address::Address,
+    affected::Wanted,
     delivery::{Delivery, Relay, Server},
     key::PlanKey,
     message::Message,
@@ -82,7 +83,7 @@ fn message(
     to: &Address,
     out: Out,
 ) -> Result<Message, CommandError> {
-    let checked = checking::check(folder, out, |_, _| Ok(()))?;
+    let checked = checking::check(folder, out, Wanted::Remarkable, |_| Ok(()))?;
     let Some((incident, _, words)) = checked.inputs.whole() else { return Err(refuse(&checked, out, folder)) };
     let leftovers = sample::leftovers(incident);
     if !server.is_loopback() && !leftovers.is_empty() {

@@ -1,8 +1,15 @@
 //! Which rows differ between the list as it is and as it was frozen. No row is quoted: rows are people.
 
-use crate::{checking, exit::CommandError, folder::Folder, ledgers, list, terminal::Out};
+use crate::{
+    checking,
+    exit::CommandError,
+    folder::Folder,
+    ledgers,
+    list::{self, Given},
+    terminal::Out,
+};
 use forthwith_core::{
-    affected::Fated,
+    affected::{Fated, Wanted},
     digest::Digest,
     plan::{Fate, Planned},
     recipient::Recipient,
@@ -24,8 +31,10 @@ pub fn between(folder: &Folder, reader: &LedgerReader, out: Out) -> Result<Vec<S
     }
     let inputs = checking::inputs(folder, out)?;
     let mut now = Vec::new();
-    list::read(folder, &inputs, out, "comparing", |row, _| {
-        now.push(mark_of(&row.fate));
+    list::read(folder, &inputs, out, "comparing", Wanted::Every, |given| {
+        if let Given::Row(as_read) = given {
+            now.push(mark_of(&as_read.row.fate));
+        }
         Ok(())
     })?;
     Ok(tell(&before, &now))

@@ -14,7 +14,7 @@ fn the_examples_check_clean_and_are_counted() {
         let incident = Incident::example(example);
         let report = incident.json("check", &[]).exits(0).json();
         let contract =
-            ["rows", "planned", "withheld", "refused", "people", "findings", "findings_total", "variants"];
+            ["rows", "planned", "withheld", "refused", "people", "findings", "findings_total", "variants", "law"];
         assert_eq!(keys(&report), contract.into());
         assert_eq!((&report["rows"], &report["planned"]), (&json!(rows), &json!(planned)));
         assert_eq!(report["withheld"], json!({ "duplicate": 1, "no-address": 1 }));

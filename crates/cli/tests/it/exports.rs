@@ -1,6 +1,7 @@
 //! The files that `check` writes when asked: all findings, the refused rows to be mended, and who gets a letter.
 
 use crate::harness::{Incident, finding, run};
+use forthwith_testkit::{parsed::parse, tools};
 use serde_json::{Value, json};
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
@@ -240,4 +241,46 @@ fn names_survive_into_text_html_terminal_and_exports_unchanged() {
     let written: Vec<_> =
         table(&incident, "out/letters.csv", ',').into_iter().skip(1).map(|row| row[2].clone()).collect();
     assert_eq!(written, NAMES);
+}
+
+/// Returns the name of a decoded To field.
+fn name_in(to: &str) -> String {
+    let name = to.rsplit_once('<').map_or("", |(name, _)| name.trim_end());
+    match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
+        Some(quoted) => quoted.replace("\\\"", "\"").replace("\\\\", "\\"),
+        None => name.to_owned(),
+    }
+}
+
+#[test]
+fn names_survive_into_header_and_json_unchanged_or_are_refused_with_a_code() {
+    let long = format!("{}Wolfeschlegelsteinhausenbergerdorff", "Łukasz ".repeat(30));
+    let names: Vec<_> = NAMES.into_iter().chain(["", "J.R.", "Ada, Countess", &long]).collect();
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let rows = (1..).zip(&names).map(|(i, name)| format!("C{i},p{i}@people.example,{}\n", quoted(name)));
+    let incident = Incident::with_list(format!("id,email,name\n{}", rows.collect::<String>()));
+    let messages: Vec<_> = (1..=names.len())
+        .map(|row| incident.run("preview", &["--row", &row.to_string(), "--as", "eml"]).exits(0).stdout)
+        .collect();
+    if let Some(python) = tools::require("python3") {
+        let octets: Vec<_> = messages.iter().map(String::as_bytes).collect();
+        for (parsed, name) in parse(&python, &octets).unwrap().iter().zip(&names) {
+            assert_eq!((name_in(parsed.header("To").unwrap()), parsed.defects.len()), ((*name).to_owned(), 0));
+        }
+    }
+    // A name in another column's place is quoted by the finding, in JSON.
+    let rows = (1..).zip(NAMES).map(|(i, name)| format!("C{i},p{i}@people.example,{}\n", quoted(name)));
+    let incident = Incident::with_list(format!("id,email,country\n{}", rows.collect::<String>()));
+    let report = incident.json("check", &[]).exits(3).json();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let said: Vec<_> = findings.filter(|finding| finding["code"] == "country-unknown").collect();
+    assert_eq!(said.len(), NAMES.len());
+    for (finding, name) in said.iter().zip(NAMES) {
+        assert!(
+            finding["message"].as_str().unwrap().starts_with(&format!("\"{name}\" is not a country")),
+            "{finding}"
+        );
+    }
+    let too_long = Incident::with_list(format!("email,name\na@people.example,{}\n", "x".repeat(301)));
+    finding(&too_long.json("check", &[]).exits(3).json(), "name-too-long");
 }

@@ -40,6 +40,7 @@ pub(crate) fn messages(incident: &Incident, date: Option<Timestamp>) -> BTreeMap
         languages: Some(&facts.languages),
         read_columns: &BTreeSet::new(),
         known: &Known::default(),
+        duties: None,
     };
     let mut people = People::new(context, Supplied::new(list.as_bytes()))
         .unwrap_or_else(|_| panic!("the example's list is read"));

@@ -61,11 +61,16 @@ impl Incident {
         Self { _folder: folder, path }
     }
 
-    /// Copies `OCTOBER`, with another list and no control total.
+    /// Copies `OCTOBER`, with another list, no control total, and no law applied.
     pub fn with_list(list: impl AsRef<[u8]>) -> Self {
         let incident = Self::example(OCTOBER);
         incident.write("affected.csv", list);
         incident.remove("affected.toml");
+        // What was decided of the example's own people is nobody else's.
+        let toml = incident.read("incident.toml");
+        let (before, after) =
+            (toml.split("\n# What the law needs").next().unwrap(), toml.split("\n[approval]").nth(1));
+        incident.write("incident.toml", format!("{before}\n[approval]{}", after.unwrap()));
         incident
     }
 

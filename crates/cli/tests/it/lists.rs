@@ -85,6 +85,48 @@ fn what_is_unclear_is_asked_for_with_the_line_that_answers() {
 }
 
 #[test]
+fn an_encoding_on_the_command_line_reads_the_list_and_binds_the_plan() {
+    let incident = incident("affected.csv", &windows_1252(LIST), COUNTED);
+    let declared = ["--encoding", "windows-1252"];
+    let with = |more: &[&'static str]| [&declared[..], more].concat();
+    finding(&incident.json("check", &[]).exits(3).json(), "encoding-undeclared");
+    assert_eq!(incident.json("check", &declared).exits(0).json()["findings"], json!([]));
+    incident.run("check", &["--encoding", "ebcdic"]).exits(2).hints();
+    let preview = with(&["--row", "1", "--as", "text"]);
+    incident.run("preview", &preview).exits(0).says(&["Hello Jürgen Müller,"]);
+    incident.run("notify", &["--dry-run"]).exits(3);
+    incident.run("notify", &with(&["--dry-run"])).exits(0);
+    let manifest = incident.read("out/packet/manifest.txt");
+    let line = manifest.lines().find(|line| line.starts_with("encoding ")).unwrap();
+    assert!(line.ends_with(" windows-1252"), "{line}");
+    let told = incident.json("notify", &with(&["--relay", "inbox"])).exits(0).json();
+    assert_eq!(told["states"]["accepted"], 2);
+    // In the plan everybody is text already: it goes on without the flag, and says so.
+    let again = incident.run("notify", &["--relay", "inbox"]).exits(0);
+    assert!(again.stderr.contains("encoding windows-1252 is gone"), "{}", again.stderr);
+}
+
+#[test]
+fn a_word_in_place_of_a_code_is_refused_with_the_line_that_gives_it_its_meaning() {
+    let list = "email,country,region,language\na@people.example,USA,California,english\n";
+    let incident = incident("affected.csv", list.as_bytes(), "[list]\nexpected_rows = 1\n");
+    let report = incident.json("check", &[]).exits(3).json();
+    let mut settings = String::new();
+    for (column, word, code) in
+        [("country", "USA", "US"), ("region", "California", "CA"), ("language", "english", "en")]
+    {
+        let hint = finding(&report, &format!("{column}-unknown"))["hint"].as_str().unwrap().to_owned();
+        let line = format!("[values.{column}] \"{word}\" = \"{code}\"");
+        assert!(hint.contains(&line), "{hint}");
+        settings += &line.replace("] ", "]\n");
+        settings.push('\n');
+    }
+    incident.append("affected.toml", &settings);
+    let report = incident.json("check", &[]).exits(0).json();
+    assert_eq!((&report["planned"], &report["findings"]), (&json!(1), &json!([])));
+}
+
+#[test]
 fn a_wrong_form_is_shown_in_its_file() {
     let incident = Incident::example(OCTOBER);
     incident.write("affected.toml", "[list]\nexpected_rows = 14\nencoding = \"ebcdic\"\ndelimiter = \"#\"\n");

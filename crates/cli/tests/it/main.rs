@@ -25,6 +25,7 @@ mod harness;
 mod hold;
 mod hostile_list;
 mod law;
+mod lawful;
 mod lists;
 mod man;
 mod new;

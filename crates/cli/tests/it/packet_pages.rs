@@ -215,7 +215,16 @@ fn large_facts() -> PacketFacts {
         .map(|bits| {
             let data = categories.iter().enumerate().filter(|(i, _)| bits >> i & 1 == 1);
             let data = data.map(|(_, id)| id.clone()).collect();
-            large_variant(&words, &Variant { entity: bits % 2, language: "en".to_owned(), data }, bits)
+            large_variant(
+                &words,
+                &Variant {
+                    entity: bits % 2,
+                    language: "en".to_owned(),
+                    data,
+                    by_law: forthwith_core::variant::ByLaw::default(),
+                },
+                bits,
+            )
         })
         .collect();
     let planned = variants.iter().map(|variant| variant.count).sum();

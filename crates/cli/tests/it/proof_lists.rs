@@ -65,6 +65,7 @@ fn is_refused(octets: &[u8], form: Form) -> bool {
         languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
+        duties: None,
     };
     let Ok(mut people) = People::new(context, Supplied::new(octets)) else { return true };
     while people.read().unwrap().is_some() {}

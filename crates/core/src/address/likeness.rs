@@ -6,7 +6,7 @@
 //! UTS #39 section 4, with a table of our own that is far smaller: characters of other scripts that stand for
 //! Latin ones, `0` and `o`, `1` and `l`, `rn` and `m`, `vv` and `w`. Accents are no likeness: they are spelling.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
 /// Domains of mailbox providers with very many users, gathered 2026-11-25, in the order of their octets.
 const GREAT: [&str; 119] = [
@@ -150,14 +150,25 @@ pub fn probably_meant(domain: &str) -> Option<&'static str> {
         return None;
     }
     let (label, rest) = domain.split_once('.')?;
-    GREAT.into_iter().find(|great| {
+    GREAT.into_iter().filter(|great| is_one_slip(great, domain)).find(|great| {
         let Some((great_label, great_rest)) = great.split_once('.') else { return false };
+        // In other countries, a provider of the same name is a provider of its own.
         great_label.len() >= LABEL_CHARACTERS_MIN
-            && great.len().abs_diff(domain.len()) <= 1
-            // In other countries, a provider of the same name is a provider of its own.
             && (label != great_label || great_rest == "com" && is_slip_of_com(rest))
-            && strsim::osa_distance(great, domain) == 1
     })
+}
+
+/// Returns whether two domains in A-label form are one character apart, or two neighbours.
+fn is_one_slip(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let start = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    let (one, other) = (&one[start..], &other[start..]);
+    let end = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
+    match (&one[..one.len() - end], &other[..other.len() - end]) {
+        ([], [_]) | ([_], []) | ([_], [_]) => true,
+        ([a, b], [c, d]) => (a, b) == (d, c),
+        _ => false,
+    }
 }
 
 fn is_slip_of_com(rest: &str) -> bool {
@@ -178,7 +189,12 @@ static SKELETONS: LazyLock<BTreeMap<String, &str>> =
 
 /// Returns what two domains have in common that look alike. It is for comparing, and no domain itself.
 pub fn skeleton(domain: &str) -> String {
-    let (unicode, _) = idna::domain_to_unicode(domain);
+    // Where no label is encoded there is nothing to decode. A list has many domains.
+    let unicode = if domain.contains("xn--") || !domain.is_ascii() {
+        Cow::Owned(idna::domain_to_unicode(domain).0)
+    } else {
+        Cow::Borrowed(domain)
+    };
     let latin: String = unicode.to_lowercase().chars().map(look_of).collect();
     latin.replace("rn", "m").replace("vv", "w")
 }
@@ -237,6 +253,11 @@ mod tests {
             let meant = probably_meant(&slip);
             prop_assert_eq!(meant.is_some(), slip != great, "{}", slip);
             prop_assert!(meant.is_none_or(|meant| strsim::osa_distance(meant, &slip) == 1));
+        }
+
+        #[test]
+        fn a_slip_is_a_distance_of_one(one in "[abc.]{0,5}", other in "[abc.]{0,5}") {
+            prop_assert_eq!(is_one_slip(&one, &other), strsim::osa_distance(&one, &other) == 1);
         }
 
         #[test]

@@ -70,8 +70,11 @@ fn places(
     columns: &[Column],
 ) -> Result<Vec<Option<usize>>, Vec<Finding>> {
     let header = rows.header();
-    let place =
-        |name: &str| Place { line: Some(rows.header_line()), column: Some(name.to_owned()), ..Place::file(file) };
+    let place = |name: &str| Place {
+        line: Some(rows.layout().header_line()),
+        column: Some(name.to_owned()),
+        ..Place::file(file)
+    };
     let known = columns.iter().map(|column| column.name);
     let names = || known.clone().collect::<Vec<_>>().join(", ");
     let is_unknown = |name: &&String| !known.clone().any(|known| known == **name);

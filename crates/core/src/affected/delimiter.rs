@@ -2,7 +2,7 @@
 //!
 //! It guesses nothing: where two characters fit, it names both.
 
-use super::records::{Record, Records};
+use super::records::Records;
 
 /// Rows that must agree with the header. A list whose first hundred rows fit two characters fits them for good.
 const ROWS_LOOKED_AT_MAX: usize = 100;
@@ -81,13 +81,12 @@ fn fits(start: &[u8], delimiter: Delimiter, is_whole: bool) -> bool {
 
 /// Returns how many cells each record has; 0 for one that is malformed.
 fn cells(start: &[u8], delimiter: Delimiter, is_whole: bool) -> impl Iterator<Item = usize> {
-    let mut records = Records::new(start, delimiter, 1);
-    let mut record = Record::default();
+    let mut records = Records::new(start.to_vec(), delimiter, 1);
     std::iter::from_fn(move || {
-        // Bytes in memory are read without fail.
-        let is_record = records.read(&mut record).unwrap_or(false);
+        let record = records.next_record()?;
+        let cells = if record.text.is_ok() { record.cells(delimiter) } else { 0 };
         let is_cut = !is_whole && records.is_at_end();
-        (is_record && !is_cut).then(|| if record.fault.is_some() { 0 } else { record.cells })
+        (!is_cut).then_some(cells)
     })
 }
 

@@ -88,8 +88,8 @@ pub enum Which {
 }
 
 /// The names that a list's columns may have for us.
-pub const STANDARD_COLUMNS: [&str; 10] =
-    ["id", "email", "name", "country", "region", "language", "data", "street", "postcode", "city"];
+pub const STANDARD_COLUMNS: [&str; 11] =
+    ["id", "email", "name", "country", "region", "language", "data", "consent", "street", "postcode", "city"];
 
 /// Reads affected.toml.
 pub fn read_settings(file: &str, bytes: &[u8]) -> (Option<ListSettings>, Vec<Finding>) {
@@ -203,7 +203,7 @@ fn columns(table: &Table<'_>) -> Option<BTreeMap<String, String>> {
 
 fn values(table: &Table<'_>) -> Option<BTreeMap<&'static str, BTreeMap<String, String>>> {
     let mut all = BTreeMap::new();
-    for column in ["country", "region", "language", "data"] {
+    for column in ["country", "region", "language", "data", "consent"] {
         if let Some(field) = table.get(column) {
             let table = field.table()?;
             let read =

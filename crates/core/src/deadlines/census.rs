@@ -6,7 +6,7 @@ use crate::{
     affected::Fated,
     law::{Answer, Applies, Area, Comparator, Exposed, Role, Scope, Threshold},
     notice::Withheld,
-    recipient::Residence,
+    recipient::{Recipient, Residence},
 };
 use std::{collections::BTreeMap, ops::AddAssign};
 
@@ -65,14 +65,22 @@ impl Census {
         self.count(&lives, &data, is_certain);
     }
 
+    /// Counts so many who are told, alike in residence and data.
+    pub fn add_told(&mut self, first: &Recipient, count: u64) {
+        self.count_many(&first.residence, &first.data, Number { certain: count, at_most: count });
+    }
+
     fn count(&mut self, lives: &Residence, data: &[String], is_certain: bool) {
-        let one = Number { certain: u64::from(is_certain), at_most: 1 };
+        self.count_many(lives, data, Number { certain: u64::from(is_certain), at_most: 1 });
+    }
+
+    fn count_many(&mut self, lives: &Residence, data: &[String], people: Number) {
         // Keys are copied for the first of their kind alone.
         if let Some(number) = self.groups.get_mut(lives).and_then(|groups| groups.get_mut(data)) {
-            *number += one;
+            *number += people;
             return;
         }
-        *self.groups.entry(lives.clone()).or_default().entry(data.to_vec()).or_default() += one;
+        *self.groups.entry(lives.clone()).or_default().entry(data.to_vec()).or_default() += people;
     }
 
     /// Counts in the people of whom the incident speaks and the list does not: they may live anywhere, and any of the

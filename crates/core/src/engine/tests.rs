@@ -59,6 +59,7 @@ fn claimed(notice: i64) -> Claimed {
             residence: crate::recipient::Residence::default(),
             language: String::new(),
             data: Vec::new(),
+            consent: Vec::new(),
             columns: BTreeMap::new(),
         },
     }

@@ -3,12 +3,13 @@
 //! Each part reads all of its keys before it is put together, so that one reading shows every finding.
 
 mod clock;
+mod decisions;
 mod facts;
 mod offer;
 
 use super::{
-    Category, Clock, Contact, Contacts, Dpo, Elsewhere, Entity, Incident, Languages, Mailbox, Measures,
-    NoticeSettings, Statement, contacts, known_category,
+    Category, Clock, Contact, Contacts, Dpo, Elsewhere, Entity, Incident, Languages, LawSettings, Mailbox,
+    Measures, NoticeSettings, Statement, contacts, known_category,
 };
 use crate::{
     address::Address,
@@ -58,10 +59,14 @@ fn incident(root: &Table<'_>) -> Option<Incident> {
         Some(field) => Some(field.read_table(approval::read_rule)?),
         None => None,
     };
+    let law = match root.get("law") {
+        Some(field) => field.read_table(|table| decisions::law(table, categories.as_deref())),
+        None => Some(LawSettings::default()),
+    };
     let (id, clock, deadline) = about?;
     contact?;
     let (organisation, elsewhere, roles) = organisation??;
-    let (facts, categories, languages, notice) = (facts?, categories?, languages?, notice?);
+    let (facts, categories, languages, notice, law) = (facts?, categories?, languages?, notice?, law?);
     Some(Incident {
         id,
         clock,
@@ -77,6 +82,7 @@ fn incident(root: &Table<'_>) -> Option<Incident> {
         notice,
         approval,
         deadline,
+        law,
     })
 }
 

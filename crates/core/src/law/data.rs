@@ -5,7 +5,7 @@
 use super::word::{Answer, vocabulary};
 use crate::incident::Category;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 vocabulary! {
     /// A kind of data that laws name.
@@ -89,10 +89,15 @@ impl Exposed {
 
     /// Returns the kinds of the categories with these ids.
     pub fn of_ids<'a>(ids: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::of_ids_and(ids, &BTreeMap::new())
+    }
+
+    /// Returns the kinds of the categories with these ids; `own` says what those that are not shipped are.
+    pub fn of_ids_and<'a>(ids: impl IntoIterator<Item = &'a str>, own: &BTreeMap<String, Vec<Kind>>) -> Self {
         let mut exposed = Self::default();
         for id in ids {
             exposed.certain.insert(Kind::Any);
-            match kinds_of(id) {
+            match kinds_of(id).or_else(|| own.get(id).map(|kinds| (kinds.as_slice(), &[][..]))) {
                 Some((certain, possible)) => {
                     exposed.certain.extend(certain);
                     exposed.possible.extend(possible);

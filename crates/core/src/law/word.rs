@@ -56,6 +56,14 @@ macro_rules! vocabulary {
                 serializer.serialize_str($crate::law::Word::word(*self))
             }
         }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let word = <String as serde::Deserialize>::deserialize(deserializer)?;
+                let unknown = || serde::de::Error::custom(concat!("no known ", $what));
+                $crate::law::Word::from_word(&word).ok_or_else(unknown)
+            }
+        }
     };
 }
 

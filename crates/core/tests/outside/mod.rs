@@ -65,6 +65,7 @@ fn fates(octets: &[u8], piece: usize) -> Option<Vec<String>> {
         languages: None,
         read_columns: &read_columns,
         known: &known,
+        duties: None,
     };
     let input = BufReader::with_capacity(piece, Cursor::new(octets));
     let mut people = match People::new(context, Supplied::new(input)) {

@@ -500,6 +500,7 @@ fn notice(number: usize) -> Claimed {
             residence: Residence::default(),
             language: String::new(),
             data: Vec::new(),
+            consent: Vec::new(),
             columns: BTreeMap::new(),
         },
     }

@@ -79,6 +79,7 @@ pub(crate) fn email_only() -> Incident {
         },
         approval: None,
         deadline: None,
+        law: forthwith_core::incident::LawSettings::default(),
     }
 }
 
@@ -113,6 +114,7 @@ pub(crate) fn person(name: &str, data: &[&str]) -> Recipient {
         residence: Residence::default(),
         language: "en".to_owned(),
         data: data.iter().map(|id| (*id).to_owned()).collect(),
+        consent: Vec::new(),
         columns: BTreeMap::new(),
     }
 }

@@ -6,7 +6,7 @@ use forthwith_testkit::tools::skip;
 /// Every direct dependency of core: name, `default` where its default features are on, features.
 ///
 /// jiff's default features read time zones from the disk, and are therefore off.
-const CORE: [&str; 19] = [
+const CORE: [&str; 20] = [
     "aws-lc-rs aws-lc-sys",
     "base64 default",
     "chardetng default",
@@ -16,6 +16,7 @@ const CORE: [&str; 19] = [
     "hmac default",
     "idna default",
     "jiff serde std tzdb-bundle-always",
+    "memchr default",
     "proptest std (dev)",
     "serde default derive",
     "serde_json default",

@@ -8,11 +8,10 @@ use crate::{
     exit::{CommandError, Exit},
     findings,
     folder::Folder,
-    list::List,
     whole::{Whole, cannot},
 };
 use forthwith_core::{
-    affected::{AS_WRITTEN, Delimiter, Export, Fated, LINE, ROW, Row},
+    affected::{AS_WRITTEN, AsRead, Delimiter, Export, Fated, LINE, ROW},
     finding::{Finding, Gravity},
 };
 use serde_json::{Value, json};
@@ -62,28 +61,29 @@ impl Exports {
     }
 
     /// Writes what there is to say of a row that was just read.
-    pub fn row(&mut self, row: &Row, list: &List<'_>) -> Result<(), CommandError> {
+    pub fn row(&mut self, as_read: &AsRead<'_>) -> Result<(), CommandError> {
+        let AsRead { row, found, .. } = as_read;
         if let Some((findings, refused)) = &mut self.findings {
-            for finding in list.found() {
+            for finding in found {
                 findings.write(&json!(finding))?;
             }
             if row.fate == Fated::Refused {
-                let all: Vec<_> = list.found().iter().filter(|found| found.gravity == Gravity::Refused).collect();
+                let all: Vec<_> = found.iter().filter(|found| found.gravity == Gravity::Refused).collect();
                 let join = |part: fn(&Finding) -> &str| {
                     all.iter().map(|f| part(f)).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(AND)
                 };
                 let [code, message] = [join(|finding| finding.code), join(|finding| &finding.message)];
                 let next_step = join(|finding| finding.hint.as_deref().unwrap_or_default());
                 let [number, line] = [row.row.to_string(), row.line.to_string()];
-                let raw = list.raw().as_written();
-                refused.write(list, &[&number, &line, &code, &message, &next_step, &raw])?;
+                let raw = as_read.as_written();
+                refused.write(as_read, &[&number, &line, &code, &message, &next_step, &raw])?;
             }
         }
         if let Some(letters) = &mut self.letters
             && let Fated::Withheld { reason, note, .. } = &row.fate
             && reason.needs_letter()
         {
-            letters.write(list, &[&row.row.to_string(), &row.line.to_string(), reason.reason(), note])?;
+            letters.write(as_read, &[&row.row.to_string(), &row.line.to_string(), reason.reason(), note])?;
         }
         Ok(())
     }
@@ -199,14 +199,12 @@ impl RowsFile {
         Self { path: file.path().to_owned(), state: Begun::No(file), further, count: 0 }
     }
 
-    fn write(&mut self, list: &List<'_>, further: &[&str]) -> Result<(), CommandError> {
+    fn write(&mut self, as_read: &AsRead<'_>, further: &[&str]) -> Result<(), CommandError> {
         self.count += 1;
-        let is_whole = list.raw().fault.is_none();
-        let own = list.own_columns();
-        let cells = own.iter().map(|(i, _)| if is_whole { list.raw().cells.get(*i) } else { None });
-        let cells = cells.map(Option::unwrap_or_default).chain(further.iter().copied());
-        let header = || own.iter().map(|(_, name)| *name).chain(self.further.iter().copied());
-        let delimiter = list.rows().delimiter();
+        let list = as_read.judge();
+        let cells = as_read.own_cells().chain(further.iter().copied());
+        let header = || list.own_columns().map(|(_, name)| name).chain(self.further.iter().copied());
+        let delimiter = list.delimiter();
         let written = match std::mem::replace(&mut self.state, Begun::Failed) {
             Begun::No(file) => Export::new(file, delimiter, header()).map(Box::new),
             Begun::Yes(export) => Ok(export),

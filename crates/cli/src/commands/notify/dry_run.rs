@@ -14,6 +14,7 @@ use forthwith_core::approval::{ApprovalRule, plain_words};
 use forthwith_ledger::sqlite::{Freeze, SqliteLedger};
 use jiff::Timestamp;
 use serde_json::json;
+use std::time::Instant;
 
 /// Runs the dry run.
 pub fn run(folder: &Folder, as_of: Option<Timestamp>, out: Out) -> Result<Exit, CommandError> {
@@ -38,8 +39,12 @@ fn freeze(
     out: Out,
 ) -> Result<Exit, CommandError> {
     let key = secret::load_or_make(folder)?;
+    let begun = Instant::now();
     let prepared = freezing::prepare(folder, &key, out, now)?;
+    let rendered = Instant::now();
     let frozen = freezing::freeze(&prepared, folder, &key, ledger, out, now)?;
+    let [rendering, freezing] = [rendered - begun, rendered.elapsed()].map(|took| took.as_secs_f64());
+    out.message(&format!("Read and rendered in {rendering:.2} s, frozen in {freezing:.2} s."));
     let reader = ledger.reader().map_err(ledgers::unusable)?;
     let timing = timing::reckon(folder, &prepared.plan, &reader, ledger.run(), as_of)?;
     let path = packet::write(folder, &prepared, &key, &reader, &timing)?;

@@ -5,7 +5,7 @@
 
 use super::keys::{Key, MailboxKey, key};
 use crate::{
-    address::Address,
+    address::Parts,
     affected::settings::Decisions,
     digest::{Digest, Hashing},
     recipient::Recipient,
@@ -94,7 +94,7 @@ impl Earlier {
         }
         let data = data.map(|data| self.set(data.iter().cloned().collect()));
         let id = (!id.is_empty()).then(|| key([id]));
-        let mailbox = Address::parse(address).ok().map(|address| MailboxKey::of(&address));
+        let mailbox = Parts::of(address).ok().map(|address| MailboxKey::of(&address));
         self.people.push(Person { id, mailbox, told, data });
     }
 
@@ -150,7 +150,7 @@ impl Earlier {
     /// Returns whether somebody who is to be told here was told there, may have been, or still will be without a
     /// decision about that.
     pub fn concerns(&self, recipient: &Recipient, decisions: &Decisions) -> bool {
-        let mailbox = MailboxKey::of(&recipient.address);
+        let mailbox = MailboxKey::of(&recipient.address.parts());
         match self.find(recipient.id.expose(), Some(&mailbox)) {
             Some(Found::Same { told: Told::Pending, .. }) => decisions.pending_before.is_none(),
             Some(Found::Same { told, .. }) => told > Told::Pending,

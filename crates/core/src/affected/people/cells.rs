@@ -1,10 +1,16 @@
 //! What a cell of a standard column says, or why it refuses its row. Nothing is mended.
 
 use crate::{
-    address::{Address, ParseAddressError, has_unseen, is_unseen},
-    affected::standards::{is_country, is_language, is_region},
+    address::{ParseAddressError, Parts, has_unseen, is_unseen},
+    affected::{
+        likely,
+        standards::{is_country, is_language, is_region},
+    },
+    document::nearest,
+    law::{ConsentKind, Word},
     notice::Withheld,
 };
+use std::collections::BTreeMap;
 
 /// Octets in a name: with its address it stays on few header lines (RFC 5322 section 2.1.1).
 const NAME_OCTETS_MAX: usize = 300;
@@ -50,7 +56,7 @@ pub(super) fn checked<T: Default>(refusals: &mut Vec<Refusal>, read: Result<T, R
     })
 }
 
-pub(super) fn read_name(cell: &str) -> Result<String, Refusal> {
+pub(super) fn read_name(cell: &str) -> Result<&str, Refusal> {
     let is_refused = |c: &char| is_unseen(*c) && !matches!(c, '\u{200c}' | '\u{200d}');
     if has_unseen(cell)
         && let Some(c) = cell.chars().find(is_refused)
@@ -62,39 +68,72 @@ pub(super) fn read_name(cell: &str) -> Result<String, Refusal> {
         let message = format!("the name has {} octets; at most {NAME_OCTETS_MAX}", cell.len());
         return Err(Refusal::new("name", "name-too-long", message));
     }
-    Ok(cell.trim().to_owned())
+    Ok(trimmed(cell))
 }
 
-/// Refuses what stands in a cell of `column` where a code of `standard` belongs.
-fn unknown(column: &'static str, code: &'static str, cell: &str, standard: &str) -> Refusal {
+/// Returns a cell without surrounding space; most have none.
+#[inline]
+pub(in crate::affected) fn trimmed(cell: &str) -> &str {
+    match cell.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => cell,
+        _ => cell.trim(),
+    }
+}
+
+/// What the list's own words in a column mean.
+type Own<'o> = Option<&'o BTreeMap<String, String>>;
+
+/// Refuses what stands in a cell of `column` where a code of `standard` belongs, with what is probably meant.
+fn unknown(column: &'static str, cell: &str, standard: &str, likely: Option<String>) -> Refusal {
+    let code = match column {
+        "country" => "country-unknown",
+        "region" => "region-unknown",
+        "consent" => "consent-unknown",
+        _ => "language-unknown",
+    };
     let cell = quoted(cell.trim());
-    let hint =
-        format!("if the list means something by it, say what: affected.toml, [values.{column}] {cell} = \"…\"");
+    let line = |meaning: &str| format!("affected.toml, [values.{column}] {cell} = \"{meaning}\"");
+    let hint = match likely {
+        Some(likely) => format!("is `{likely}` meant? then say so: {}", line(&likely)),
+        None => format!("if the list means something by it, say what: {}", line("…")),
+    };
     Refusal::new(column, code, format!("{cell} is not {standard}")).hint(hint)
 }
 
-pub(super) fn read_country(cell: &str) -> Result<String, Refusal> {
+/// Reads one kind of consent.
+pub(super) fn read_consent(word: &str) -> Result<ConsentKind, Refusal> {
+    let known = || ConsentKind::ALL.iter().map(|kind| kind.word());
+    ConsentKind::from_word(&word.to_lowercase()).ok_or_else(|| {
+        let likely = nearest(word, known()).map(str::to_owned);
+        unknown("consent", word, "a kind of consent (docs/law.md lists them)", likely)
+    })
+}
+
+pub(super) fn read_country(cell: &str, own: Own<'_>) -> Result<String, Refusal> {
     let country = cell.trim().to_ascii_uppercase();
     if country.is_empty() || is_country(&country) {
         return Ok(country);
     }
-    Err(unknown("country", "country-unknown", cell, "a country code (ISO 3166-1: GB, DE, US)"))
+    let standard = "a country code (ISO 3166-1: GB, DE, US)";
+    Err(unknown("country", cell, standard, likely::country(cell.trim(), own)))
 }
 
-pub(super) fn read_region(cell: &str) -> Result<String, Refusal> {
+pub(super) fn read_region(cell: &str, own: Own<'_>) -> Result<String, Refusal> {
     let region = cell.trim().to_ascii_uppercase();
     if region.is_empty() || is_region(&region) {
         return Ok(region);
     }
-    Err(unknown("region", "region-unknown", cell, "a region code (ISO 3166-2 without the country: CA, BY)"))
+    let standard = "a region code (ISO 3166-2 without the country: CA, BY)";
+    Err(unknown("region", cell, standard, likely::region(cell.trim(), own)))
 }
 
-pub(super) fn read_language(cell: &str) -> Result<String, Refusal> {
+pub(super) fn read_language(cell: &str, own: Own<'_>) -> Result<String, Refusal> {
     let language = cell.trim();
     if language.is_empty() || is_language(language) {
         return Ok(language.to_owned());
     }
-    Err(unknown("language", "language-unknown", cell, "a language tag (BCP 47: en, pt-BR)"))
+    let standard = "a language tag (BCP 47: en, pt-BR)";
+    Err(unknown("language", cell, standard, likely::language(language, own)))
 }
 
 /// Returns whether a cell says `Total: 12`, `Grand total` or the like.
@@ -110,11 +149,11 @@ pub(super) enum AddressCell {
     Refused(Refusal),
 }
 
-pub(super) fn read_address(cell: &str) -> Result<Address, AddressCell> {
-    if cell.trim().is_empty() {
-        return Err(AddressCell::Withheld(Withheld::NoAddress));
-    }
-    Address::parse(cell).map_err(|error| {
+pub(super) fn read_address(cell: &str) -> Result<Parts<'_>, AddressCell> {
+    Parts::of(cell).map_err(|error| {
+        if cell.trim().is_empty() {
+            return AddressCell::Withheld(Withheld::NoAddress);
+        }
         if error == ParseAddressError::NeedsSmtputf8 {
             return AddressCell::Withheld(Withheld::NeedsSmtputf8);
         }
@@ -131,7 +170,7 @@ pub(super) fn read_address(cell: &str) -> Result<Address, AddressCell> {
 fn probably_meant(cell: &str) -> Option<&str> {
     let inner = cell.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(cell, |(inner, _)| inner);
     let inner = inner.trim().trim_start_matches("mailto:").trim_end_matches(['.', ',', ';']).trim();
-    (inner != cell && Address::parse(inner).is_ok()).then_some(inner)
+    (inner != cell && Parts::of(inner).is_ok()).then_some(inner)
 }
 
 /// Returns the beginning of `text` in quotes.

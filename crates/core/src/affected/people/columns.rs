@@ -4,7 +4,7 @@ use super::{Context, Known, cells::quoted};
 use crate::{
     affected::{
         exported::{AS_WRITTEN, OWN, ROW},
-        rows::Rows,
+        rows::{Layout, Rows},
         settings::{ListSettings, STANDARD_COLUMNS},
         source::Source,
     },
@@ -15,7 +15,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The place of each standard column in the header, and the names of the others.
 pub(super) struct Columns {
-    pub(super) standard: BTreeMap<&'static str, usize>,
+    standard: BTreeMap<&'static str, usize>,
+    /// The place of what every row is asked for.
+    pub(super) id: Option<usize>,
+    pub(super) email: Option<usize>,
+    pub(super) name: Option<usize>,
+    pub(super) country: Option<usize>,
+    pub(super) region: Option<usize>,
+    pub(super) language: Option<usize>,
+    pub(super) data: Option<usize>,
+    pub(super) consent: Option<usize>,
     pub(super) other: Vec<(usize, String)>,
     /// In a list that we wrote: the columns that we added.
     pub(super) ours: BTreeSet<usize>,
@@ -34,11 +43,12 @@ pub fn other_columns(settings: &ListSettings, input: impl Source) -> Vec<String>
         languages: None,
         read_columns: &read_columns,
         known: &known,
+        duties: None,
     };
     let Ok(rows) = Rows::new(context.file, &settings.form, settings.email_column(), input) else {
         return Vec::new();
     };
-    let columns = Columns::find(context, &rows);
+    let columns = Columns::find(context, rows.layout());
     columns.map_or_else(|_| Vec::new(), |columns| columns.other.into_iter().map(|(_, name)| name).collect())
 }
 
@@ -49,8 +59,8 @@ impl Columns {
         other.or_else(|| self.standard.get(name).copied())
     }
 
-    pub(super) fn find<R: Source>(context: Context<'_>, rows: &Rows<R>) -> Result<Self, Vec<Finding>> {
-        let header = rows.header();
+    pub(super) fn find(context: Context<'_>, layout: &Layout) -> Result<Self, Vec<Finding>> {
+        let header = layout.header();
         let mut findings = Vec::new();
         let mut standard = BTreeMap::new();
         for name in STANDARD_COLUMNS {
@@ -59,14 +69,14 @@ impl Columns {
             match header.iter().position(|column| column == wanted) {
                 Some(i) => _ = standard.insert(name, i),
                 None if mapped.is_some() || name == "email" => {
-                    findings.push(missing(context, rows, name, wanted));
+                    findings.push(missing(context, layout, name, wanted));
                 }
                 None => {}
             }
         }
         for name in context.settings.people.letter.keys() {
             if !header.contains(name) {
-                findings.push(missing(context, rows, name, name));
+                findings.push(missing(context, layout, name, name));
             }
         }
         let added = header.iter().enumerate().filter(|(_, name)| name.starts_with(OWN)).map(|(i, _)| i);
@@ -74,14 +84,19 @@ impl Columns {
         let as_written = ours.iter().copied().find(|i| header[*i] == AS_WRITTEN);
         let is_other = |(i, _): &(usize, &String)| !standard.values().any(|used| used == i) && !ours.contains(i);
         let other = header.iter().enumerate().filter(is_other).map(|(i, name)| (i, name.clone())).collect();
-        if findings.is_empty() { Ok(Self { standard, other, ours, as_written }) } else { Err(findings) }
+        let at = |name| standard.get(name).copied();
+        let [id, email, name, country] = ["id", "email", "name", "country"].map(at);
+        let [region, language, data, consent] = ["region", "language", "data", "consent"].map(at);
+        let columns =
+            Self { id, email, name, country, region, language, data, consent, other, ours, as_written, standard };
+        if findings.is_empty() { Ok(columns) } else { Err(findings) }
     }
 }
 
-fn missing<R: Source>(context: Context<'_>, rows: &Rows<R>, name: &str, wanted: &str) -> Finding {
-    let header = rows.header();
+fn missing(context: Context<'_>, layout: &Layout, name: &str, wanted: &str) -> Finding {
+    let header = layout.header();
     let place =
-        Place { line: Some(rows.header_line()), column: Some(name.to_owned()), ..Place::file(context.file) };
+        Place { line: Some(layout.header_line()), column: Some(name.to_owned()), ..Place::file(context.file) };
     let code = if name == "email" { "no-email-column" } else { "no-column" };
     let names = header.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
     let finding = Finding::refused(code, place, format!("the list has no column `{wanted}`; it has {names}"));

@@ -130,6 +130,7 @@ impl Case {
                 languages: None,
                 read_columns: &read_columns,
                 known,
+                duties: None,
             };
             let mut people = People::new(context, Supplied::new(list.as_bytes())).unwrap();
             let mut became = Vec::new();
@@ -150,9 +151,10 @@ impl Case {
             languages: None,
             read_columns: &read_columns,
             known: &Known::default(),
+            duties: None,
         };
         let input = Supplied::new(list.as_bytes());
-        known.suspects = Some(Suspects::find(context, input, list.len() as u64, |_, _| ()).unwrap());
+        known.suspects = Some(Suspects::find(context, input).unwrap());
         let (_, tally) = read(&known);
         known.unions = Some((tally.unions, tally.digest));
         read(&known)

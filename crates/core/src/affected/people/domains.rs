@@ -3,7 +3,10 @@
 //! Nothing is decided and nothing is corrected here: whoever is planned stays planned.
 
 use super::keys::{Key, key};
-use crate::address::{disguised, is_great, probably_meant, skeleton};
+use crate::{
+    address::{disguised, is_great, probably_meant, skeleton},
+    finding::{Finding, Place},
+};
 use std::collections::BTreeMap;
 
 /// The domains met so far: about 100 octets for each one that is not great.
@@ -26,6 +29,14 @@ pub(super) enum Doubt {
     Alike(u64),
 }
 
+/// Returns what is doubtful about a domain by itself.
+pub(super) fn doubt_by_itself(domain: &str) -> Option<Doubt> {
+    if is_great(domain) {
+        return None;
+    }
+    disguised(domain).map(Doubt::Disguise).or_else(|| probably_meant(domain).map(Doubt::Slip))
+}
+
 impl Domains {
     /// Returns what is doubtful about the domain of a row. What looks like another one of the list is told once, in
     /// the first row that has it.
@@ -37,7 +48,7 @@ impl Domains {
         if let Some(doubt) = self.seen.get(&own) {
             return *doubt;
         }
-        let known = disguised(domain).map(Doubt::Disguise).or_else(|| probably_meant(domain).map(Doubt::Slip));
+        let known = doubt_by_itself(domain);
         self.seen.insert(own, known);
         let (first, first_row) = *self.skeletons.entry(key([skeleton(domain).as_str()])).or_insert((own, row));
         known.or_else(|| (first != own).then_some(Doubt::Alike(first_row)))
@@ -45,15 +56,16 @@ impl Domains {
 }
 
 impl Doubt {
-    /// Returns the code of the finding and its message.
-    pub(super) fn told(self, domain: &str) -> (&'static str, String) {
-        match self {
+    /// Returns the warning about `domain` in a row.
+    pub(super) fn warning(self, domain: &str, place: Place) -> Finding {
+        let (code, message) = match self {
             Self::Slip(great) => ("misspelt-domain", format!("the domain `{domain}` is probably `{great}`")),
             Self::Disguise(great) => ("look-alike-domain", format!("the domain `{domain}` looks like `{great}`")),
             Self::Alike(row) => (
                 "look-alike-domain",
                 format!("the domain `{domain}` looks like the one in row {row}, and is another"),
             ),
-        }
+        };
+        Finding::warning(code, place, message).hint("ask the data team; the address is used as it stands")
     }
 }

@@ -1,7 +1,7 @@
 //! Short names for people and mailboxes, so that a list of a million can be remembered.
 
 use crate::{
-    address::{Address, mailbox_key},
+    address::{Parts, mailbox_key},
     digest::Digest,
 };
 
@@ -28,8 +28,8 @@ pub(in crate::affected) struct MailboxKey {
 }
 
 impl MailboxKey {
-    /// Returns the key of the mailbox of `address`.
-    pub(in crate::affected) fn of(address: &Address) -> Self {
+    /// Returns the key of the mailbox of an address.
+    pub(in crate::affected) fn of(address: &Parts<'_>) -> Self {
         let mailbox = mailbox_key(address);
         Self { exact: key([mailbox.as_str()]), folded: key([mailbox.to_lowercase().as_str()]) }
     }

@@ -1,4 +1,5 @@
-//! Rows that are left out by name: by affected.toml, and by the list that it names for that.
+//! Rows that are left out by name: by affected.toml, and by the list that it names for that. It counts nothing: whoever
+//! asks says in the end how often each line was the answer.
 
 use super::{Context, cells::Refusal};
 use crate::{
@@ -7,20 +8,18 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// The lines that leave rows out, found without looking through all of them, and how many rows each left out.
+/// The lines that leave rows out, found without looking through all of them.
 pub(super) struct LeavingOut<'a> {
     lines: Vec<&'a LeaveOut>,
     by_id: BTreeMap<&'a str, usize>,
     by_row: BTreeMap<u64, usize>,
     by_code: BTreeMap<&'a str, usize>,
-    used: Vec<u64>,
 }
 
 impl<'a> LeavingOut<'a> {
     /// Takes the lines of affected.toml, then those of its list. Of two that name the same rows, the first counts.
     pub(super) fn new(context: Context<'a>) -> Self {
         let lines: Vec<_> = context.settings.leave_out.iter().chain(&context.known.left_out).collect();
-        let used = vec![0; lines.len()];
         let (mut by_id, mut by_row, mut by_code) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for (i, line) in lines.iter().enumerate() {
             match &line.which {
@@ -29,29 +28,36 @@ impl<'a> LeavingOut<'a> {
                 Which::Code { code, .. } => _ = by_code.entry(code.as_str()).or_insert(i),
             }
         }
-        Self { lines, by_id, by_row, by_code, used }
+        Self { lines, by_id, by_row, by_code }
     }
 
-    /// Returns the line that leaves out a row by its number or by its id, `None` where the id is not known, and
-    /// counts it.
-    pub(super) fn named(&mut self, row: u64, id: Option<&str>) -> Option<&'a LeaveOut> {
+    /// Returns how many lines there are.
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Returns a line by its number.
+    pub(super) fn line(&self, i: usize) -> &'a LeaveOut {
+        self.lines[i]
+    }
+
+    /// Returns the number of the line that leaves out a row by its number or by its id, `None` where the id is not
+    /// known.
+    pub(super) fn named(&self, row: u64, id: Option<&str>) -> Option<usize> {
         let by_id = id.filter(|id| !id.is_empty()).and_then(|id| self.by_id.get(id));
-        let i = *by_id.into_iter().chain(self.by_row.get(&row)).min()?;
-        self.used[i] += 1;
-        Some(self.lines[i])
+        by_id.into_iter().chain(self.by_row.get(&row)).min().copied()
     }
 
-    /// Returns the line that leaves out rows with all that is wrong with one. It counts for the first.
-    pub(super) fn refused(&mut self, refusals: &[Refusal]) -> Option<&'a LeaveOut> {
+    /// Returns the number of the line that leaves out rows with all that is wrong with one: the line for the first.
+    pub(super) fn refused(&self, refusals: &[Refusal]) -> Option<usize> {
         let lines: Option<Vec<_>> = refusals.iter().map(|refusal| self.by_code.get(refusal.code)).collect();
-        let first = **lines?.first()?;
-        self.used[first] += 1;
-        Some(self.lines[first])
+        lines?.first().map(|first| **first)
     }
 
-    /// Returns what is wrong with lines that left out nobody, or others than they say.
-    pub(super) fn unused(&self) -> impl Iterator<Item = Finding> {
-        self.lines.iter().zip(&self.used).filter_map(|(line, used)| about(line, *used))
+    /// Returns what is wrong with lines that left out nobody, or others than they say; `used` is how many rows each
+    /// left out.
+    pub(super) fn unused(&self, used: &[u64]) -> impl Iterator<Item = Finding> {
+        self.lines.iter().zip(used).filter_map(|(line, used)| about(line, *used))
     }
 }
 

@@ -76,7 +76,7 @@ impl Repeats {
         parts: impl IntoIterator<Item = &'p str>,
         context: Context<'_>,
     ) -> Result<Met, Refusal> {
-        let mailbox = mailbox_key(&recipient.address);
+        let mailbox = mailbox_key(&recipient.address.parts());
         let folded_mailbox = mailbox.to_lowercase();
         let (exact, folded) = (key([mailbox.as_str()]), key([folded_mailbox.as_str()]));
         let id = key([recipient.id.expose().as_str()]);

@@ -5,7 +5,7 @@
 
 use super::keys::{Key, MailboxKey, key};
 use crate::{
-    address::Address,
+    address::Parts,
     affected::beside::{self, Column, Line, Need},
     finding::{Finding, Place},
 };
@@ -66,8 +66,7 @@ impl Suppressed {
         let place_in = |map: &mut BTreeMap<Key, Vec<u32>>, key: Key, i: u32| map.entry(key).or_default().push(i);
         let i = u32::try_from(self.lines.len()).expect("such a list has fewer lines than octets");
         let id = (!id.is_empty()).then(|| key([id.as_str()]));
-        let address = Address::parse(&email).ok();
-        let mailbox = address.as_ref().map(MailboxKey::of);
+        let mailbox = Parts::of(&email).ok().map(|address| MailboxKey::of(&address));
         if let Some(id) = id {
             place_in(&mut self.by_id, id, i);
         }

@@ -2,30 +2,38 @@
 //! in the second.
 //!
 //! What is remembered of a row to know its person again is some hundred octets, and most people come once. The first
-//! reading keeps one bit for each id and each mailbox, and the short names of those that it met twice. A name that two
-//! of them share by chance makes a row suspect that is not, which costs memory and decides nothing: `repeats` decides,
-//! over every suspect row, with the full keys.
+//! reading keeps a short name of each id and each mailbox, sorts them, and then keeps those that it met twice. A name
+//! that two of them share by chance makes a row suspect that is not, which costs memory and decides nothing: `repeats`
+//! decides, over every suspect row, with the full keys.
 
-use super::{Context, columns::Columns};
+use super::{
+    Context,
+    columns::Columns,
+    names::{name_of_cell, name_of_id, name_of_mailbox},
+};
 use crate::{
-    address::Address,
+    address::Parts,
     affected::{
-        rows::{RawRow, Rows, RowsError},
+        rows::{Layout, Rows, RowsError, RowsOf},
         source::Source,
+        stretches::{Stretch, Stretches},
     },
     digest::Digest,
-    recipient::Recipient,
 };
+use std::{io, sync::Arc};
 
-/// Bits that are kept at most: 128 MiB. Of the twenty million names of a list of ten million people, one in fifty
-/// then meets a bit that another one has set.
-const BITS_MAX: u64 = 1 << 30;
-/// Bits that are kept at least.
-const BITS_MIN: u64 = 1 << 16;
-/// Bits of the filter before the names that were met twice: it fits into a processor's cache.
-const FILTER_BITS: u64 = 1 << 24;
+/// Bits of a name by which it finds its share. Each share of a list of ten million people fits into a processor's
+/// cache.
+const SHARE_BITS: u32 = 10;
+/// Bits of a name in all: a share keeps the others. Of the twenty million names of ten million people, about fifty
+/// pairs then agree by chance.
+const NAME_BITS: u32 = SHARE_BITS + u32::BITS;
+/// Bits of the filter before the names that were met twice, for each of those.
+const FILTER_BITS: usize = 64;
+/// Bits of it at least.
+const FILTER_BITS_MIN: usize = 1 << 10;
 
-/// The short names of ids and mailboxes that a list may have more than once.
+/// The short names of ids and mailboxes that a list has more than once.
 #[derive(Clone, Debug)]
 pub struct Suspects {
     /// Sorted.
@@ -33,193 +41,188 @@ pub struct Suspects {
     filter: Bits,
 }
 
-impl Suspects {
-    /// Reads a list of about so many octets; `at` is told each row's number and how many octets were read. Returns the
-    /// suspects and the digest of the list: they hold for no other one.
+/// Looks for suspects: a list that is read for its names alone.
+pub struct Search<R> {
+    list: Stretches<R>,
+    naming: Naming,
+    shares: Shares,
+}
+
+/// Takes the names out of stretches, on any thread.
+pub struct Naming {
+    layout: Arc<Layout>,
+    id: Option<usize>,
+    email: Option<usize>,
+}
+
+/// The names of a stretch.
+pub struct Names {
+    names: Vec<u64>,
+    /// Its last row.
+    pub row: u64,
+    /// How many octets of the file were read to its end.
+    pub octets: u64,
+}
+
+/// All names of a list, in shares.
+pub struct Shares(Vec<Share>);
+
+/// The names that begin alike.
+#[derive(Debug, Default)]
+pub struct Share {
+    start: u64,
+    rests: Vec<u32>,
+}
+
+impl<R: Source> Search<R> {
+    /// Reads the header of a list.
     ///
     /// # Errors
     ///
     /// The input's own, or the findings that refuse the list as a whole.
-    pub fn find(
-        context: Context<'_>,
-        input: impl Source,
-        octets: u64,
-        mut at: impl FnMut(u64, u64),
-    ) -> Result<(Self, Digest), RowsError> {
-        let mut rows = Rows::new(context.file, &context.settings.form, context.settings.email_column(), input)?;
-        let columns = Columns::find(context, &rows).map_err(RowsError::Refused)?;
-        let place = |name| columns.standard.get(name).copied();
-        let (id, email) = (place("id"), place("email"));
-        let mut seen = Bits::new(octets.next_power_of_two().clamp(BITS_MIN, BITS_MAX));
-        let mut names = Vec::new();
-        let mut meet = |name: u64| {
-            if seen.set(name) {
-                names.push(name);
-            }
-        };
-        let mut raw = RawRow::default();
-        while rows.read(&mut raw)? {
-            at(raw.row, rows.octets());
-            let cell = |place: Option<usize>| place.and_then(|i| raw.cells.get(i)).unwrap_or_default();
-            name_of_id(cell(id)).map(&mut meet);
-            name_of_cell(cell(email)).map(&mut meet);
+    pub fn new(context: Context<'_>, input: R) -> Result<Self, RowsError> {
+        let rows = Rows::new(context.file, &context.settings.form, context.settings.email_column(), input)?;
+        let Rows { list, layout, .. } = rows;
+        let Columns { id, email, .. } = Columns::find(context, &layout).map_err(RowsError::Refused)?;
+        Ok(Self { list, naming: Naming { layout, id, email }, shares: Shares::new() })
+    }
+
+    /// Returns who reads the list, who names its rows, and who keeps the names.
+    pub fn parts(&mut self) -> (&mut Stretches<R>, &Naming, &mut Shares) {
+        (&mut self.list, &self.naming, &mut self.shares)
+    }
+
+    /// Ends the reading: the shares of all names, and the digest of the list.
+    pub fn finish(self) -> io::Result<(Vec<Share>, Digest)> {
+        Ok((self.shares.0, self.list.into_text().into_source().digest()?))
+    }
+}
+
+impl Naming {
+    /// Returns the names of the rows of `stretch`.
+    pub fn names(&self, stretch: Stretch) -> Names {
+        let mut names = Names { names: Vec::new(), row: 0, octets: stretch.octets };
+        let mut rows = RowsOf::new(&self.layout, stretch);
+        while let Some(row) = rows.next_row() {
+            names.row = row.row;
+            let cell = |place: Option<usize>| place.and_then(|i| row.cells.get(i)).unwrap_or_default();
+            names.names.extend(name_of_id(cell(self.id)));
+            names.names.extend(name_of_cell(cell(self.email)));
         }
-        names.sort_unstable();
-        names.dedup();
-        let mut filter = Bits::new(FILTER_BITS);
+        names
+    }
+}
+
+impl Shares {
+    fn new() -> Self {
+        let share = |start: u64| Share { start: start << u32::BITS, rests: Vec::new() };
+        Self((0_u64..1 << SHARE_BITS).map(share).collect())
+    }
+
+    /// Keeps the names of a stretch.
+    pub fn keep(&mut self, names: &Names) {
+        for name in &names.names {
+            let name = name >> (u64::BITS - NAME_BITS);
+            // Both halves are as long as their types.
+            let (share, rest) = ((name >> u32::BITS) as usize, (name & u64::from(u32::MAX)) as u32);
+            self.0[share].rests.push(rest);
+        }
+    }
+}
+
+impl Share {
+    /// Returns the names that were met more than once, in order.
+    pub fn twice(mut self) -> Vec<u64> {
+        self.rests.sort_unstable();
+        let pairs = self.rests.windows(2).filter(|pair| pair[0] == pair[1]);
+        let mut twice: Vec<_> = pairs.map(|pair| self.start | u64::from(pair[0])).collect();
+        twice.dedup();
+        twice
+    }
+}
+
+impl Suspects {
+    /// Takes the names that each share met twice, in the order of the shares.
+    pub fn of(names: Vec<u64>) -> Self {
+        let mut filter = Bits::new((names.len() * FILTER_BITS).next_power_of_two().max(FILTER_BITS_MIN));
         for name in &names {
             filter.set(*name);
         }
-        Ok((Self { names, filter }, rows.digest()?))
+        Self { names, filter }
     }
 
-    /// Returns whether another row may have the id or the mailbox of this one, or a mailbox that differs from it in
-    /// case or dots alone.
-    pub(super) fn has(&self, recipient: &Recipient) -> bool {
-        let address = &recipient.address;
-        let names =
-            [name_of_id(recipient.id.expose()), Some(name_of_mailbox(address.local_part(), address.domain()))];
-        names.into_iter().flatten().any(|name| self.filter.is_set(name) && self.names.binary_search(&name).is_ok())
-    }
-}
-
-/// Returns the short name of an id; nobody has the empty one.
-fn name_of_id(id: &str) -> Option<u64> {
-    (!id.is_empty()).then(|| finish(id.bytes().fold(Mixing::new(1), Mixing::add)))
-}
-
-/// Returns the short name of the mailbox in a cell; a cell without an address that can be written to has none.
-fn name_of_cell(cell: &str) -> Option<u64> {
-    match cell.rsplit_once('@') {
-        // Where all is ASCII and no label is encoded, reading the address changes nothing but the case of its domain.
-        Some((local, domain)) if cell.is_ascii() && !domain.contains("--") => Some(name_of_mailbox(local, domain)),
-        _ => Address::parse(cell).ok().map(|address| name_of_mailbox(address.local_part(), address.domain())),
-    }
-}
-
-/// Returns the short name of a mailbox: the same for all that differ in case or dots alone. An address that is written
-/// to is ASCII.
-fn name_of_mailbox(local: &str, domain: &str) -> u64 {
-    let local = local.bytes().filter(|byte| *byte != b'.').map(|byte| byte.to_ascii_lowercase());
-    let mixed = local.fold(Mixing::new(2), Mixing::add).add(b'@');
-    finish(domain.bytes().map(|byte| byte.to_ascii_lowercase()).fold(mixed, Mixing::add))
-}
-
-/// Octets on their way to a short name, eight at a time.
-#[derive(Clone, Copy)]
-struct Mixing {
-    state: u64,
-    word: u64,
-    count: u32,
-}
-
-impl Mixing {
-    fn new(kind: u64) -> Self {
-        Self { state: kind, word: 0, count: 0 }
-    }
-
-    #[inline]
-    fn add(self, byte: u8) -> Self {
-        let word = self.word << 8 | u64::from(byte);
-        let count = self.count + 1;
-        if count.is_multiple_of(8) {
-            Self { state: mixed(self.state ^ word), word: 0, count }
-        } else {
-            Self { word, count, ..self }
+    /// Reads a list on one thread. Returns the suspects and the digest of the list: they hold for no other one.
+    ///
+    /// # Errors
+    ///
+    /// The input's own, or the findings that refuse the list as a whole.
+    pub fn find(context: Context<'_>, input: impl Source) -> Result<(Self, Digest), RowsError> {
+        let mut search = Search::new(context, input)?;
+        let (list, naming, shares) = search.parts();
+        while let Some(stretch) = list.next_stretch()? {
+            shares.keep(&naming.names(stretch));
         }
+        let (shares, digest) = search.finish()?;
+        Ok((Self::of(shares.into_iter().flat_map(Share::twice).collect()), digest))
     }
-}
 
-/// Returns the short name of what was mixed.
-fn finish(mixing: Mixing) -> u64 {
-    mixed(mixed(mixing.state ^ mixing.word) ^ u64::from(mixing.count))
-}
-
-/// The finishing step of `splitmix64` (Steele, Lea and Flood, 2014): every bit of what goes in moves half of the bits
-/// that come out.
-fn mixed(word: u64) -> u64 {
-    let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ word >> 31
+    /// Returns whether another row may have this id or this mailbox, or one that differs from it in case or dots alone.
+    pub(super) fn have(&self, id: &str, address: &Parts<'_>) -> bool {
+        let names = [name_of_id(id), Some(name_of_mailbox(address.local, &address.domain))];
+        let names = names.into_iter().flatten().map(|name| name >> (u64::BITS - NAME_BITS));
+        names.into_iter().any(|name| self.filter.is_set(name) && self.names.binary_search(&name).is_ok())
+    }
 }
 
 /// A power of two of bits.
 #[derive(Clone)]
-struct Bits {
-    words: Vec<u64>,
-    mask: u64,
-}
+struct Bits(Vec<u64>);
 
 impl std::fmt::Debug for Bits {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "<{} bits>", self.words.len() * 64)
+        write!(f, "<{} bits>", self.0.len() * 64)
     }
 }
 
 impl Bits {
-    fn new(count: u64) -> Self {
-        let words = usize::try_from(count / 64).expect("there is memory for so many bits");
-        Self { words: vec![0; words], mask: count - 1 }
+    fn new(count: usize) -> Self {
+        Self(vec![0; count / 64])
     }
 
     /// Returns the word and the bit of a name.
+    #[inline]
     fn place(&self, name: u64) -> (usize, u64) {
-        let bit = name & self.mask;
-        // The mask is shorter than the memory is long.
-        (usize::try_from(bit / 64).unwrap_or_default(), 1 << (bit % 64))
+        let word = name / 64 % self.0.len() as u64;
+        (word as usize, 1 << (name % 64))
     }
 
-    /// Sets the bit of a name, and returns whether it was set.
-    fn set(&mut self, name: u64) -> bool {
+    fn set(&mut self, name: u64) {
         let (word, bit) = self.place(name);
-        let was = self.words[word] & bit != 0;
-        self.words[word] |= bit;
-        was
+        self.0[word] |= bit;
     }
 
+    #[inline]
     fn is_set(&self, name: u64) -> bool {
         let (word, bit) = self.place(name);
-        self.words[word] & bit != 0
+        self.0[word] & bit != 0
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
-    fn a_mailbox_has_one_name_however_it_is_written() {
-        let name = name_of_cell("jo.doe@xn--bcher-kva.example");
-        assert!(name.is_some());
-        for cell in ["JO.DOE@bücher.example", "jodoe@BÜCHER.example", "j.o.d.o.e@XN--BCHER-KVA.example"] {
-            assert_eq!(name_of_cell(cell), name, "{cell}");
-            let read = Address::parse(cell).unwrap();
-            assert_eq!(Some(name_of_mailbox(read.local_part(), read.domain())), name, "{cell}");
-        }
-        for cell in ["jo.doe@bucher.example", "jo@doe@xn--bcher-kva.example", "", "jodoe", "jürgen@x.example"] {
-            assert_ne!(name_of_cell(cell), name, "{cell}");
-        }
-        assert_ne!(name_of_id("jodoe@x.example"), name_of_cell("jodoe@x.example"));
-    }
-
-    proptest! {
-        #[test]
-        fn a_cell_and_its_address_have_one_name(cell in "[!-~]{1,9}@([!-~]{1,9}|[a-zA-Z0-9.-]{1,12}\\.Ab)") {
-            if let Ok(read) = Address::parse(&cell) {
-                prop_assert_eq!(name_of_cell(&cell), Some(name_of_mailbox(read.local_part(), read.domain())));
-            }
-        }
-    }
-
-    #[test]
-    fn names_differ() {
-        let names: std::collections::BTreeSet<_> =
-            (0..100_000).filter_map(|i| name_of_id(&format!("C{i}"))).collect();
-        assert_eq!(names.len(), 100_000);
-        let ones = ["a", "aa", "aaaaaaaa", "aaaaaaaaa", "aaaaaaaaaaaaaaaa", "\0", "\0\0"];
-        let names: std::collections::BTreeSet<_> = ones.iter().filter_map(|id| name_of_id(id)).collect();
-        assert_eq!(names.len(), ones.len());
+    fn names_that_were_met_twice_are_found() {
+        let mut shares = Shares::new();
+        let name = |i: u64| i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let names = (0..10_000).map(name).chain((0..10_000).step_by(100).map(name)).collect();
+        shares.keep(&Names { names, row: 0, octets: 0 });
+        let twice: Vec<_> = shares.0.into_iter().flat_map(Share::twice).collect();
+        let mut expected: Vec<_> = (0..10_000).step_by(100).map(|i| name(i) >> (u64::BITS - NAME_BITS)).collect();
+        expected.sort_unstable();
+        assert_eq!(twice, expected);
+        let suspects = Suspects::of(twice);
+        assert!(expected.iter().all(|name| suspects.filter.is_set(*name)));
     }
 }

@@ -1,7 +1,10 @@
 //! Lists and the fates of their rows.
 
 use super::*;
-use crate::affected::{Delimiter, Form, Supplied};
+use crate::{
+    affected::{Delimiter, Form, Supplied},
+    digest::hex,
+};
 
 fn categories() -> Vec<Category> {
     ["email", "phone"]
@@ -21,19 +24,26 @@ fn read_with(text: &str, settings: &ListSettings, read_columns: &[&str]) -> (Vec
         languages: None,
         read_columns: &read_columns,
         known,
+        duties: None,
     };
     let known = Known::default();
-    let suspects = Suspects::find(context(&known), Supplied::new(text.as_bytes()), text.len() as u64, |_, _| {});
+    let suspects = Suspects::find(context(&known), Supplied::new(text.as_bytes()));
     let (fates, tally) = read_in(context(&known), text);
     let known = Known { suspects: Some(suspects.unwrap()), ..Known::default() };
     let (again, with_suspects) = read_in(context(&known), text);
     assert_eq!((&again, &with_suspects.findings), (&fates, &tally.findings), "{text}");
+    // Nor does it matter where the list is cut.
+    let (_, _, remarkable) = read_remarkable(context(&known), text, 40);
+    assert_eq!((&remarkable.findings, &remarkable.counts), (&tally.findings, &tally.counts), "{text}");
     assert_eq!(known.suspects.map(|(_, digest)| digest), Some(tally.digest));
     (fates, tally)
 }
 
 fn read_in(context: Context<'_>, text: &str) -> (Vec<String>, Tally) {
     let mut people = People::new(context, Supplied::new(text.as_bytes())).unwrap();
+    if context.known.suspects.is_some() {
+        people.parts().0.cut_at(1);
+    }
     let mut fates = Vec::new();
     while let Some(row) = people.read().unwrap() {
         fates.push(match row.fate {
@@ -60,6 +70,57 @@ proptest::proptest! {
         let (settings, _) = super::super::read_settings("affected.toml", toml.as_bytes());
         read_with(&format!("id,email,name\n{}\n", rows.join("\n")), &settings.unwrap(), &[]);
     }
+}
+
+/// Reads a list as the command does: rows that nobody looks at are only counted. Returns the fates of the others, with
+/// what was found in each, and how many are alike.
+fn read_remarkable(
+    context: Context<'_>,
+    text: &str,
+    stretch_octets: usize,
+) -> (Vec<(Row, Vec<Finding>)>, u64, Tally) {
+    let mut people = People::new(context, Supplied::new(text.as_bytes())).unwrap();
+    let (list, judge, settling) = people.parts();
+    list.cut_at(stretch_octets);
+    let (mut rows, mut alike) = (Vec::new(), 0);
+    while let Some(stretch) = list.next_stretch().unwrap() {
+        let judged = judge.judge(stretch, Wanted::Remarkable);
+        settling.count(&judged);
+        alike += judged.alike.iter().map(|alike| alike.count).sum::<u64>();
+        rows.extend(
+            judged
+                .rows
+                .into_iter()
+                .map(|row| settling.settle(judge, row))
+                .map(|as_read| (as_read.row, as_read.found)),
+        );
+    }
+    (rows, alike, people.finish().unwrap())
+}
+
+#[test]
+fn rows_that_nobody_looks_at_are_counted() {
+    let text = "id,email,name\n1,a@b.example,Ada\n2,c@b.example,Bo\n2,c@b.example,Bo\n3,broken,Cy\n4,d@gmial.com,Di\n5,e@b.example,Ed\n";
+    let (settings, read_columns) = (ListSettings::default(), BTreeSet::new());
+    let context = |known| Context {
+        file: "l.csv",
+        settings: &settings,
+        categories: None,
+        languages: None,
+        read_columns: &read_columns,
+        known,
+        duties: None,
+    };
+    let none = Known::default();
+    let suspects = Suspects::find(context(&none), Supplied::new(text.as_bytes())).unwrap();
+    let known = Known { suspects: Some(suspects), ..Known::default() };
+    let (rows, alike, tally) = read_remarkable(context(&known), text, 1_000);
+    let found: Vec<_> = rows.iter().map(|(row, found)| (row.row, row.line, found.len())).collect();
+    // The first has a new domain, the second and third have one person, the next two have findings.
+    assert_eq!((found, alike), (vec![(1, 2, 0), (2, 3, 0), (3, 4, 0), (4, 5, 1), (5, 6, 1)], 1));
+    let (fates, every) = read_in(context(&known), text);
+    assert_eq!(fates, ["planned", "planned", "duplicate", "refused", "planned", "planned"]);
+    assert_eq!((tally.counts, tally.findings), (every.counts, every.findings));
 }
 
 fn read(text: &str) -> (Vec<String>, Tally) {
@@ -188,6 +249,7 @@ fn read_united(list: &str, toml: &str) -> (Vec<String>, Tally) {
             languages: None,
             read_columns: &read_columns,
             known,
+            duties: None,
         };
         let mut people = People::new(context, Supplied::new(list.as_bytes())).unwrap();
         let mut rows = Vec::new();
@@ -263,6 +325,7 @@ fn a_letter_is_due_where_a_column_says_so() {
         languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
+        duties: None,
     };
     let Err(RowsError::Refused(findings)) = People::new(context, Supplied::new(&b"email,deceased\n"[..])) else {
         panic!("a column that decides about people is missing");
@@ -343,6 +406,7 @@ fn columns_are_mapped_or_missed_with_the_likely_one() {
         languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
+        duties: None,
     };
     let Err(RowsError::Refused(findings)) = People::new(context, Supplied::new("E-Mail Address\n".as_bytes()))
     else {
@@ -384,6 +448,7 @@ fn data_is_listed_in_the_order_of_the_incident_and_defaults_to_all() {
         languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
+        duties: None,
     };
     let mut people = People::new(
         context,
@@ -424,6 +489,7 @@ fn read_form(octets: &[u8], form: Form) -> (Vec<String>, Vec<FoundIt>) {
         languages: None,
         read_columns: &read_columns,
         known: &Known::default(),
+        duties: None,
     };
     let mut people = match People::new(context, Supplied::new(octets)) {
         Ok(people) => people,
@@ -554,6 +620,7 @@ fn read_after(notices: &[(&str, &str, Told, &[&str])], list: &str, toml: &str) -
         languages: None,
         read_columns: &read_columns,
         known: &known,
+        duties: None,
     };
     let mut people = People::new(context, Supplied::new(list.as_bytes())).unwrap();
     let mut fates = Vec::new();
@@ -601,6 +668,7 @@ fn a_language_that_is_not_offered_is_named_with_the_one_that_is_used() {
         languages: Some(&languages),
         read_columns: &columns,
         known: &known,
+        duties: None,
     };
     let text =
         "email,language\na@x.example,it\nb@x.example,de\nc@x.example,\nd@x.example,EN-us\ne@x.example,pt-BR\n";
@@ -630,12 +698,16 @@ fn where_somebody_lives_is_told_whatever_becomes_of_the_row() {
         languages: None,
         read_columns: &BTreeSet::new(),
         known: &Known::default(),
+        duties: None,
     };
     let mut people = People::new(context, Supplied::new(text.as_bytes())).unwrap();
+    let (list, judge, settling) = people.parts();
     let mut told = Vec::new();
-    while people.read().unwrap().is_some() {
-        let (residence, data) = people.concerned();
-        told.push(format!("{} {}", residence.code(), data.join("+")));
+    while let Some(stretch) = list.next_stretch().unwrap() {
+        for row in judge.judge(stretch, Wanted::Remarkable).rows {
+            let (residence, data) = settling.settle(judge, row).concerned();
+            told.push(format!("{} {}", residence.code(), data.join("+")));
+        }
     }
     assert_eq!(told, ["US-CA phone", "DE email+phone", "unknown email+phone", "unknown email+phone"]);
 }

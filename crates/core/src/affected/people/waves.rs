@@ -1,35 +1,33 @@
 //! What becomes of a row whose person an earlier wave knows.
 
 use super::{
-    Fated, People,
+    Fated,
     before::{Earlier, Found, Told},
     cells::{Refusal, listed},
     keys::MailboxKey,
+    one_row::{Mark, OneRow},
 };
 use crate::{
-    affected::{
-        settings::{PendingBefore, SharedAddress},
-        source::Source,
-    },
+    affected::settings::{PendingBefore, SharedAddress},
     finding::Finding,
     notice::Withheld,
-    recipient::Recipient,
 };
 use std::collections::BTreeSet;
 
 /// How many rows of a list each earlier wave knows, by what it did about them: `Told as usize` is the place.
 pub type KnownBefore = [u64; Told::ALL.len()];
 
-impl<R: Source> People<'_, R> {
-    /// Returns the fate of a row whose person an earlier wave told, or may have told; `None` where it did not.
-    pub(super) fn told_before(&mut self, recipient: Option<&Recipient>) -> Result<Option<Fated>, Refusal> {
-        let earlier = &self.context.known.earlier;
-        if earlier.is_empty() {
-            return Ok(None);
-        }
-        let mailbox = recipient.map(|recipient| MailboxKey::of(&recipient.address));
-        let id = self.cell("id");
-        let found = earlier.iter().enumerate().filter_map(|(i, wave)| Some((i, wave.find(id, mailbox.as_ref())?)));
+impl OneRow<'_, '_> {
+    /// Returns the fate of a row whose person an earlier wave told, or may have told; `None` where it did not. `data` is
+    /// what the row says was exposed of somebody who can be told.
+    pub(super) fn told_before(
+        &mut self,
+        mailbox: Option<&MailboxKey>,
+        data: Option<&[String]>,
+    ) -> Result<Option<Fated>, Refusal> {
+        let earlier = &self.judge.context.known.earlier;
+        let id = self.cell(self.judge.columns.id);
+        let found = earlier.iter().enumerate().filter_map(|(i, wave)| Some((i, wave.find(id, mailbox)?)));
         // The same person weighs more than a neighbour, whatever was done; then what was done counts.
         let weight = |(_, found): &(usize, Found)| match found {
             Found::Same { told, .. } => (true, *told),
@@ -37,21 +35,21 @@ impl<R: Source> People<'_, R> {
         };
         let Some((i, found)) = found.max_by_key(weight) else { return Ok(None) };
         let wave = &earlier[i];
-        let (told, data) = match found {
+        let (told, data_there) = match found {
             Found::Same { told, data } => (told, data),
             Found::Neighbour(told) => match self.as_neighbour(told, wave)? {
                 Some(told) => (told, None),
                 None => return Ok(None),
             },
         };
-        self.here[i][told as usize] += 1;
+        self.marks.push(Mark::Known(i, told));
         match told {
             Told::Accepted => {
-                self.told_of_less(recipient, data.as_ref(), wave);
+                self.told_of_less(data, data_there.as_ref(), wave);
                 Ok(Some(self.withheld(Withheld::AlreadyTold, format!("by {}: {}", wave.incident, wave.ledger))))
             }
             Told::InDoubt => Err(in_doubt(wave)),
-            Told::Pending => match self.context.settings.people.pending_before {
+            Told::Pending => match self.judge.context.settings.people.pending_before {
                 Some(PendingBefore::TellHere) => Ok(None),
                 None => Err(pending(wave)),
             },
@@ -61,7 +59,7 @@ impl<R: Source> People<'_, R> {
                     wave.incident
                 );
                 let hint = "leave the row out by name if that decision is to hold here too";
-                self.report(Finding::warning("let-stand-before", self.place(None), message).hint(hint));
+                self.found.push(Finding::warning("let-stand-before", self.place(None), message).hint(hint));
                 Ok(None)
             }
             Told::Not => Ok(None),
@@ -73,7 +71,7 @@ impl<R: Source> People<'_, R> {
         if told <= Told::LetStand {
             return Ok(None);
         }
-        match self.context.settings.people.shared_address {
+        match self.judge.context.settings.people.shared_address {
             Some(SharedAddress::OneNoticeEach) => Ok(None),
             Some(SharedAddress::FirstOnly) => Ok(Some(told)),
             None => {
@@ -86,16 +84,16 @@ impl<R: Source> People<'_, R> {
     }
 
     /// Warns where this list says that more data was exposed than the earlier notice named.
-    fn told_of_less(&mut self, recipient: Option<&Recipient>, data: Option<&BTreeSet<String>>, wave: &Earlier) {
-        let (Some(recipient), Some(data)) = (recipient, data) else { return };
-        let more: Vec<_> = recipient.data.iter().filter(|id| !data.contains(*id)).map(String::as_str).collect();
+    fn told_of_less(&mut self, data: Option<&[String]>, there: Option<&BTreeSet<String>>, wave: &Earlier) {
+        let (Some(data), Some(there)) = (data, there) else { return };
+        let more: Vec<_> = data.iter().filter(|id| !there.contains(*id)).map(String::as_str).collect();
         if more.is_empty() {
             return;
         }
         let message =
             format!("{} told this person, and not of {}, which this list has", wave.incident, listed(&more));
         let hint = "nobody is told twice by default: tell them of it on another way, or take that ledger out of told_before";
-        self.report(Finding::warning("told-of-less", self.place(Some("data")), message).hint(hint));
+        self.found.push(Finding::warning("told-of-less", self.place(Some("data")), message).hint(hint));
     }
 }
 

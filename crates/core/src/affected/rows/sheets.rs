@@ -9,6 +9,8 @@ use crate::{
         exported::{self, rearmed},
         faults::describe_sheet,
         sheet::{Letters, Sheet, SheetFault, SheetRow},
+        source::Source,
+        text::Text,
     },
     finding::{Finding, Place},
 };
@@ -131,8 +133,35 @@ fn line_naming(key: &str, sheet: &mut dyn Sheet) -> io::Result<Option<u64>> {
     Ok(None)
 }
 
+/// Reads the rows of a sheet.
+pub(in crate::affected) struct SheetRows {
+    /// How many columns the header has.
+    pub(in crate::affected) width: usize,
+}
+
+impl SheetRows {
+    /// Returns the next rows, at most so many, of which the first has this number.
+    pub(in crate::affected) fn next<R: Source>(
+        &self,
+        text: &mut Text<R>,
+        number: u64,
+        rows_max: usize,
+    ) -> io::Result<Vec<RawRow>> {
+        let mut rows = Vec::new();
+        let Some(sheet) = text.source_mut().sheet() else { return Ok(rows) };
+        for row in (number..).take(rows_max) {
+            let mut raw = RawRow { row, ..RawRow::default() };
+            if !read(sheet, self.width, &mut raw)? {
+                break;
+            }
+            rows.push(raw);
+        }
+        Ok(rows)
+    }
+}
+
 /// Reads the next row, of so many columns; its number is the caller's.
-pub(super) fn read(sheet: &mut dyn Sheet, width: usize, raw: &mut RawRow) -> io::Result<bool> {
+fn read(sheet: &mut dyn Sheet, width: usize, raw: &mut RawRow) -> io::Result<bool> {
     let mut row = SheetRow::default();
     if !sheet.read(&mut row)? {
         return Ok(false);

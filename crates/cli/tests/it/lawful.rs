@@ -1,0 +1,135 @@
+//! What laws make of a list: who is owed a notice, which way, and what refuses a plan.
+
+use crate::harness::{Incident, OCTOBER, finding};
+use serde_json::{Value, json};
+
+/// An incident with Social Security numbers; nothing is decided.
+fn with(list: &str, law: &str) -> Incident {
+    let incident = Incident::example(OCTOBER);
+    incident.write("affected.csv", list);
+    incident.write("affected.toml", "");
+    let toml = incident.read("incident.toml");
+    let (before, after) =
+        (toml.split("\n# What the law needs").next().unwrap(), "\n[approval]\nnone = \"a test\"\n");
+    let toml = format!("{before}\n[law]\n{law}\n{after}");
+    let toml = toml
+        .replace("categories = [\"email\"]", "categories = [\"email\", \"name\", \"ssn\", \"mailbox_password\"]");
+    incident.write("incident.toml", toml.replace("2020-10-19\ndetermined", "2026-10-19\ndetermined"));
+    incident
+}
+
+fn check(incident: &Incident, code: i32) -> Value {
+    incident.json("check", &[]).exits(code).json()
+}
+
+#[test]
+fn the_examples_are_voluntary_in_the_united_states_and_owed_in_europe() {
+    let incident = Incident::example(OCTOBER);
+    let report = check(&incident, 0);
+    let law = &report["law"];
+    assert_eq!(law["people"], json!({ "owed": 6, "open": 0, "voluntary": 6 }));
+    assert_eq!(law["coverage"]["exactly_one"], 12);
+    assert_eq!(law["ways"], json!({ "blocked": 0, "email": 12, "leg": 0, "letter": 0 }));
+    let verdicts = law["verdicts"].as_array().unwrap();
+    assert!(verdicts.iter().any(|v| v["regime"] == "uk-gdpr" && v["standing"] == "met"), "{law}");
+    for verdict in verdicts {
+        let is_cited = verdict["citation"].as_str().is_some_and(|cite| !cite.is_empty());
+        assert!(is_cited && !verdict["fact"].as_str().unwrap().is_empty(), "{verdict}");
+        if verdict["standing"] == "a person decides" {
+            assert!(verdict["decision"]["by"].as_str().unwrap().contains("counsel"), "{verdict}");
+        }
+    }
+    incident.run("check", &[]).exits(0).says(&["told voluntarily", "No missing element found", "unverified"]);
+}
+
+#[test]
+fn who_did_not_agree_gets_a_letter_and_a_taken_mailbox_nothing() {
+    let list = "id,email,country,region,data,consent\n\
+                A,a@post.example,US,MA,name;ssn,\n\
+                B,b@post.example,US,CA,mailbox_password,esign\n\
+                C,c@post.example,US,CA,email,\n\
+                D,d@post.example,,,email,\n";
+    let report = check(&with(list, ""), 0);
+    assert_eq!(report["withheld"], json!({ "blocked": 1, "needs-letter": 1 }));
+    assert_eq!(report["planned"], 2);
+    assert_eq!(report["law"]["people"], json!({ "owed": 0, "open": 1, "voluntary": 1 }));
+    assert!(finding(&report, "law-residence")["message"].as_str().unwrap().contains("unknown"));
+}
+
+#[test]
+fn a_wrong_consent_and_a_wrong_region_are_refused_in_their_rows() {
+    let list = "id,email,country,region,consent\nA,a@post.example,US,XYZW,\nB,b@post.example,US,CA,esing\n";
+    let report = check(&with(list, ""), 3);
+    assert!(finding(&report, "consent-unknown")["hint"].as_str().unwrap().contains("esign"), "{report}");
+    assert_eq!(report["refused"], 2);
+}
+
+#[test]
+fn the_notice_leaves_out_what_the_readers_law_forbids() {
+    let list = "id,email,country,region,data,consent\nA,a@post.example,US,MA,name;ssn,esign\n";
+    let law = "sender_was_source = true";
+    let incident = with(list, law);
+    let report = check(&incident, 3);
+    let missing = finding(&report, "law-not-met")["message"].as_str().unwrap();
+    assert!(missing.contains("93H") && missing.contains("us-ma"), "{missing}");
+    for element in
+        ["right_to_police_report", "security_freeze_howto", "credit_monitoring_offer", "enrollment_instructions"]
+    {
+        incident.write(&format!("templates/{element}.en.md"), "Call us, and we help you with this.");
+    }
+    let report = check(&incident, 0);
+    let key = report["variants"][0]["key"].as_str().unwrap();
+    assert!(key.contains("-what_happened") && key.contains("+right_to_police_report"), "{key}");
+    let notice = incident.run("preview", &["--row", "1"]).exits(0).stdout;
+    assert!(notice.contains("we help you with this") && !notice.contains("What happened"), "{notice}");
+    let frozen = incident.json("notify", &["--dry-run"]).exits(0).json();
+    assert!(frozen["digest"].as_str().unwrap().starts_with("sha256:"));
+    let manifest = incident.read("out/packet/manifest.txt");
+    assert!(manifest.contains("\nlaw.us-ma sha256:"), "{manifest}");
+    incident.run("explain", &["A"]).exits(0).says(&["us-ma asks for this notice", "way: email"]);
+    assert_eq!(incident.json("explain", &["A"]).exits(0).json()["stories"][0]["law"]["duty"], "owed");
+}
+
+#[test]
+fn a_clash_refuses_the_plan_until_a_person_settles_it() {
+    let list = "id,email,country,region,data,consent\nA,a@post.example,US,MA,name;ssn,esign;hipaa_agreement\n";
+    let roles = "roles = [\"owner\", \"covered_entity\"]\n";
+    let incident = with(list, roles);
+    let toml = incident.read("incident.toml").replace("\"ssn\", \"mailbox", "\"ssn\", \"health\", \"mailbox");
+    incident.write("incident.toml", &toml);
+    incident.write("affected.csv", list.replace("name;ssn", "name;ssn;health"));
+    let report = check(&incident, 3);
+    let clash = finding(&report, "law-clash");
+    let message = clash["message"].as_str().unwrap();
+    assert!(
+        message.contains("us-hipaa") && message.contains("us-ma") && message.contains("what_happened"),
+        "{clash}"
+    );
+    let line = r#"decisions = [{ kind = "clash", about = "what_happened", answer = true, by = "N. Castellan, counsel", on = 2026-10-22, reason = "x" }]"#;
+    incident.write("incident.toml", toml.replace(roles, &format!("{roles}{line}\n")));
+    let settled = check(&incident, 3);
+    let clashes = settled["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == "law-clash");
+    assert!(
+        clashes.clone().all(|clash| !clash["message"].as_str().unwrap().contains("`what_happened`")),
+        "{settled}"
+    );
+}
+
+/// No program and no page says that a notice keeps the law.
+#[test]
+fn nothing_says_that_a_law_is_kept() {
+    let incident = Incident::example(OCTOBER);
+    let mut said = incident.run("check", &[]).stdout;
+    said += &incident.json("check", &[]).stdout;
+    said += &incident.run("notify", &["--dry-run"]).exits(0).stdout;
+    said += &incident.run("explain", &["K-1003"]).exits(0).stdout;
+    said += &incident.run("law", &[]).stdout;
+    for page in ["index.html", "wording-01.html", "packet.json", "help-desk.html", "public/statement.txt"] {
+        said += &incident.read(&format!("out/packet/{page}"));
+    }
+    let said = said.to_lowercase();
+    for word in [concat!("compl", "iant"), concat!("compl", "ies with"), concat!("in compl", "iance")] {
+        assert!(!said.contains(word), "{word}");
+    }
+    assert!(said.contains("unverified") && said.contains("a person decides"));
+}
