@@ -68,11 +68,7 @@ impl Incident {
         let incident = Self::example(OCTOBER);
         incident.write("affected.csv", list);
         incident.remove("affected.toml");
-        // What was decided of the example's own people is nobody else's.
-        let toml = incident.read("incident.toml");
-        let (before, after) =
-            (toml.split("\n# What the law needs").next().unwrap(), toml.split("\n[approval]").nth(1));
-        incident.write("incident.toml", format!("{before}\n[approval]{}", after.unwrap()));
+        incident.write("incident.toml", forthwith_testkit::settings::without_law(&incident.read("incident.toml")));
         incident
     }
 
