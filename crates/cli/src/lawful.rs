@@ -282,6 +282,7 @@ fn packet_rule((verdict, variants): &Judged<'_>) -> PacketRule {
         fact: verdict.fact.clone(),
         is_verified: check.is_verified,
         decision: check.decision.as_ref().map(|decision| PacketDecision {
+            question: decision.question.to_string(),
             by: decision.by.clone(),
             on: decision.on.to_string(),
             reason: format!("{}: {}", if decision.answer { "yes" } else { "no" }, decision.reason),

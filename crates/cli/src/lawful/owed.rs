@@ -11,7 +11,7 @@ use crate::{
     terminal::grouped,
 };
 use forthwith_core::{
-    deadlines::{Dated, Moment, Situation, deadlines, earliest},
+    deadlines::{Dated, Moment, Situation, Waits, deadlines, earliest},
     law::{self, Addressee, Answer, Word as _},
 };
 use forthwith_templating::packet::PacketOwed;
@@ -47,12 +47,17 @@ fn day_of_rules() -> Timestamp {
 
 fn entry(dated: &Dated<'_>) -> PacketOwed {
     let obligation = dated.obligation;
-    let who = if obligation.who.is_empty() { obligation.to.says().to_owned() } else { obligation.who.join("; ") };
-    let mut facts: Vec<String> = dated.counting.as_ref().map(counted_from).into_iter().collect();
-    facts.extend(dated.by_order.map(|other| format!("because of `{}`, which is due then", other.id)));
-    facts.extend(dated.waits.as_ref().map(|waits| format!("waits for {}", waits.in_words())));
-    facts.push(dated.lifted.as_ref().map_or_else(|| people(dated), decided));
     let is_open = dated.owed != Answer::No;
+    let who = match obligation.to {
+        // Of its people the law alone says who they are.
+        Addressee::Individual => dated.regime.title.clone(),
+        to if obligation.who.is_empty() => to.says().to_owned(),
+        _ => obligation.who.join("; "),
+    };
+    let mut facts: Vec<String> =
+        dated.counting.as_ref().filter(|_| is_open).map(counted_from).into_iter().collect();
+    facts.extend(dated.by_order.map(|other| format!("because of `{}`, which is due then", other.id)));
+    facts.push(dated.lifted.as_ref().map_or_else(|| people(dated), decided));
     let due = dated.due.as_ref().filter(|_| is_open);
     PacketOwed {
         regime: dated.regime.id.clone(),
@@ -64,6 +69,7 @@ fn entry(dated: &Dated<'_>) -> PacketOwed {
         by_local: due.map(local),
         soft: obligation.deadline.soft.clone(),
         says: obligation.says.clone(),
+        waits: dated.waits.as_ref().filter(|_| is_open).map(Waits::in_words),
         fact: facts.join("; "),
         asks: if is_open { dated.asks.clone() } else { Vec::new() },
         moves: if is_open { dated.moves.clone() } else { Vec::new() },
@@ -101,6 +107,7 @@ fn letters(checked: &Checked, dated: &[Dated<'_>]) -> Option<PacketOwed> {
         by_local: due.map(local),
         soft: None,
         says: None,
+        waits: None,
         fact: format!(
             "{} whom an e-mail alone does not notify, {} without an address for one; by the first date that binds",
             grouped(not_enough),

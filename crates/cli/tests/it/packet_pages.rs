@@ -300,6 +300,7 @@ fn large_law() -> PacketLaw {
         fact: "facts.culprits = several".to_owned(),
         is_verified: i.is_multiple_of(2),
         decision: (i == 5).then(|| PacketDecision {
+            question: "is its test of harm met".to_owned(),
             by: "Tomas Leduc".to_owned(),
             on: "2020-01-08".to_owned(),
             reason: "no harm is likely".to_owned(),
@@ -320,6 +321,7 @@ fn large_law() -> PacketLaw {
         by_local: i.is_multiple_of(2).then(|| "end of 1 February 2020, America/New_York".to_owned()),
         soft: Some("without unreasonable delay".to_owned()),
         says: Some("on a form of its own".to_owned()),
+        waits: (i == 3).then(|| "`aware`".to_owned()),
         asks: vec!["whether harm is likely".to_owned()],
         moves: vec!["longer: what law enforcement needs".to_owned()],
         to: format!("Attorney General of state number {i}"),

@@ -90,6 +90,8 @@ pub enum PacketStanding {
 /// What a person decided about a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PacketDecision {
+    /// On what: `is its test of harm met`.
+    pub question: String,
     /// Who.
     pub by: String,
     /// When, as recorded.
@@ -119,7 +121,9 @@ pub struct PacketOwed {
     pub soft: Option<String>,
     /// What a person must know besides.
     pub says: Option<String>,
-    /// The fact that decided, or what keeps the moment open.
+    /// The events that the moment waits for.
+    pub waits: Option<String>,
+    /// The fact that decided.
     pub fact: String,
     /// What a person decides before it is owed.
     pub asks: Vec<String>,

@@ -69,18 +69,10 @@ struct Ask<'a> {
     element: Option<&'a str>,
 }
 
-/// What somebody decided, and about which rules.
+/// What somebody decided, and the laws that ask it.
 #[derive(Serialize)]
 struct DecisionView<'a> {
-    #[serde(flatten)]
     decision: &'a PacketDecision,
-    about: Vec<About<'a>>,
-}
-
-/// What is asked, and the laws that ask it.
-#[derive(Serialize)]
-struct About<'a> {
-    says: &'a str,
     regimes: Vec<&'a str>,
 }
 
@@ -141,7 +133,7 @@ fn regime_view<'a>(
     for group in &mut groups {
         let of_group = numbers([group.first], number);
         group.wordings = if of_group == all { String::new() } else { listed(&of_group) };
-        group.fact = facts(&group.facts);
+        group.fact = if group.says_all() { "the notice says so".to_owned() } else { facts(&group.facts) };
     }
     let stand = |standing| rules.iter().filter(|rule| rule.standing == standing).count();
     let undecided = rules.iter().filter(|rule| rule.is_open()).count();
@@ -155,6 +147,16 @@ fn regime_view<'a>(
         decided: stand(PacketStanding::Decide) - undecided,
         undecided,
         groups,
+    }
+}
+
+impl RuleGroup<'_> {
+    /// Returns whether each rule is met by the very element that it names.
+    fn says_all(&self) -> bool {
+        let mut named =
+            self.asks.iter().map(|ask| ask.element.map(|element| format!("the notice says `{element}`")));
+        named.all(|fact| fact.is_some_and(|fact| self.facts.contains(&fact.as_str())))
+            && self.facts.len() == self.asks.len()
     }
 }
 
@@ -215,21 +217,15 @@ fn listed(numbers: &[usize]) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Returns every decision once, with what it is about.
+/// Returns every decision once, with the laws for which it holds.
 fn decisions(law: &PacketLaw) -> Vec<DecisionView<'_>> {
     let mut views: Vec<DecisionView<'_>> = Vec::new();
     for regime in &law.regimes {
-        for rule in regime.rules() {
-            let Some(decision) = &rule.decision else { continue };
-            let at = views.iter().position(|view| view.decision == decision).unwrap_or(views.len());
-            if at == views.len() {
-                views.push(DecisionView { decision, about: Vec::new() });
-            }
-            let about = &mut views[at].about;
-            match about.iter_mut().find(|about| about.says == rule.asks) {
-                Some(about) if about.regimes.contains(&regime.id.as_str()) => {}
-                Some(about) => about.regimes.push(&regime.id),
-                None => about.push(About { says: &rule.asks, regimes: vec![&regime.id] }),
+        for decision in regime.rules().filter_map(|rule| rule.decision.as_ref()) {
+            match views.iter_mut().find(|view| view.decision == decision) {
+                Some(view) if view.regimes.contains(&regime.id.as_str()) => {}
+                Some(view) => view.regimes.push(&regime.id),
+                None => views.push(DecisionView { decision, regimes: vec![&regime.id] }),
             }
         }
     }

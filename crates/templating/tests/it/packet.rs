@@ -152,6 +152,7 @@ fn rule(asks: &str, standing: PacketStanding) -> PacketRule {
 
 fn law() -> PacketLaw {
     let decision = PacketDecision {
+        question: "is its test of harm met".to_owned(),
         by: "R. Okafor".to_owned(),
         on: "20 October 2020".to_owned(),
         reason: "no <harm> is likely".to_owned(),
@@ -185,6 +186,7 @@ fn law() -> PacketLaw {
             by_local: Some("end of 18 November 2020, America/New_York".to_owned()),
             soft: None,
             says: None,
+            waits: None,
             asks: Vec::new(),
             moves: Vec::new(),
             to: "Attorney General of X".to_owned(),
@@ -362,7 +364,9 @@ fn rules_are_shown_with_where_they_stand_and_what_is_open_counts_them() {
         "State of X, Code 1",
         "Of 12,479 people who are told, 12,479 have exactly one wording, 0 have none",
         "Offered, and nobody gets it: fr/email.",
-        "R. Okafor, 20 October 2020: no &lt;harm&gt; is likely",
+        "no &lt;harm&gt; is likely",
+        "R. Okafor, 20 October 2020",
+        "is its test of harm met?",
         "end of 18 November 2020, America/New_York",
         "18 November 2020, 23:59 UTC",
         "1 duty stands beside these notices, and 0 more may",
