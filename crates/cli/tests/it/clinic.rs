@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 /// Returns the notice of the person with this id as text.
 fn notice(incident: &Incident, id: &str) -> String {
-    incident.run("preview", &["--id", id, "--as", "text"]).exits(0).stdout.replace('\n', " ")
+    let shown = incident.run("preview", &["--id", id, "--as", "text"]).exits(0).stdout;
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Holds one text against what it must and must not have.
@@ -110,6 +111,7 @@ fn who_cannot_be_told_by_email_alone_is_withheld_with_the_law_that_asks_for_more
     assert_eq!(report["withheld"], json!({ "needs-letter": 3, "no-address": 1 }));
     assert_eq!(report["law"]["ways"], json!({ "blocked": 0, "email": 15, "leg": 0, "letter": 3 }));
     assert_eq!(report["law"]["coverage"]["exactly_one"], 15);
+    incident.run("notify", &["--dry-run"]).exits(0);
     for (id, law) in [("P-2003", "us-ca"), ("P-2005", "us-hipaa"), ("P-2007", "us-ny"), ("S-3004", "us-ca")] {
         let story = incident.run("explain", &[id]).exits(0).stdout;
         let is_letter = id != "P-2005";
