@@ -38,8 +38,8 @@ use tempfile::TempDir;
 const LARGE: &str = "large";
 /// Width of a small telephone.
 const PHONE: u32 = 360;
-/// Sheets that page one of an example prints on: what somebody reads at night.
-const SHEETS_MAX: usize = 12;
+/// Sheets that page one of an example prints on, every rule of two laws included: what somebody reads at night.
+const SHEETS_MAX: usize = 15;
 /// Sheets of a large packet: a dozen wordings in full and ten laws, or two hundred residences.
 const LARGE_SHEETS_MAX: usize = 40;
 

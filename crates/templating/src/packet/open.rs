@@ -99,15 +99,13 @@ fn looks(record: &Record, open: &mut Vec<OpenRecord>) {
                 law.owed.iter().filter(is_meant).count() as u64
             };
             let (owed, perhaps) = (beside(Answer::Yes), beside(Answer::Unknown));
-            if owed + perhaps > 0 {
-                let says = said(owed, "duty stands", "duties stand");
-                look(
-                    format!(
-                        "{says} beside these notices, and {} more may: to authorities, bureaus, media, and by letter.",
-                        number(perhaps)
-                    ),
-                    OWED,
-                );
+            if owed > 0 {
+                let says = said(owed, "duty stands beside these notices", "duties stand beside these notices");
+                look(format!("{says}: to authorities, bureaus or media, or by letter."), OWED);
+            }
+            if perhaps > 0 {
+                let says = said(perhaps, "more duty depends", "more duties depend");
+                look(format!("{says} on people of whom not enough is known."), OWED);
             }
         }
     }

@@ -134,7 +134,7 @@ fn regime_view<'a>(
     for group in &mut groups {
         let of_group = numbers([group.first], number);
         group.wordings = if of_group == all { String::new() } else { listed(&of_group) };
-        group.fact = if group.says_all() { "the notice says so".to_owned() } else { facts(&group.facts) };
+        group.fact = group.fact();
     }
     let stand = |standing| rules.iter().filter(|rule| rule.standing == standing).count();
     let undecided = rules.iter().filter(|rule| rule.is_open()).count();
@@ -152,12 +152,15 @@ fn regime_view<'a>(
 }
 
 impl RuleGroup<'_> {
-    /// Returns whether each rule is met by the very element that it names.
-    fn says_all(&self) -> bool {
-        let mut named =
-            self.asks.iter().map(|ask| ask.element.map(|element| format!("the notice says `{element}`")));
-        named.all(|fact| fact.is_some_and(|fact| self.facts.contains(&fact.as_str())))
-            && self.facts.len() == self.asks.len()
+    /// Returns the facts as one. That the notice says the very element that a rule names is said once for all.
+    fn fact(&self) -> String {
+        let named: Vec<String> =
+            self.asks.iter().filter_map(|ask| Some(format!("the notice says `{}`", ask.element?))).collect();
+        let (own, others): (Vec<&str>, Vec<&str>) =
+            self.facts.iter().partition(|fact| named.iter().any(|named| named == *fact));
+        let so = (!own.is_empty()).then(|| "the notice says so".to_owned());
+        let others = (!others.is_empty()).then(|| facts(&others));
+        so.into_iter().chain(others).collect::<Vec<_>>().join("; ")
     }
 }
 

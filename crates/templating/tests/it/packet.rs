@@ -372,7 +372,7 @@ fn rules_are_shown_with_where_they_stand_and_what_is_open_counts_them() {
         "is its test of harm met?",
         "end of 18 November 2020, America/New_York",
         "18 November 2020, 23:59 UTC",
-        "1 duty stands beside these notices, and 0 more may",
+        "1 duty stands beside these notices: to authorities",
         "(verified)",
         "not met",
     ] {
