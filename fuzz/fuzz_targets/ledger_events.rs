@@ -41,7 +41,7 @@ libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
     let [event, column, value @ ..] = octets else { return };
     let (table, column, form) = COLUMNS[usize::from(*column) % COLUMNS.len()];
     fs::write(ledger(), WHOLE).unwrap();
-    let is_changed = change(usize::from(*event), table, column, form, value);
+    let is_changed = change(u32::from(*event), table, column, form, value);
     let is_noticed = is_noticed();
     assert_eq!(is_noticed, is_changed, "{column} of event {event} becomes {:?}", value.escape_ascii().to_string());
     read_all();
@@ -55,10 +55,10 @@ fn ledger() -> &'static PathBuf {
 
 /// Puts a value into a column of the n-th event, and returns whether that is another one than before. A value that
 /// the table itself refuses changes nothing.
-fn change(event: usize, table: &str, column: &str, form: As, octets: &[u8]) -> bool {
+fn change(event: u32, table: &str, column: &str, form: As, octets: &[u8]) -> bool {
     let connection = Connection::open(ledger()).unwrap();
     connection.pragma_update(None, "synchronous", "OFF").unwrap();
-    let count: usize =
+    let count: u32 =
         connection.query_row(&format!("SELECT count(*) FROM {table}"), (), |row| row.get(0)).unwrap();
     let find = format!("SELECT event FROM {table} ORDER BY event LIMIT 1 OFFSET {}", event % count);
     let event: i64 = connection.query_row(&find, (), |row| row.get(0)).unwrap();
