@@ -7,11 +7,13 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use std::{
     io::{self, Write as _},
     panic::{self, Location, PanicHookInfo},
+    sync::Arc,
 };
 
 /// Sees to it that neither a panic nor a signal leaves anything of anybody.
 pub fn leave_nothing() {
     dump_nothing();
+    outlive_a_file_that_may_not_grow();
     panic::set_hook(Box::new(|info| {
         let _ = io::stderr().lock().write_all(words(info).as_bytes());
     }));
@@ -23,6 +25,14 @@ fn dump_nothing() {
     // The limit does not hold a dump that Linux gives to a program (core(5), "Piping core dumps to a program").
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// Makes a write beyond the limit on a file's size (setrlimit(2), `RLIMIT_FSIZE`) a failed write, which says what it
+/// hit, and no signal, which would kill the run with its offers open.
+fn outlive_a_file_that_may_not_grow() {
+    let too_large = rustix::process::Signal::XFSZ.as_raw();
+    // Nobody reads the flag: the failed write speaks. Where the system refuses, there is nothing better to do.
+    let _ = signal_hook::flag::register(too_large, Arc::default());
 }
 
 /// Returns what is said of a panic. Its own words may quote a row, a reply or a path, and are left out.

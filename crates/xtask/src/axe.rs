@@ -3,7 +3,7 @@
 //! Nothing of the package is installed or run here: one file is taken out of its archive.
 
 use anyhow::{Context as _, ensure};
-use forthwith_testkit::axe;
+use forthwith_testkit::{axe, tools};
 use std::{fs, process::Command};
 
 /// Fetches the script where it is not there. Does nothing, and says so, where it is.
@@ -14,7 +14,7 @@ pub(crate) fn fetch_missing() -> anyhow::Result<()> {
     }
     println!("xtask: fetching {} {} with npm", axe::PACKAGE, axe::VERSION);
     let folder = tempfile::tempdir()?;
-    let mut npm = Command::new("npm");
+    let mut npm = Command::new(tools::find("npm").context("npm is not installed")?);
     npm.args(["pack", "--silent", &format!("{}@{}", axe::PACKAGE, axe::VERSION)]).current_dir(folder.path());
     ensure!(npm.status().context("cannot run npm")?.success(), "npm cannot fetch {}", axe::PACKAGE);
     let archive = folder.path().join(format!("{}-{}.tgz", axe::PACKAGE, axe::VERSION));

@@ -241,12 +241,10 @@ fn inbox_server(inbox: &Inbox) -> Server {
     }
 }
 
-/// Turns signals into wishes: the first drains, the second stops now. That a file may not grow further is no wish:
-/// the write that failed ends the run, and says why.
+/// Turns signals into wishes: the first drains, the second stops now.
 async fn signals(stop: watch::Sender<StopSignal>) {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |kind| signal(kind).ok();
-    let _may_not_grow = listen(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
     let (mut interrupt, mut terminate, mut hangup) =
         (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup()));
     loop {
