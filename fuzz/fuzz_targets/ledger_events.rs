@@ -58,8 +58,7 @@ fn ledger() -> &'static PathBuf {
 fn change(event: u32, table: &str, column: &str, form: As, octets: &[u8]) -> bool {
     let connection = Connection::open(ledger()).unwrap();
     connection.pragma_update(None, "synchronous", "OFF").unwrap();
-    let count: u32 =
-        connection.query_row(&format!("SELECT count(*) FROM {table}"), (), |row| row.get(0)).unwrap();
+    let count: u32 = connection.query_row(&format!("SELECT count(*) FROM {table}"), (), |row| row.get(0)).unwrap();
     let find = format!("SELECT event FROM {table} ORDER BY event LIMIT 1 OFFSET {}", event % count);
     let event: i64 = connection.query_row(&find, (), |row| row.get(0)).unwrap();
     let read = || -> Value {
