@@ -88,7 +88,7 @@ impl Columns {
         let [id, email, name, country] = ["id", "email", "name", "country"].map(at);
         let [region, language, data, consent] = ["region", "language", "data", "consent"].map(at);
         let columns =
-            Self { id, email, name, country, region, language, data, consent, other, ours, as_written, standard };
+            Self { standard, id, email, name, country, region, language, data, consent, other, ours, as_written };
         if findings.is_empty() { Ok(columns) } else { Err(findings) }
     }
 }

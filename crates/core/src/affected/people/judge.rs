@@ -183,11 +183,10 @@ fn look_at_domain(domains: &mut Remembered<Met>, person: &Person<'_>, row: &mut 
 
 /// Counts a planned row among those that are alike.
 fn count(alike: &mut Vec<Alike>, row: &OneRow<'_, '_>, person: &Person<'_>, kind: &mut Kind) {
-    match kind.group {
-        Some(group) => alike[group].count += 1,
-        None => {
-            kind.group = Some(alike.len());
-            alike.push(Alike { first: row.recipient(person, kind), count: 1 });
-        }
+    if let Some(group) = kind.group {
+        alike[group].count += 1;
+    } else {
+        kind.group = Some(alike.len());
+        alike.push(Alike { first: row.recipient(person, kind), count: 1 });
     }
 }

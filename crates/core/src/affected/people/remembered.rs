@@ -28,15 +28,10 @@ impl<T> Remembered<T> {
         let first = usize::try_from(short_name(0, word) & mask as u64).unwrap_or_default();
         let is_its = |place: &Option<(Vec<u8>, T)>| place.as_ref().is_none_or(|(known, _)| known == word);
         let at = (first..first + NEAR).map(|at| at & mask).find(|at| is_its(&self.places[*at]));
-        let place = match at {
-            Some(at) => &mut self.places[at],
-            None => {
-                let place = &mut self.places[first];
-                *place = None;
-                place
-            }
-        };
-        &mut place.get_or_insert_with(|| (word.to_vec(), work_out())).1
+        if at.is_none() {
+            self.places[first] = None;
+        }
+        &mut self.places[at.unwrap_or(first)].get_or_insert_with(|| (word.to_vec(), work_out())).1
     }
 }
 

@@ -57,7 +57,7 @@ pub struct Naming {
 
 /// The names of a stretch.
 pub struct Names {
-    names: Vec<u64>,
+    all: Vec<u64>,
     /// Its last row.
     pub row: u64,
     /// How many octets of the file were read to its end.
@@ -101,13 +101,13 @@ impl<R: Source> Search<R> {
 impl Naming {
     /// Returns the names of the rows of `stretch`.
     pub fn names(&self, stretch: Stretch) -> Names {
-        let mut names = Names { names: Vec::new(), row: 0, octets: stretch.octets };
+        let mut names = Names { all: Vec::new(), row: 0, octets: stretch.octets };
         let mut rows = RowsOf::new(&self.layout, stretch);
         while let Some(row) = rows.next_row() {
             names.row = row.row;
             let cell = |place: Option<usize>| place.and_then(|i| row.cells.get(i)).unwrap_or_default();
-            names.names.extend(name_of_id(cell(self.id)));
-            names.names.extend(name_of_cell(cell(self.email)));
+            names.all.extend(name_of_id(cell(self.id)));
+            names.all.extend(name_of_cell(cell(self.email)));
         }
         names
     }
@@ -121,11 +121,11 @@ impl Shares {
 
     /// Keeps the names of a stretch.
     pub fn keep(&mut self, names: &Names) {
-        for name in &names.names {
+        for name in &names.all {
             let name = name >> (u64::BITS - NAME_BITS);
             // Both halves are as long as their types.
-            let (share, rest) = ((name >> u32::BITS) as usize, (name & u64::from(u32::MAX)) as u32);
-            self.0[share].rests.push(rest);
+            let rest = u32::try_from(name & u64::from(u32::MAX)).unwrap_or_default();
+            self.0[(name >> u32::BITS) as usize].rests.push(rest);
         }
     }
 }
@@ -217,7 +217,7 @@ mod tests {
         let mut shares = Shares::new();
         let name = |i: u64| i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let names = (0..10_000).map(name).chain((0..10_000).step_by(100).map(name)).collect();
-        shares.keep(&Names { names, row: 0, octets: 0 });
+        shares.keep(&Names { all: names, row: 0, octets: 0 });
         let twice: Vec<_> = shares.0.into_iter().flat_map(Share::twice).collect();
         let mut expected: Vec<_> = (0..10_000).step_by(100).map(|i| name(i) >> (u64::BITS - NAME_BITS)).collect();
         expected.sort_unstable();
