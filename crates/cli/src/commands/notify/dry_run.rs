@@ -44,7 +44,7 @@ fn freeze(
     let rendered = Instant::now();
     let frozen = freezing::freeze(&prepared, folder, &key, ledger, out, now)?;
     let [rendering, freezing] = [rendered - begun, rendered.elapsed()].map(|took| took.as_secs_f64());
-    out.message(&format!("Read and rendered in {rendering:.2} s, frozen in {freezing:.2} s."));
+    out.message(format!("Read and rendered in {rendering:.2} s, frozen in {freezing:.2} s."));
     let reader = ledger.reader().map_err(ledgers::unusable)?;
     let timing = timing::reckon(folder, &prepared.plan, &reader, ledger.run(), as_of)?;
     let path = packet::write(folder, &prepared, &key, &reader, &timing)?;
