@@ -33,6 +33,7 @@ pub use people::{
     Alike, AsRead, Context, Counts, Earlier, Fated, Judge, Judged, JudgedRow, Known, KnownBefore, Names, Naming,
     People, Row, Search, Settling, Share, Shares, Suppressed, Suspects, Tally, Told, Unions, Wanted, other_columns,
 };
+pub use records::Fault;
 pub use rows::{Form, Layout, RawRow, RowFault, Rows, RowsError};
 pub use settings::{
     Decisions, LeaveOut, ListSettings, NamedFile, PendingBefore, PersonAddresses, SamePerson, SharedAddress, Which,

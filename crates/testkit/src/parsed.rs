@@ -31,7 +31,12 @@ pub struct Part {
 
 /// Reads the files that are named as arguments and prints one JSON array.
 const SCRIPT: &str = r#"
-import email, email.policy, json, sys
+import email, email.header, email.policy, json, sys
+
+# Before 3.13, `email.policy` puts a space between the encoded words of a name, against RFC 2047 section 6.2.
+def decoded(value, raw):
+    words = email.header.decode_header("".join(raw.splitlines()))
+    return str(email.header.make_header(words)) if "=?" in raw else str(value)
 
 def part(p):
     return {"content_type": p.get_content_type(), "charset": p.get_content_charset() or "",
@@ -43,7 +48,8 @@ def message(name):
         m = email.message_from_binary_file(file, policy=email.policy.default)
     fields = [value for p in m.walk() for value in p.values()]
     defects = [repr(d) for p in m.walk() for d in p.defects] + [repr(d) for f in fields for d in f.defects]
-    return {"headers": [[k, str(v)] for k, v in m.items()],
+    pairs = zip(m.items(), m.raw_items())
+    return {"headers": [[k, decoded(v, raw)] for (k, v), (_, raw) in pairs],
             "parts": [part(p) for p in m.walk() if not p.is_multipart()], "defects": defects}
 
 json.dump([message(name) for name in sys.argv[1:]], sys.stdout)

@@ -265,7 +265,9 @@ fn names_survive_into_header_and_json_unchanged_or_are_refused_with_a_code() {
     if let Some(python) = tools::require("python3") {
         let octets: Vec<_> = messages.iter().map(String::as_bytes).collect();
         for (parsed, name) in parse(&python, &octets).unwrap().iter().zip(&names) {
-            assert_eq!((name_in(parsed.header("To").unwrap()), parsed.defects.len()), ((*name).to_owned(), 0));
+            // A preview leaves the value of Date open.
+            let defects: Vec<_> = parsed.defects.iter().filter(|defect| !defect.contains("InvalidDate")).collect();
+            assert_eq!((name_in(parsed.header("To").unwrap()).as_str(), defects), (*name, Vec::new()));
         }
     }
     // A name in another column's place is quoted by the finding, in JSON.

@@ -165,7 +165,7 @@ fn is_one_slip(one: &str, other: &str) -> bool {
     let (one, other) = (&one[start..], &other[start..]);
     let end = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
     match (&one[..one.len() - end], &other[..other.len() - end]) {
-        ([], [_]) | ([_], [] | [_]) => true,
+        ([] | [_], [_]) | ([_], []) => true,
         ([a, b], [c, d]) => (a, b) == (d, c),
         _ => false,
     }

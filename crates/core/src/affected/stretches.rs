@@ -200,7 +200,7 @@ impl Whole {
 
     /// Counts the records and lines of a text without quotes, which ends where a record ends: many octets at a time,
     /// since nothing is asked of an octet but which one stands before it.
-    #[expect(clippy::needless_bitwise_bool, reason = "without a branch it is counted many octets at a time")]
+    #[expect(clippy::needless_bitwise_bool, reason = "without a branch, many octets are counted at a time")]
     fn counted(text: &[u8]) -> Self {
         let (mut records, mut lines) = (0, 0);
         if let [first, others @ ..] = text {
@@ -242,7 +242,7 @@ impl Whole {
 const COUNTED_OCTETS: usize = 255;
 
 #[inline]
-#[expect(clippy::needless_bitwise_bool, reason = "without a branch this is counted many octets at a time")]
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch, many octets are looked at at a time")]
 fn is_line_end(byte: u8) -> bool {
     (byte == b'\n') | (byte == b'\r')
 }

@@ -4,7 +4,7 @@ use crate::tree::{File, files, pages, paths, read, refuse, top_level};
 use std::path::Path;
 
 /// Folders at the top level: a path in a page that begins with one must exist.
-const FOLDERS: [&str; 6] = ["crates/", "docs/", "templates/", "examples/", ".ci/", ".cargo/"];
+const FOLDERS: [&str; 7] = ["crates/", "docs/", "templates/", "examples/", "fuzz/", ".ci/", ".cargo/"];
 
 #[test]
 fn a_page_has_one_title() {

@@ -185,8 +185,8 @@ fn look_at_domain(domains: &mut Remembered<Met>, person: &Person<'_>, row: &mut 
 fn count(alike: &mut Vec<Alike>, row: &OneRow<'_, '_>, person: &Person<'_>, kind: &mut Kind) {
     if let Some(group) = kind.group {
         alike[group].count += 1;
-        return;
+    } else {
+        kind.group = Some(alike.len());
+        alike.push(Alike { first: row.recipient(person, kind), count: 1 });
     }
-    kind.group = Some(alike.len());
-    alike.push(Alike { first: row.recipient(person, kind), count: 1 });
 }

@@ -31,8 +31,7 @@ impl<T> Remembered<T> {
         if at.is_none() {
             self.places[first] = None;
         }
-        let place = &mut self.places[at.unwrap_or(first)];
-        &mut place.get_or_insert_with(|| (word.to_vec(), work_out())).1
+        &mut self.places[at.unwrap_or(first)].get_or_insert_with(|| (word.to_vec(), work_out())).1
     }
 }
 

@@ -124,10 +124,8 @@ impl Shares {
         for name in &names.all {
             let name = name >> (u64::BITS - NAME_BITS);
             // Both halves are as long as their types.
-            let halves = (usize::try_from(name >> u32::BITS), u32::try_from(name & u64::from(u32::MAX)));
-            if let (Ok(share), Ok(rest)) = halves {
-                self.0[share].rests.push(rest);
-            }
+            let rest = u32::try_from(name & u64::from(u32::MAX)).unwrap_or_default();
+            self.0[(name >> u32::BITS) as usize].rests.push(rest);
         }
     }
 }
@@ -218,8 +216,8 @@ mod tests {
     fn names_that_were_met_twice_are_found() {
         let mut shares = Shares::new();
         let name = |i: u64| i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let all = (0..10_000).map(name).chain((0..10_000).step_by(100).map(name)).collect();
-        shares.keep(&Names { all, row: 0, octets: 0 });
+        let names = (0..10_000).map(name).chain((0..10_000).step_by(100).map(name)).collect();
+        shares.keep(&Names { all: names, row: 0, octets: 0 });
         let twice: Vec<_> = shares.0.into_iter().flat_map(Share::twice).collect();
         let mut expected: Vec<_> = (0..10_000).step_by(100).map(|i| name(i) >> (u64::BITS - NAME_BITS)).collect();
         expected.sort_unstable();
