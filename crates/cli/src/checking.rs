@@ -159,6 +159,7 @@ impl Checked {
                 first_handed_over: None,
                 roles: &incident.roles,
                 census: &census,
+                law: &incident.law,
                 holds: &[],
                 now,
             };

@@ -18,7 +18,7 @@ use crate::{
     list,
     terminal::{Out, counted},
 };
-use forthwith_core::{affected::read_settings, digest::Digest};
+use forthwith_core::{affected::read_settings, digest::Digest, law, plan::LAW};
 use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader};
 
 /// What differs from the frozen inputs.
@@ -38,6 +38,7 @@ pub fn of(folder: &Folder, plan: &CurrentPlan, reader: &LedgerReader) -> Result<
     now.extend(known::now(folder, &settings)?);
     let list_now = list::digest(folder, &plan.frozen.list.0)?;
     let mut drift = between(&now, list_now, &plan.frozen.inputs, &plan.frozen.list);
+    drift.changed.extend(laws(&plan.frozen.manifest, law::FILES));
     if folder.list.as_ref().is_some_and(|list| *list != plan.frozen.list.0) {
         drift.changed.push(format!("the list is {} now", folder.list.as_deref().unwrap_or_default()));
     }
@@ -76,6 +77,20 @@ fn between(now: &Verbatim, list_now: Option<Digest>, frozen: &Verbatim, list: &(
     drift
 }
 
+/// Returns the laws of a manifest whose files are others in this program. What was released stood on them.
+fn laws(manifest: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let frozen = manifest.lines().filter_map(|line| line.strip_prefix(LAW)?.split_once(' '));
+    let changed = frozen.filter_map(|(id, digest)| {
+        let file = files.iter().find(|(known, _)| *known == id);
+        match file.map(|(_, text)| Digest::of(text.as_bytes()).to_string()) {
+            Some(now) if now == digest => None,
+            Some(_) => Some(format!("the law {id} changed with the program")),
+            None => Some(format!("the law {id} is not known to this program")),
+        }
+    });
+    changed.collect()
+}
+
 /// Returns every difference, a line each: words of incident.toml and templates, lines of affected.toml, rows of the
 /// list. It reads the list again.
 pub fn differences(folder: &Folder, plan: &CurrentPlan, reader: &LedgerReader, out: Out) -> Vec<String> {
@@ -101,7 +116,8 @@ pub fn differences(folder: &Folder, plan: &CurrentPlan, reader: &LedgerReader, o
 #[cfg(test)]
 mod tests {
     use super::*;
-    use forthwith_core::private::Private;
+    use forthwith_core::{plan::Manifest, private::Private};
+    use std::collections::BTreeMap;
 
     fn verbatim(entries: &[(&str, &str)]) -> Verbatim {
         entries.iter().map(|(name, text)| ((*name).to_owned(), Private::new(text.as_bytes().to_vec()))).collect()
@@ -122,5 +138,36 @@ mod tests {
         let now = verbatim(&[("incident.toml", "A"), ("templates/x.md", "b"), ("templates/y.md", "c")]);
         let changed = between(&now, Some(Digest::of(b"m")), &frozen, &list);
         assert_eq!(changed.changed, ["incident.toml changed", "templates/y.md is new", "affected.csv changed"]);
+    }
+
+    #[test]
+    fn a_law_that_changed_with_the_program_is_drift() {
+        let manifest = Manifest {
+            incident_id: "x".to_owned(),
+            incident: Digest::of(b""),
+            list_settings: None,
+            list: Digest::of(b""),
+            beside: Vec::new(),
+            templates: BTreeMap::new(),
+            law: BTreeMap::from([
+                ("us-ca".to_owned(), Digest::of(b"as read")),
+                ("us-ma".to_owned(), Digest::of(b"m")),
+            ]),
+            settings: BTreeMap::new(),
+            deadline: None,
+            rows: 1,
+            planned: 1,
+            withheld: BTreeMap::new(),
+            key: Digest::of(b""),
+            notices: Digest::of(b""),
+        };
+        let text = manifest.text();
+        assert_eq!(laws(&text, &[("us-ca", "as read"), ("us-ma", "m"), ("us-vt", "v")]), [""; 0]);
+        assert_eq!(
+            laws(&text, &[("us-ca", "as read."), ("us-ma", "m")]),
+            ["the law us-ca changed with the program"]
+        );
+        assert_eq!(laws(&text, &[("us-ca", "as read")]), ["the law us-ma is not known to this program"]);
+        assert_eq!(laws("rows 3\n", law::FILES), [""; 0], "a plan to which no law was applied");
     }
 }

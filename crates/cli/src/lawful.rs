@@ -3,6 +3,8 @@
 //!
 //! It counts and words; what a law asks is core's.
 
+mod owed;
+
 use crate::{
     checking::Checked,
     terminal::{counted, grouped},
@@ -243,7 +245,7 @@ impl Lawful {
                 title: regime.title.clone(),
                 people: self.count(|duty| duty.owed().any(|reached| reached.regime.id == regime.id)),
                 duty: named("applies")?,
-                channel: named("email")?,
+                channel: named("email"),
                 elements: others.map(|rule| packet_rule(rule)).collect(),
             })
         };
@@ -254,7 +256,7 @@ impl Lawful {
             unverified,
             coverage: coverage(checked),
             regimes: regimes.iter().filter_map(of_regime).collect(),
-            owed: Vec::new(),
+            owed: owed::owed(checked),
         }
     }
 }
@@ -280,6 +282,7 @@ fn packet_rule((verdict, variants): &Judged<'_>) -> PacketRule {
         fact: verdict.fact.clone(),
         is_verified: check.is_verified,
         decision: check.decision.as_ref().map(|decision| PacketDecision {
+            question: decision.question.to_string(),
             by: decision.by.clone(),
             on: decision.on.to_string(),
             reason: format!("{}: {}", if decision.answer { "yes" } else { "no" }, decision.reason),

@@ -8,6 +8,7 @@ mod child;
 mod commands;
 mod course;
 mod crash;
+mod dated;
 mod drift;
 mod exit;
 mod findings;

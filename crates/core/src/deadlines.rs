@@ -8,6 +8,7 @@
 mod about;
 mod census;
 mod date;
+mod decided;
 mod hold;
 mod holidays;
 mod order;
@@ -22,7 +23,7 @@ pub use period::Ends;
 use crate::{
     fact::When,
     hold::Hold,
-    incident::Clock,
+    incident::{Clock, Decision, LawSettings},
     law::{
         Addressee, Answer, ClockEvent, HarmKind, HoldMode, Obligation, Period, Regime, Role, Scope, Source,
         Verified, Word,
@@ -41,6 +42,8 @@ pub struct Situation<'a> {
     pub roles: &'a [Role],
     /// Who is concerned.
     pub census: &'a Census,
+    /// What people have decided about laws.
+    pub law: &'a LawSettings,
     /// Holds of law enforcement, lifted ones too.
     pub holds: &'a [Hold],
     /// The present.
@@ -54,8 +57,11 @@ pub struct Dated<'r> {
     pub regime: &'r Regime,
     /// The obligation.
     pub obligation: &'r Obligation,
-    /// Whether it is owed, by residence, roles, data and the number of people. What only a person decides is not in it.
+    /// Whether it is owed, by residence, roles, data, the number of people, and what people have decided. What they
+    /// have still to decide is not in it.
     pub owed: Answer,
+    /// The decision by which it is not owed, where one lifts it.
+    pub lifted: Option<Decision>,
     /// Who was counted.
     pub counted: Counted,
     /// Its last moment, where there is one.
@@ -138,8 +144,9 @@ pub fn deadlines<'r>(regimes: &'r [Regime], situation: &Situation<'_>) -> Vec<Da
 }
 
 fn of_regime<'r>(regime: &'r Regime, situation: &Situation<'_>, days: [Date; 2]) -> Vec<Dated<'r>> {
-    let count = |scope| situation.census.counted(&regime.applies, situation.roles, scope, regime.place.as_ref());
-    let in_play = count(Scope::Residents).reaches(None);
+    let applies = decided::applies(regime, situation.law);
+    let count = |scope| situation.census.counted(&applies, situation.roles, scope, regime.place.as_ref());
+    let in_play = decided::in_play(regime, situation.law, count(Scope::Residents).reaches(None));
     if in_play == Answer::No {
         return Vec::new();
     }
@@ -150,10 +157,12 @@ fn of_regime<'r>(regime: &'r Regime, situation: &Situation<'_>, days: [Date; 2])
             let counted = count(obligation.threshold.map_or(Scope::Residents, |threshold| threshold.scope));
             let owed = in_play.and(counted.reaches(obligation.threshold));
             let mut dated = date::dated(regime, obligation, situation);
-            dated.asks = asks(regime, obligation, &counted);
+            dated.asks = asks(regime, obligation, &counted, situation.law);
             dated.counted = counted;
-            dated.owed = owed;
-            if !days.iter().all(|day| regime.is_in_force(*day)) {
+            dated.lifted = decided::lifted(regime, obligation, situation).cloned();
+            dated.owed = if dated.lifted.is_some() { Answer::No } else { owed };
+            let is_old = !days.iter().all(|day| regime.is_in_force(*day));
+            if is_old && decided::reach(regime, situation.law).is_none() {
                 dated.asks.push("whether it holds for a breach that was discovered then: it is not in force both on that day and now".to_owned());
             }
             hold::delay(&mut dated, situation);
@@ -165,10 +174,10 @@ fn of_regime<'r>(regime: &'r Regime, situation: &Situation<'_>, days: [Date; 2])
 }
 
 /// Returns what a person decides before the obligation is owed.
-fn asks(regime: &Regime, obligation: &Obligation, counted: &Counted) -> Vec<String> {
+fn asks(regime: &Regime, obligation: &Obligation, counted: &Counted, law: &LawSettings) -> Vec<String> {
     let mut asks = Vec::new();
     let harm = regime.harm_for(obligation);
-    if harm.kind != HarmKind::Nothing {
+    if harm.kind != HarmKind::Nothing && decided::harm(regime, obligation, law).is_none() {
         asks.push(format!("harm: {}", harm.kind.says()));
     }
     let unsure = counted.number.at_most - counted.number.certain;
@@ -179,7 +188,8 @@ fn asks(regime: &Regime, obligation: &Obligation, counted: &Counted) -> Vec<Stri
         ));
     }
     if counted.is_data_unsure {
-        asks.extend(regime.applies.data.if_decided.iter().map(|decided| decided.question.clone()));
+        let open = decided::applies(regime, law).data.if_decided.clone();
+        asks.extend(open.map(|decided| decided.question));
     }
     asks
 }

@@ -15,6 +15,7 @@ mod words;
 pub use channel::{Mail, Way};
 pub use findings::{Reader, findings};
 pub use judge::{Check, Standing, Test, Verdict};
+pub(crate) use reach::trigger;
 pub use reach::{Reached, Reaching};
 pub use situation::BySituation;
 pub use words::Clash;

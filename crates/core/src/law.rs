@@ -186,6 +186,13 @@ pub struct Exception {
     pub basis: Basis,
 }
 
+impl Exception {
+    /// Returns whether an organisation with these roles may rely on it. Whether it holds is a person's to decide.
+    pub fn is_open_to(&self, roles: &[Role]) -> bool {
+        self.roles.is_empty() || self.roles.iter().any(|role| roles.contains(role))
+    }
+}
+
 impl Regime {
     /// Returns whether its rules hold on `day`. A breach is judged by the law of its time: which day counts is a
     /// person's to decide.

@@ -12,6 +12,9 @@ use std::{collections::BTreeMap, fmt::Write as _};
 /// The version of the manifest's form. A change of the form is a new number, never a new meaning of an old one.
 pub const MANIFEST_FORMAT: u32 = 1;
 
+/// What the lines of the manifest begin with that name a law; its id and the digest of its file follow.
+pub const LAW: &str = "law.";
+
 /// A frozen plan without its rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrozenPlan {
@@ -154,7 +157,7 @@ impl Manifest {
             line(&format!("template.{name}"), &digest.to_string());
         }
         for (id, digest) in &self.law {
-            line(&format!("law.{id}"), &digest.to_string());
+            line(&format!("{LAW}{id}"), &digest.to_string());
         }
         for (name, value) in &self.settings {
             line(&format!("setting.{name}"), value);

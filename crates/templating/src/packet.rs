@@ -16,6 +16,7 @@ mod merged;
 mod open;
 mod private;
 mod record;
+mod rules;
 mod samples;
 mod tables;
 mod timing;
@@ -107,7 +108,7 @@ pub struct PacketWithheld {
     pub name: Private<String>,
 }
 
-const TEMPLATES: [(&str, &str); 16] = [
+const TEMPLATES: [(&str, &str); 17] = [
     ("approvals.html", include_str!("../../../templates/packet/approvals.html")),
     ("base.html", include_str!("../../../templates/packet/base.html")),
     ("changed.html", include_str!("../../../templates/packet/changed.html")),
@@ -118,6 +119,7 @@ const TEMPLATES: [(&str, &str); 16] = [
     ("law.html", include_str!("../../../templates/packet/law.html")),
     ("private.html", include_str!("../../../templates/packet/private.html")),
     ("rule.html", include_str!("../../../templates/packet/rule.html")),
+    ("rules.html", include_str!("../../../templates/packet/rules.html")),
     ("sign.html", include_str!("../../../templates/packet/sign.html")),
     ("statement.txt", include_str!("../../../templates/packet/statement.txt")),
     ("timing.html", include_str!("../../../templates/packet/timing.html")),

@@ -17,6 +17,7 @@ pub mod proxy;
 pub mod recorded;
 pub mod relay;
 pub mod server;
+pub mod settings;
 pub mod signing;
 pub mod sink;
 pub mod strace;

@@ -14,6 +14,7 @@ use forthwith_testkit::{
     lists::{csv, people},
     recorded::Recorded,
     server::HANG_MAX,
+    settings::without_law,
     sink::{Keep, Sink},
 };
 use std::{
@@ -54,6 +55,8 @@ impl Incident {
         let path = folder.join("incident");
         fs::create_dir(&path).unwrap();
         copy_example(&SETTINGS, &path);
+        let settings = fs::read_to_string(path.join("incident.toml")).unwrap();
+        fs::write(path.join("incident.toml"), without_law(&settings)).unwrap();
         fs::write(path.join("affected.csv"), csv(&people(seed, count, "email"))).unwrap();
         Self { program: program.to_owned(), path, count, _folder: None }
     }

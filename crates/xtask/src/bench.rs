@@ -10,14 +10,15 @@ pub(crate) mod intake;
 mod measure;
 mod reference;
 pub(crate) mod scale;
+mod subject;
 
-use crate::cargo;
 use anyhow::{Context as _, ensure};
 use case::{Case, Relay};
 use folder::Incident;
 use forthwith_testkit::sink::Keep;
 use measure::{Measured, median};
 use std::{path::Path, process::Command};
+use subject::Subject;
 
 /// What is measured.
 #[derive(Debug, clap::Args)]
@@ -34,6 +35,8 @@ pub(crate) struct Settings {
     /// Fail where a case does not reach what is asked of it.
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    subject: Subject,
 }
 
 /// The seed of the generated list. Any will do; a fixed one makes runs comparable.
@@ -43,9 +46,7 @@ const SIZES: usize = 21;
 
 /// Measures each case in turn with its reference, and prints a table of medians.
 pub(crate) fn delivery(settings: &Settings) -> anyhow::Result<()> {
-    println!("bench: building the release binary");
-    ensure!(cargo(&["build", "--release", "--locked", "-p", "forthwith"]).status()?.success(), "the build failed");
-    let program = crate::target_folder().join("release/forthwith");
+    let program = settings.subject.path()?;
     let cases = if settings.cases.is_empty() { &Case::ALL } else { settings.cases.as_slice() };
     let mut lines = Vec::new();
     for case in cases {
@@ -140,7 +141,7 @@ mod tests {
                 return;
             }
         }
-        assert!(cargo(&["build", "--quiet", "--locked", "-p", "forthwith"]).status().unwrap().success());
+        assert!(crate::cargo(&["build", "--quiet", "--locked", "-p", "forthwith"]).status().unwrap().success());
         let program = crate::target_folder().join("debug/forthwith");
         let incident = Incident::freeze(&program, FEW, SEED).unwrap();
         for case in Case::ALL {

@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test`, `bench ...`, `torture ...` and `fixture ledger`.
+//! Developer commands: `cargo xtask test`, `bench ...`, `torture ...`, `fuzz` and `fixture ledger`.
 //!
 //! Nothing here is part of forthwith. What keeps the tree tidy is a test beside this program, so that a plain
 //! `cargo test` runs it.
@@ -8,6 +8,7 @@
 mod axe;
 mod bench;
 mod fixture;
+mod fuzz;
 mod packages;
 mod test;
 mod torture;
@@ -29,12 +30,14 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Installs the Debian packages that the tests need where they are missing, and runs everything.
-    Test,
+    Test(test::Settings),
     /// Measures.
     Bench {
         #[command(subcommand)]
         what: Bench,
     },
+    /// Guesses at what comes from outside, guided by the code that it reaches.
+    Fuzz(fuzz::Settings),
     /// Makes anew what tests keep of a version.
     Fixture {
         #[command(subcommand)]
@@ -61,7 +64,8 @@ enum Bench {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Test => test::run(),
+        Command::Test(settings) => test::run(&settings),
+        Command::Fuzz(settings) => fuzz::run(&settings),
         Command::Bench { what: Bench::Delivery(settings) } => bench::delivery(&settings),
         Command::Fixture { what } => fixture::run(&what),
         Command::Bench { what: Bench::DryRun(settings) } => bench::dry_run::run(&settings),

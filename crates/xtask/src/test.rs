@@ -1,10 +1,23 @@
-//! `cargo xtask test`: the packages, then everything that must hold, ending with `cargo test`.
+//! `cargo xtask test`: the packages, then everything that must hold, ending with `cargo test`; with `--fuzz`, a minute
+//! for each fuzz target after it.
 //!
 //! The first step that fails ends the run. In the tests a program that is absent is a failure, never a skip.
 
-use crate::{axe, cargo, packages};
+use crate::{axe, cargo, fuzz, packages};
 use anyhow::{Context as _, ensure};
+use clap::Args;
 use forthwith_testkit::tools::REQUIRE_TOOLS;
+
+/// What is run beside the tests.
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    /// Guesses at what comes from outside, once all else holds.
+    #[arg(long)]
+    fuzz: bool,
+    /// How long each fuzz target is guessed at.
+    #[arg(long, default_value_t = 60, requires = "fuzz")]
+    seconds: u32,
+}
 
 /// One call of cargo that must succeed before the tests run.
 struct Check {
@@ -34,7 +47,7 @@ const CHECKS: [Check; 4] = [
 const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
 
 /// Runs everything.
-pub(crate) fn run() -> anyhow::Result<()> {
+pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     for (subcommand, component) in COMPONENTS {
         let asked = cargo(&[subcommand, "--version"]).output().context("cannot run cargo")?;
         ensure!(asked.status.success(), "cargo {subcommand} is missing: rustup component add {component}");
@@ -50,5 +63,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     println!("xtask: tests: cargo test --workspace");
     let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     ensure!(tests.env(REQUIRE_TOOLS, "1").status()?.success(), "tests failed");
+    if settings.fuzz {
+        fuzz::run(&fuzz::Settings::all(settings.seconds))?;
+    }
     Ok(())
 }

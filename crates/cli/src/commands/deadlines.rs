@@ -53,6 +53,7 @@ pub fn run(args: &DeadlinesArgs, out: Out) -> Result<Exit, CommandError> {
         first_handed_over: record.first_handed_over,
         roles: &incident.roles,
         census: &checked.census,
+        law: &incident.law,
         holds: &record.holds,
         now,
     };

@@ -26,7 +26,12 @@ macro_rules! example {
     };
 }
 
-const EXAMPLES: [Example; 3] = [example!("amazon-2020-10"), example!("amazon-2020-01"), example!("eu-retailer")];
+const EXAMPLES: [Example; 4] = [
+    example!("amazon-2020-10"),
+    example!("amazon-2020-01"),
+    example!("eu-retailer"),
+    example!("clinic-ransomware"),
+];
 
 const SAMPLE: [(&str, &str); 4] = [
     (INCIDENT, include_str!("../../sample/incident.toml")),

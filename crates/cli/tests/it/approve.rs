@@ -343,8 +343,7 @@ fn keys_are_read_with_care() {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     let text = fs::read_to_string(&key).unwrap();
     let cut = keys.write("cut", &text[..text.len() / 2]);
-    // What cannot be read here goes to ssh-keygen, which says why.
-    approve(&cut).exits(1).warns(&["ssh-keygen did not sign", "nothing was recorded"]);
+    approve(&cut).exits(1).warns(&["is damaged", "`ssh-keygen -Y sign` may know it"]);
     let (stranger, _) = keys.make("bo", &["ed25519"], "");
     approve(&stranger).exits(4).warns(&["nobody who is named has the key"]);
     approve(&key).exits(0);

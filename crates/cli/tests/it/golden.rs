@@ -4,19 +4,22 @@
 //! `FORTHWITH_BLESS=1 cargo test -p forthwith golden` writes them anew; the difference is then read like code.
 
 use crate::{
-    harness::{Incident, JANUARY, OCTOBER, RETAILER, shipped},
+    harness::{CLINIC, Incident, JANUARY, OCTOBER, RETAILER, shipped},
     packet::{files, packet_of},
 };
 use forthwith_core::{
     affected::{Context, Fated, Known, People, Supplied, other_columns, read_settings},
+    duty::Duties,
     incident,
     key::PlanKey,
+    law,
 };
-use forthwith_templating::Words;
+use forthwith_templating::{ByDuty, Words, own_elements};
 use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    sync::Arc,
 };
 
 /// Set, it makes the test write what it would compare.
@@ -31,7 +34,9 @@ pub(crate) fn messages(incident: &Incident, date: Option<Timestamp>) -> BTreeMap
     let (facts, settings) = (facts.unwrap(), settings.unwrap());
     let list = incident.read("affected.csv");
     let columns = other_columns(&settings, Supplied::new(list.as_bytes()));
-    let (words, _) = Words::with_columns(&facts, &BTreeMap::new(), columns.iter().map(String::as_str));
+    let duties = Arc::new(Duties::new(&facts, law::shipped(), own_elements(&facts)));
+    let arrange = Box::new(ByDuty::new(&facts, Arc::clone(&duties)));
+    let (words, _) = Words::arranged(&facts, &BTreeMap::new(), columns.iter().map(String::as_str), arrange);
     let words = words.unwrap();
     let context = Context {
         file: "affected.csv",
@@ -40,7 +45,7 @@ pub(crate) fn messages(incident: &Incident, date: Option<Timestamp>) -> BTreeMap
         languages: Some(&facts.languages),
         read_columns: &BTreeSet::new(),
         known: &Known::default(),
-        duties: None,
+        duties: Some(&duties),
     };
     let mut people = People::new(context, Supplied::new(list.as_bytes()))
         .unwrap_or_else(|_| panic!("the example's list is read"));
@@ -108,4 +113,14 @@ fn the_notices_of_the_retailer_are_as_they_were() {
 #[test]
 fn the_packet_of_the_retailer_is_as_it_was() {
     keeps(RETAILER, "expected-packet", &packet_of(&Incident::example(RETAILER)));
+}
+
+#[test]
+fn the_notices_of_the_clinic_are_as_they_were() {
+    keeps(CLINIC, "expected", &messages(&Incident::example(CLINIC), None));
+}
+
+#[test]
+fn the_packet_of_the_clinic_is_as_it_was() {
+    keeps(CLINIC, "expected-packet", &packet_of(&Incident::example(CLINIC)));
 }

@@ -18,6 +18,8 @@ pub const OCTOBER: &str = "amazon-2020-10";
 pub const JANUARY: &str = "amazon-2020-01";
 /// The example in four languages, with three entities.
 pub const RETAILER: &str = "eu-retailer";
+/// The example in which laws want other words of each other.
+pub const CLINIC: &str = "clinic-ransomware";
 /// Notices that are planned in `OCTOBER`.
 pub const OCTOBER_PLANNED: u64 = 12;
 /// The longest that a run in the background is waited for.
@@ -66,11 +68,7 @@ impl Incident {
         let incident = Self::example(OCTOBER);
         incident.write("affected.csv", list);
         incident.remove("affected.toml");
-        // What was decided of the example's own people is nobody else's.
-        let toml = incident.read("incident.toml");
-        let (before, after) =
-            (toml.split("\n# What the law needs").next().unwrap(), toml.split("\n[approval]").nth(1));
-        incident.write("incident.toml", format!("{before}\n[approval]{}", after.unwrap()));
+        incident.write("incident.toml", forthwith_testkit::settings::without_law(&incident.read("incident.toml")));
         incident
     }
 

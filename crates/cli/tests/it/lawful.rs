@@ -1,6 +1,9 @@
 //! What laws make of a list: who is owed a notice, which way, and what refuses a plan.
 
-use crate::harness::{Incident, OCTOBER, finding};
+use crate::{
+    harness::{CLINIC, Incident, JANUARY, OCTOBER, RETAILER, finding, run},
+    packet::files,
+};
 use serde_json::{Value, json};
 
 /// An incident with Social Security numbers; nothing is decided.
@@ -115,21 +118,74 @@ fn a_clash_refuses_the_plan_until_a_person_settles_it() {
     );
 }
 
-/// No program and no page says that a notice keeps the law.
+/// No program and no page says that a notice keeps the law: every page and every output is read.
 #[test]
 fn nothing_says_that_a_law_is_kept() {
-    let incident = Incident::example(OCTOBER);
-    let mut said = incident.run("check", &[]).stdout;
-    said += &incident.json("check", &[]).stdout;
-    said += &incident.run("notify", &["--dry-run"]).exits(0).stdout;
-    said += &incident.run("explain", &["K-1003"]).exits(0).stdout;
-    said += &incident.run("law", &[]).stdout;
-    for page in ["index.html", "wording-01.html", "packet.json", "help-desk.html", "public/statement.txt"] {
-        said += &incident.read(&format!("out/packet/{page}"));
+    let mut read = 0;
+    let mut look = |what: &str, said: &str| {
+        let said = said.to_lowercase();
+        for word in ["compliant", "compliance", "complies", "keeps the law", "lawful notice"] {
+            assert!(!said.contains(word), "{what} says {word}");
+        }
+        read += 1;
+    };
+    for example in [OCTOBER, JANUARY, RETAILER, CLINIC] {
+        let incident = Incident::example(example);
+        let commands: [(&str, &[&str]); 9] = [
+            ("check", &[]),
+            ("preview", &[]),
+            ("notify", &["--dry-run"]),
+            ("notify", &[]),
+            ("status", &[]),
+            ("explain", &["1"]),
+            ("deadlines", &[]),
+            ("doctor", &["--help"]),
+            ("approve", &["--help"]),
+        ];
+        for (command, more) in commands {
+            for run in [incident.run(command, more), incident.json(command, more)] {
+                look(command, &run.stdout);
+                look(command, &run.stderr);
+            }
+        }
+        for (name, bytes) in files(&incident.file("out/packet")) {
+            look(&format!("{example}: {name}"), &String::from_utf8_lossy(&bytes));
+        }
+        for (name, bytes) in incident.inbox() {
+            look(&name, &String::from_utf8_lossy(&bytes));
+        }
     }
-    let said = said.to_lowercase();
-    for word in [concat!("compl", "iant"), concat!("compl", "ies with"), concat!("in compl", "iance")] {
-        assert!(!said.contains(word), "{word}");
+    for regime in forthwith_core::law::shipped() {
+        look(&regime.id, &run(&["law", &regime.id]).exits(0).stdout);
     }
-    assert!(said.contains("unverified") && said.contains("a person decides"));
+    look("law", &run(&["law"]).exits(0).stdout);
+    look("help", &run(&["--help"]).exits(0).stdout);
+    look("man", &run(&["man"]).exits(0).stdout);
+    assert!(read > 300, "{read}");
+}
+
+/// A person of whom no country is known, and a region that is none: the first is shown and not applied, the second is
+/// refused in its row.
+#[test]
+fn a_residence_that_is_missing_or_wrong_is_said() {
+    let report = check(&with("id,email,data\nA,a@post.example,name;ssn\n", ""), 0);
+    let residence = finding(&report, "law-residence");
+    assert!(residence["hint"].as_str().unwrap().contains("complete country and region"), "{residence}");
+    let list = "id,email,country,region,data\nA,a@post.example,US,ZZZZ,name;ssn\n";
+    let report = check(&with(list, ""), 3);
+    assert_eq!((report["refused"].as_u64(), report["planned"].as_u64()), (Some(1), Some(0)));
+}
+
+/// A date that waits for an event says for which, and is no guess.
+#[test]
+fn a_date_whose_event_is_missing_waits_for_it() {
+    let incident = Incident::example(CLINIC);
+    let toml = incident.read("incident.toml");
+    let kept = |line: &&str| !line.starts_with("confirmed") && !line.starts_with("scope_identified");
+    incident.write("incident.toml", toml.lines().filter(kept).collect::<Vec<_>>().join("\n"));
+    let dates = incident.json("deadlines", &[]).exits(0).json();
+    let is_it = |date: &&Value| date["regime"] == "us-ri" && date["obligation"] == "individual";
+    let waits = dates["deadlines"].as_array().unwrap().iter().find(is_it).unwrap().clone();
+    assert_eq!(waits["due"], Value::Null);
+    assert_eq!(waits["waits"], json!({ "events": ["confirmed", "scope_identified"], "needs": "all" }));
 }

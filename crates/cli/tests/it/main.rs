@@ -10,6 +10,7 @@ mod bad_relay;
 mod bounded;
 mod canary;
 mod check;
+mod clinic;
 mod commands;
 mod completions;
 mod crash;

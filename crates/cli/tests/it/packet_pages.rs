@@ -2,13 +2,14 @@
 //! somewhere, it prints on both papers, is read on a telephone, and keeps nobody out.
 
 use crate::{
-    harness::{Incident, JANUARY, OCTOBER},
+    harness::{CLINIC, Incident, JANUARY, OCTOBER},
     packet::{files, packet_of},
 };
 use forthwith_core::{
     digest::Digest,
     finding::{Finding, Place},
     incident::{self, Incident as Facts},
+    law::Answer,
     notice::Withheld,
     private::Private,
     variant::Variant,
@@ -39,7 +40,7 @@ const LARGE: &str = "large";
 const PHONE: u32 = 360;
 /// Sheets that page one of an example prints on: what somebody reads at night.
 const SHEETS_MAX: usize = 12;
-/// Sheets of a large packet: twelve wordings in full, ten laws, two hundred residences.
+/// Sheets of a large packet: a dozen wordings in full and ten laws, or two hundred residences.
 const LARGE_SHEETS_MAX: usize = 40;
 
 /// Writes a packet into a folder of its own, which stays until the next run: whoever wonders looks at it.
@@ -60,12 +61,12 @@ fn html(folder: &Path) -> Vec<PathBuf> {
     files(folder).into_keys().filter(is_page).map(|name| folder.join(name)).collect()
 }
 
-/// Returns the three packets that are looked at: both examples, and a large one with everything in it.
+/// Returns the packets that are looked at: three examples, and a large one with everything in it.
 fn packets() -> &'static [(&'static str, PathBuf)] {
-    static PACKETS: OnceLock<[(&str, PathBuf); 3]> = OnceLock::new();
+    static PACKETS: OnceLock<[(&str, PathBuf); 4]> = OnceLock::new();
     PACKETS.get_or_init(|| {
         let example = |name| (name, written(name, &packet_of(&Incident::example(name))));
-        [example(OCTOBER), example(JANUARY), (LARGE, written(LARGE, &large()))]
+        [example(OCTOBER), example(JANUARY), example(CLINIC), (LARGE, written(LARGE, &large()))]
     })
 }
 
@@ -113,7 +114,7 @@ fn page_one_prints_on_a_bounded_number_of_sheets_of_either_paper() {
     let Some(program) = browser::require() else { return };
     let mut browser = Browser::start(&program).unwrap();
     for (name, folder) in packets() {
-        let most = if *name == LARGE { LARGE_SHEETS_MAX } else { SHEETS_MAX };
+        let most = if [LARGE, CLINIC].contains(name) { LARGE_SHEETS_MAX } else { SHEETS_MAX };
         for (page, papers) in [
             ("index.html", &[Paper::A4, Paper::Letter][..]),
             ("wording-01.html", &[Paper::A4]),
@@ -299,6 +300,7 @@ fn large_law() -> PacketLaw {
         fact: "facts.culprits = several".to_owned(),
         is_verified: i.is_multiple_of(2),
         decision: (i == 5).then(|| PacketDecision {
+            question: "is its test of harm met".to_owned(),
             by: "Tomas Leduc".to_owned(),
             on: "2020-01-08".to_owned(),
             reason: "no harm is likely".to_owned(),
@@ -309,10 +311,19 @@ fn large_law() -> PacketLaw {
         title: format!("State number {i}, Civil Code 1798.{i}"),
         people: 100,
         duty: rule(2),
-        channel: rule(5),
+        channel: Some(rule(5)),
         elements: (0..6).map(rule).collect(),
     };
     let owed = |i: usize| PacketOwed {
+        regime: format!("us-{i}"),
+        kind: ["regulator", "media", "credit_bureaus"][i % 3].to_owned(),
+        owed: [Answer::Yes, Answer::Unknown, Answer::No][i % 3],
+        by_local: i.is_multiple_of(2).then(|| "end of 1 February 2020, America/New_York".to_owned()),
+        soft: Some("without unreasonable delay".to_owned()),
+        says: Some("on a form of its own".to_owned()),
+        waits: (i == 3).then(|| "`aware`".to_owned()),
+        asks: vec!["whether harm is likely".to_owned()],
+        moves: vec!["longer: what law enforcement needs".to_owned()],
         to: format!("Attorney General of state number {i}"),
         what: "a sample of the notice, and the number of residents".to_owned(),
         by: i.is_multiple_of(2).then(|| "2020-02-01T23:59:00Z".to_owned()),

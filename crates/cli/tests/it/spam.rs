@@ -2,7 +2,7 @@
 
 use crate::{
     golden::messages,
-    harness::{Incident, JANUARY, OCTOBER, RETAILER},
+    harness::{CLINIC, Incident, JANUARY, OCTOBER, RETAILER},
 };
 use forthwith_testkit::tools;
 use std::{
@@ -18,7 +18,7 @@ const POINTS_MAX: f64 = 2.0;
 fn no_notice_of_an_example_looks_like_unwanted_mail() {
     let Some(spamassassin) = tools::require("spamassassin") else { return };
     let date = "2026-11-23T18:00:00Z".parse().unwrap();
-    for example in [OCTOBER, JANUARY, RETAILER] {
+    for example in [OCTOBER, JANUARY, RETAILER, CLINIC] {
         let messages = messages(&Incident::example(example), Some(date));
         let points = judged(&spamassassin, messages.values());
         assert_eq!(points.len(), messages.len(), "{example}: not every message was judged");

@@ -18,6 +18,7 @@ pub(super) fn dated<'r>(regime: &'r Regime, obligation: &'r Obligation, situatio
         regime,
         obligation,
         owed: Answer::Unknown,
+        lifted: None,
         counted: Counted {
             scope: Scope::Residents,
             number: Number::default(),

@@ -4,7 +4,8 @@ use super::*;
 use crate::{
     affected::Fated,
     fact::Fact,
-    law::{Deadline, Hold as Rule, Order, Sequence, Start, Unit, regime, shipped},
+    incident::Question,
+    law::{Deadline, ExceptionKind, Hold as Rule, Order, Sequence, Start, Unit, regime, shipped},
     notice::Withheld,
     private::Private,
     recipient::Residence,
@@ -54,6 +55,7 @@ struct Case {
     holds: Vec<Hold>,
     now: Timestamp,
     first_handed_over: Option<Timestamp>,
+    law: LawSettings,
 }
 
 impl Case {
@@ -67,6 +69,7 @@ impl Case {
             holds: Vec::new(),
             now,
             first_handed_over: None,
+            law: LawSettings::default(),
         }
     }
 
@@ -76,6 +79,7 @@ impl Case {
             first_handed_over: self.first_handed_over,
             roles: &self.roles,
             census: &self.census,
+            law: &self.law,
             holds: &self.holds,
             now: self.now,
         };
@@ -450,4 +454,65 @@ fn the_incidents_own_deadline_is_held_against_the_first_that_binds_people() {
     assert_eq!((code, about(Some("2026-12-04T07:59:59Z"))), ("deadline-missing", None));
     assert_eq!(about(Some("2026-12-04T08:00:00Z")).unwrap().0, "deadline-late");
     assert_eq!(about_deadline("incident.toml", &incident, &[]), None, "no date binds");
+}
+
+/// What a person decided about a law moves its dates: it holds for authorities as for people.
+#[test]
+fn a_decision_lifts_what_it_is_about_and_nothing_else() {
+    let decision = |question, answer| Decision {
+        question,
+        regimes: Vec::new(),
+        answer,
+        by: "A. Ash, counsel".to_owned(),
+        on: When::On(date(2026, 11, 4)),
+        reason: "x".to_owned(),
+        place: crate::finding::Place::file("incident.toml"),
+    };
+    let lifted = |question: Question, answer, regime: &str| -> Vec<String> {
+        let mut case = Case::new(&[], &[("US-VT", SSN, 2), ("US-MA", SSN, 2)]);
+        case.law.decisions = vec![decision(question, answer)];
+        let dated = case.of(shipped());
+        let lifted = dated.iter().filter(|dated| dated.regime.id == regime && dated.lifted.is_some());
+        assert!(dated.iter().all(|dated| dated.lifted.is_none() || dated.owed == Answer::No));
+        lifted.map(|dated| dated.obligation.id.clone()).collect()
+    };
+    let all = ["bureaus", "individual", "regulator"];
+    let sorted = |mut ids: Vec<String>| {
+        ids.sort();
+        ids
+    };
+    assert_eq!(sorted(lifted(Question::Reach, false, "us-vt")), all);
+    assert_eq!(sorted(lifted(Question::Harm, false, "us-vt")), all);
+    assert_eq!(lifted(Question::Harm, true, "us-vt"), [""; 0]);
+    // The Attorney General is told why: 9 V.S.A. 2435(d)(1).
+    assert_eq!(lifted(Question::Exception(ExceptionKind::HarmRuledOut), true, "us-vt"), ["individual"]);
+    // Notice under procedures of federal law: chapter 93H, section 5, keeps the regulators.
+    assert_eq!(lifted(Question::Exception(ExceptionKind::OtherLaw), true, "us-ma"), ["individual"]);
+    assert_eq!(lifted(Question::Exception(ExceptionKind::OtherLaw), false, "us-ma"), [""; 0]);
+}
+
+#[test]
+fn an_answered_question_is_asked_no_more() {
+    let asked = |law: LawSettings| {
+        let mut case = Case::new(&[], &[("US-TX", HEALTH, 300)]);
+        case.law = law;
+        let dated = case.of(shipped());
+        let texas = one(&dated, "us-tx", "ag");
+        (texas.owed, texas.asks.len())
+    };
+    assert_eq!(asked(LawSettings::default()), (Answer::Unknown, 2));
+    let answer = |answer| {
+        let question = regime("us-tx").unwrap().applies.data.if_decided.clone().unwrap().question;
+        let decision = Decision {
+            question: Question::Asked(question),
+            regimes: vec!["us-tx".to_owned()],
+            answer,
+            by: "A. Ash, counsel".to_owned(),
+            on: When::On(date(2026, 11, 4)),
+            reason: "x".to_owned(),
+            place: crate::finding::Place::file("incident.toml"),
+        };
+        LawSettings { decisions: vec![decision], ..LawSettings::default() }
+    };
+    assert_eq!(asked(answer(true)), (Answer::Yes, 0));
 }

@@ -44,7 +44,7 @@ pub enum Reaching {
 }
 
 /// Returns the data that brings a law into play, with what people have decided.
-pub(super) fn trigger(regime: &Regime, law: &LawSettings) -> DataTrigger {
+pub(crate) fn trigger(regime: &Regime, law: &LawSettings) -> DataTrigger {
     let mut trigger = regime.applies.data.clone();
     let decided = trigger.if_decided.as_ref().and_then(|decided| {
         let question = Question::Asked(decided.question.clone());
@@ -130,10 +130,7 @@ impl Duties {
             "it asks for no notice to the person".clone_into(&mut reached.why);
             return;
         }
-        let is_theirs = |roles: &[crate::law::Role]| {
-            roles.is_empty() || roles.iter().any(|role| self.incident.roles.contains(role))
-        };
-        for exception in regime.exceptions.iter().filter(|exception| is_theirs(&exception.roles)) {
+        for exception in regime.exceptions.iter().filter(|exception| exception.is_open_to(&self.incident.roles)) {
             let Some(decision) = law.decided(&Question::Exception(exception.kind), &regime.id) else { continue };
             match exception.lifts {
                 _ if !decision.answer => continue,

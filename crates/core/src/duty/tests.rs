@@ -1,5 +1,7 @@
 //! Who is reached by which law, and what comes of it.
 
+mod conditional;
+
 use super::*;
 use crate::{
     address::Address,
@@ -28,6 +30,10 @@ const CATEGORIES: [&str; 9] =
     ["email", "name", "password", "ssn", "health", "bank_account", "account_code", "mailbox_password", "loyalty"];
 
 fn incident(law: &str) -> Incident {
+    incident_with(&CATEGORIES, law)
+}
+
+fn incident_with(categories: &[&str], law: &str) -> Incident {
     // The roles are the organisation's, and stand in its table.
     let (roles, law) = law.split_once('\n').filter(|(first, _)| first.starts_with("roles")).unwrap_or(("", law));
     let text = format!(
@@ -56,7 +62,7 @@ nothing_else = "unknown"
 police_told = 2026-03-12
 authority_told = 2026-03-12
 [data]
-categories = {CATEGORIES:?}
+categories = {categories:?}
 [data.words.loyalty]
 en = "your loyalty number"
 [law]

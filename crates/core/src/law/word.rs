@@ -2,7 +2,7 @@
 //!
 //! One macro makes the enum, its words and its JSON, so that no word is written twice.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One word of a closed vocabulary.
 pub trait Word: Copy + Eq + 'static {
@@ -70,7 +70,7 @@ macro_rules! vocabulary {
 pub(crate) use vocabulary;
 
 /// What is known of a question: the program never guesses, and asks a person where it does not know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Answer {
     /// It is so.

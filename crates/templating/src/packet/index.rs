@@ -6,6 +6,7 @@
 use super::{
     compared::{Line, marked, plain},
     record::{Record, ResidenceRecord, VariantRecord},
+    rules,
 };
 use serde::Serialize;
 use tera::Context;
@@ -37,6 +38,7 @@ pub(super) fn context(record: &Record) -> Context {
     context.insert("residences", shown);
     context.insert("more_residences", &more.len());
     context.insert("more_people", &more.iter().map(|residence: &ResidenceRecord| residence.people).sum::<u64>());
+    context.insert("law", &rules::on_page_one(record));
     let is_silent = |variant: &VariantRecord| variant.findings.is_empty();
     let nothing_found = record.findings.is_empty() && record.findings_in_rows.is_empty();
     context.insert("nothing_found", &(nothing_found && record.variants.iter().all(is_silent)));

@@ -2,6 +2,7 @@
 //!
 //! Nothing is judged here. Whoever applies the rules fills it in; a packet without it says that no rule was applied.
 
+use forthwith_core::law::Answer;
 use serde::{Deserialize, Serialize};
 
 /// The rules that were applied to a plan, and what came of it.
@@ -17,7 +18,7 @@ pub struct PacketLaw {
     pub coverage: PacketCoverage,
     /// Every regime that reaches somebody on the list.
     pub regimes: Vec<PacketRegime>,
-    /// What is owed beside the notices: to regulators, bureaus, media, and by letter.
+    /// By when people must be told, and what is owed beside the notices: to authorities, bureaus, media, by letter.
     pub owed: Vec<PacketOwed>,
 }
 
@@ -47,8 +48,8 @@ pub struct PacketRegime {
     pub people: u64,
     /// Whether it asks for these notices at all.
     pub duty: PacketRule,
-    /// Whether e-mail may carry them.
-    pub channel: PacketRule,
+    /// Whether e-mail may carry them, where it says something of ways.
+    pub channel: Option<PacketRule>,
     /// What it asks of their words, and what it forbids.
     pub elements: Vec<PacketRule>,
 }
@@ -89,6 +90,8 @@ pub enum PacketStanding {
 /// What a person decided about a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PacketDecision {
+    /// On what: `is its test of harm met`.
+    pub question: String,
     /// Who.
     pub by: String,
     /// When, as recorded.
@@ -97,17 +100,35 @@ pub struct PacketDecision {
     pub reason: String,
 }
 
-/// Something that is owed beside the notices.
+/// Something that laws want besides what the notices say: to whom, and by when. The notices' own dates are among it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PacketOwed {
+    /// The law: `us-ca`.
+    pub regime: String,
+    /// To whom, in a word: `individual`, `letter`, `regulator`, `credit_bureaus`, `media`, `other`.
+    pub kind: String,
     /// To whom: `Attorney General of California`.
     pub to: String,
     /// What: `a sample of the notice, and the number of residents`.
     pub what: String,
-    /// By when, as an absolute moment or day with its zone; `None` where no moment can be told.
+    /// Whether it is owed; unknown where it depends on people of whom not enough is known.
+    pub owed: Answer,
+    /// By when, as an absolute moment; `None` where no moment can be told.
     pub by: Option<String>,
-    /// The fact that decided, or what keeps the moment open.
+    /// The same where it counts: `end of 2 October 2026, America/Los_Angeles`.
+    pub by_local: Option<String>,
+    /// The duty that runs underneath, as the law words it.
+    pub soft: Option<String>,
+    /// What a person must know besides.
+    pub says: Option<String>,
+    /// The events that the moment waits for.
+    pub waits: Option<String>,
+    /// The fact that decided.
     pub fact: String,
+    /// What a person decides before it is owed.
+    pub asks: Vec<String>,
+    /// What would move the date.
+    pub moves: Vec<String>,
     /// Law, section and date of the text.
     pub citation: String,
     /// Whether somebody confirmed the rule against its source.
@@ -117,7 +138,7 @@ pub struct PacketOwed {
 impl PacketRegime {
     /// Returns every rule of the regime.
     pub fn rules(&self) -> impl Iterator<Item = &PacketRule> {
-        [&self.duty, &self.channel].into_iter().chain(&self.elements)
+        std::iter::once(&self.duty).chain(&self.channel).chain(&self.elements)
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     number,
     record::Record,
 };
+use forthwith_core::law::Answer;
 use serde::{Deserialize, Serialize};
 
 /// One thing that is open.
@@ -33,6 +34,7 @@ type At = (&'static str, u8);
 const FACTS: At = ("facts", 2);
 const ROWS: At = ("rows", 3);
 const LAW: At = ("law", 5);
+const OWED: At = ("owed", 5);
 const FINDINGS: At = ("findings", 6);
 const SIGN: At = ("sign", 8);
 
@@ -90,6 +92,20 @@ fn looks(record: &Record, open: &mut Vec<OpenRecord>) {
             if law.unverified > 0 {
                 let of = format!("{} of {} rules", number(law.unverified), number(law.rules));
                 look(format!("Nobody has confirmed {of} against their source."), LAW);
+            }
+            let beside = |answer| {
+                law.owed.iter().filter(|owed| owed.kind != "individual" && owed.owed == answer).count() as u64
+            };
+            let (owed, perhaps) = (beside(Answer::Yes), beside(Answer::Unknown));
+            if owed + perhaps > 0 {
+                let says = said(owed, "duty stands", "duties stand");
+                look(
+                    format!(
+                        "{says} beside these notices, and {} more may: to authorities, bureaus, media, and by letter.",
+                        number(perhaps)
+                    ),
+                    OWED,
+                );
             }
         }
     }

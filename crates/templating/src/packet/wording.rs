@@ -2,11 +2,10 @@
 
 use super::{
     PacketVariant,
-    law::PacketRule,
     record::{Record, VariantRecord},
+    rules,
     samples::with_lf,
 };
-use serde::Serialize;
 use tera::Context;
 
 /// Width of the frame that shows a notice as on a computer: with the phone's beside it, the width of the page.
@@ -14,13 +13,6 @@ const WIDE_PIXELS: u32 = 600;
 
 /// Residences that the page of a wording names: those with the most people. All stand in the record.
 const RESIDENCES_SHOWN_MAX: usize = 30;
-
-/// What the templates read of a regime whose people get the wording.
-#[derive(Serialize)]
-struct RegimeView<'a> {
-    title: &'a str,
-    rules: Vec<&'a PacketRule>,
-}
 
 /// Returns what the page of a wording shows beside the record.
 pub(super) fn context(variant: &PacketVariant, record: &Record, of_record: &VariantRecord) -> Context {
@@ -31,7 +23,7 @@ pub(super) fn context(variant: &PacketVariant, record: &Record, of_record: &Vari
     let shown = of_record.residences.len().min(RESIDENCES_SHOWN_MAX);
     context.insert("residences", &of_record.residences[..shown]);
     context.insert("more_residences", &(of_record.residences.len() - shown));
-    context.insert("regimes", &regimes(record, &of_record.key));
+    context.insert("regimes", &rules::of_wording(record, &of_record.key));
     context.insert("text", &with_lf(&parts.text));
     context.insert("html", &with_lf(&parts.html));
     context.insert("wide", &WIDE_PIXELS);
@@ -42,16 +34,6 @@ pub(super) fn context(variant: &PacketVariant, record: &Record, of_record: &Vari
     context.insert("print_height", &(height * percent / 100));
     context.insert("phone_height", &frame_height(&parts.text, 27));
     context
-}
-
-/// Returns the rules that name this wording.
-fn regimes<'a>(record: &'a Record, key: &str) -> Vec<RegimeView<'a>> {
-    let regimes = record.law.iter().flat_map(|law| &law.regimes);
-    let views = regimes.map(|regime| RegimeView {
-        title: &regime.title,
-        rules: regime.rules().filter(|rule| rule.variants.iter().any(|variant| variant == key)).collect(),
-    });
-    views.filter(|view| !view.rules.is_empty()).collect()
 }
 
 /// Returns how small a frame of this height is printed, in percent, so that a sheet of either paper holds it: a frame

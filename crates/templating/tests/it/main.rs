@@ -7,6 +7,7 @@ mod both_ways;
 mod clarity;
 mod examples;
 mod languages;
+mod lawful;
 mod lint;
 mod message;
 mod model;

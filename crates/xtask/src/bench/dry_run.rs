@@ -34,19 +34,15 @@ const BARE_MESSAGES: usize = 100_000;
 
 /// Measures, prints both rates for one core, their ratio and peak memory.
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
-    println!("bench: building the release binary and the bare loop");
-    for build in [
-        &["build", "--release", "--locked", "-p", "forthwith"][..],
-        &["build", "--release", "--locked", "-p", "forthwith-templating", "--example", "bare_loop"],
-    ] {
-        ensure!(cargo(build).status()?.success(), "the build failed");
-    }
-    let release = crate::target_folder().join("release");
+    let program = super::subject::built()?;
+    let bare_loop = ["build", "--release", "--locked", "-p", "forthwith-templating", "--example", "bare_loop"];
+    ensure!(cargo(&bare_loop).status()?.success(), "the bare loop is not built");
+    let bare_loop = program.with_file_name("examples").join("bare_loop");
     let (mut bare, mut ours) = (Vec::new(), Vec::new());
     for round in 1..=settings.rounds {
-        bare.push(measure::run(&mut Command::new(release.join("examples/bare_loop")), BARE_MESSAGES)?);
+        bare.push(measure::run(&mut Command::new(&bare_loop), BARE_MESSAGES)?);
         let incident = Incident::new(settings.notices, SEED)?;
-        let mut command = Command::new(release.join("forthwith"));
+        let mut command = Command::new(&program);
         ours.push(measure::run(incident.dry_run(&mut command), incident.planned)?);
         let planned = ours[round - 1].json.as_ref().and_then(|json| json["planned"].as_u64());
         ensure!(planned == u64::try_from(settings.notices).ok(), "the dry run planned {planned:?}");

@@ -4,7 +4,10 @@
 //! and the figure would flatter.
 
 use anyhow::{Context as _, ensure};
-use forthwith_testkit::lists;
+use forthwith_testkit::{
+    lists,
+    settings::{without_law, without_table},
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -55,7 +58,10 @@ impl Incident {
         let example = crate::top_level().join(EXAMPLE);
         let settings = fs::read_to_string(example.join("incident.toml"))
             .with_context(|| format!("cannot read {EXAMPLE}/incident.toml"))?;
-        fs::write(folder.path().join("incident.toml"), without_table(&settings, "approval") + APPROVAL)?;
+        fs::write(
+            folder.path().join("incident.toml"),
+            without_table(&without_law(&settings), "approval") + APPROVAL,
+        )?;
         let data = first_data_value(&fs::read_to_string(example.join("affected.csv"))?);
         fs::write(folder.path().join("affected.csv"), lists::csv(&lists::people(seed, count, &data)))?;
         for name in ["delivery.toml", "templates"] {
@@ -120,22 +126,6 @@ fn copy_tree(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns `toml` without the table `[name]`: its header and all lines up to the next header.
-fn without_table(toml: &str, name: &str) -> String {
-    let header = format!("[{name}]");
-    let mut is_in_table = false;
-    let mut kept = String::new();
-    for line in toml.split_inclusive('\n') {
-        if line.starts_with('[') {
-            is_in_table = line.trim_end() == header;
-        }
-        if !is_in_table {
-            kept.push_str(line);
-        }
-    }
-    kept
-}
-
 /// Returns the value of the `data` column in the first row of a list without quoted values before it, or
 /// nothing where there is no such column.
 fn first_data_value(list: &str) -> String {
@@ -148,13 +138,6 @@ fn first_data_value(list: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_table_is_taken_out_whole() {
-        let toml = "a = 1\n[approval]\nsigners = 2\n\n[contact]\nx = 1\n";
-        assert_eq!(without_table(toml, "approval"), "a = 1\n[contact]\nx = 1\n");
-        assert_eq!(without_table("a = 1\n", "approval"), "a = 1\n");
-    }
 
     #[test]
     fn the_category_of_the_example_is_used() {

@@ -11,7 +11,6 @@ use super::{
     folder::{EXAMPLE, parent},
     measure::{self, Measured, median},
 };
-use crate::cargo;
 use anyhow::{Context as _, ensure};
 use std::{
     fs::{self, File},
@@ -64,9 +63,7 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     if python.is_none() {
         println!("bench: {missing}");
     }
-    println!("bench: building the release binary");
-    ensure!(cargo(&["build", "--release", "--locked", "-p", "forthwith"]).status()?.success(), "the build failed");
-    let program = crate::target_folder().join("release/forthwith");
+    let program = super::subject::built()?;
     let mut lines = Vec::new();
     for rows in &settings.rows {
         let list = List::make(*rows)?;

@@ -7,8 +7,8 @@
 use super::{
     folder::Incident,
     measure::{self, Measured, median},
+    subject::Subject,
 };
-use crate::cargo;
 use anyhow::{Context as _, ensure};
 use forthwith_testkit::{
     relay::{At, Relay, Script},
@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     /// Fail where a notice of the large incident costs more than this many times as much processor time.
     #[arg(long, default_value_t = f64::INFINITY)]
     at_most: f64,
+    #[command(flatten)]
+    subject: Subject,
 }
 
 /// The seed of the generated lists.
@@ -55,7 +57,7 @@ const FIRST_MAX: Duration = Duration::from_mins(1);
 
 /// Measures, and prints costs, memory and times.
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
-    let bench = Bench::new(settings.connections)?;
+    let bench = Bench::new(&settings.subject, settings.connections)?;
     let small = Incident::freeze(&bench.program, settings.against, SEED)?;
     let mut costs = Vec::new();
     for round in 1..=settings.rounds {
@@ -93,13 +95,9 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(connections: usize) -> anyhow::Result<Self> {
+    fn new(subject: &Subject, connections: usize) -> anyhow::Result<Self> {
         let sink = tools::find("smtp-sink").context("smtp-sink is missing: cargo xtask test installs it")?;
-        println!("bench: building the release binary");
-        let build = cargo(&["build", "--release", "--locked", "-p", "forthwith"]).status()?;
-        ensure!(build.success(), "the build failed");
-        let program = crate::target_folder().join("release/forthwith");
-        Ok(Self { program, sink, connections: connections.to_string() })
+        Ok(Self { program: subject.path()?, sink, connections: connections.to_string() })
     }
 
     fn measure<'a>(

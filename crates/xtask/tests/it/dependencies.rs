@@ -2,6 +2,7 @@
 
 use crate::tree::{WALLED, cargo, read, refuse, top_level, try_cargo};
 use forthwith_testkit::tools::skip;
+use std::collections::BTreeSet;
 
 /// Every direct dependency of core: name, `default` where its default features are on, features.
 ///
@@ -94,6 +95,40 @@ fn describe(dependency: &serde_json::Value) -> String {
     words.extend(features);
     words.extend(dependency["kind"].as_str().map(|kind| format!("({kind})")));
     words.join(" ")
+}
+
+/// Libraries that guess, and that nothing else is built with.
+const OF_FUZZ_ALONE: [&str; 3] = ["forthwith-fuzz", "libfuzzer-sys", "arbitrary"];
+
+/// `fuzz/` has a lock file of its own, and is built with it as it stands: it has to follow ours.
+#[test]
+fn the_fuzz_targets_stand_on_the_libraries_of_the_workspace() {
+    let (ours, theirs) = (read("Cargo.lock"), read("fuzz/Cargo.lock"));
+    let named = versions(&ours);
+    let others = versions(&theirs).into_iter().filter(|version| !named.contains(version));
+    let others: Vec<_> = others.filter(|(name, _)| !OF_FUZZ_ALONE.contains(name)).collect();
+    let again = "copy Cargo.lock over fuzz/Cargo.lock, and run cargo metadata in fuzz/";
+    assert!(others.is_empty(), "{others:?}: {again}");
+    let metadata: serde_json::Value =
+        serde_json::from_str(&cargo(&["metadata", "--format-version=1", "--no-deps", "--locked"])).unwrap();
+    for package in metadata["packages"].as_array().unwrap() {
+        let locked = locked(&theirs).into_iter().find(|(name, _)| package["name"] == *name);
+        let Some((name, stands_on)) = locked else { continue };
+        let declared = package["dependencies"].as_array().unwrap().iter().filter(|one| one["kind"] != "dev");
+        let declared: BTreeSet<_> = declared.map(|one| one["name"].as_str().unwrap()).collect();
+        assert_eq!(declared, stands_on.into_iter().collect(), "{name}: {again}");
+    }
+}
+
+/// Returns the name and the version of each package of a lock file.
+fn versions(lock: &str) -> Vec<(&str, &str)> {
+    let packages = lock.split("[[package]]").skip(1);
+    packages
+        .map(|package| {
+            let find = |key| package.lines().find_map(|line: &str| line.strip_prefix(key)?.strip_suffix('"'));
+            (find("name = \"").unwrap(), find("version = \"").unwrap())
+        })
+        .collect()
 }
 
 /// Returns each package of Cargo.lock: its name, and the lines that name what it depends on.

@@ -60,9 +60,9 @@ pub(crate) fn paths(under: &str) -> Vec<String> {
     found
 }
 
-/// Returns every Rust source of the workspace.
+/// Returns every Rust source that people write.
 pub(crate) fn sources() -> Vec<File> {
-    files("crates", ".rs")
+    ["crates", "fuzz"].into_iter().flat_map(|folder| files(folder, ".rs")).collect()
 }
 
 /// Returns every page for people, Markdown that is no template of a notice and no expected output.

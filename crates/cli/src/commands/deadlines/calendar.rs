@@ -3,7 +3,8 @@
 //! It names laws and authorities and no person. Every time is in UTC, so that it needs no zones; the name of an entry
 //! stays the same when its date moves, and a calendar that reads the file again moves it too.
 
-use super::{Shown, report::period};
+use super::Shown;
+use crate::dated::period;
 use forthwith_core::{
     deadlines::{Dated, Moment},
     digest::Digest,

@@ -1,11 +1,12 @@
 //! The dates as JSON: docs/deadlines.md has every key.
 
 use super::{Shown, standing};
-use crate::{holding, terminal::counted};
+use crate::holding;
 use forthwith_core::{
     deadlines::{Counting, Dated, Moment, Number, earliest},
     fact::When,
-    law::{Addressee, Answer, Word as _},
+    incident::Decision,
+    law::{Addressee, Answer},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -58,6 +59,7 @@ fn deadline(dated: &Dated<'_>, now: Timestamp) -> Value {
         "to": obligation.to,
         "who": obligation.who,
         "owed": dated.owed,
+        "lifted": dated.lifted.as_ref().map(decision),
         "due": dated.due.as_ref().map(|due| moment(due, now)),
         "held": dated.held,
         "waits": waits,
@@ -77,6 +79,10 @@ fn deadline(dated: &Dated<'_>, now: Timestamp) -> Value {
         "source": obligation.basis.source,
         "verified": dated.verified(),
     })
+}
+
+fn decision(decision: &Decision) -> Value {
+    json!({ "by": decision.by, "on": decision.on.to_string(), "reason": decision.reason })
 }
 
 fn number(number: Number) -> Value {
@@ -113,10 +119,4 @@ fn when(when: &When) -> Value {
         When::At(at) => json!({ "at": at.to_string() }),
         When::Between(from, to) => json!({ "from": from.to_string(), "to": to.to_string() }),
     }
-}
-
-/// Returns `72 hours`, `1 business day`.
-pub fn period(counting: &Counting) -> String {
-    let word = counting.period.unit.word().replace('_', " ");
-    counted(counting.period.n.into(), word.strip_suffix('s').unwrap_or(&word))
 }

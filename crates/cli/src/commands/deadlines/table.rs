@@ -1,16 +1,16 @@
 //! The dates as people read them: what is owed by date, what waits for a fact, what has no number, what may be owed,
 //! and what is not owed by these counts.
 
-use super::{Shown, hold_lines, report::period};
+use super::{Shown, hold_lines};
 use crate::{
+    dated::{counted_from, decided, number, people},
     pacing::moment,
     progress::span,
     terminal::{counted, grouped},
 };
 use forthwith_core::{
-    deadlines::{Counting, Dated, Moment, Number, earliest},
-    fact::When,
-    law::{Addressee, Answer, Comparator, HoldMode, Threshold, Word as _},
+    deadlines::{Dated, Moment, earliest},
+    law::{Addressee, Answer, HoldMode, Word as _},
 };
 use jiff::Timestamp;
 
@@ -132,44 +132,7 @@ fn told(due: &Moment, now: Timestamp) -> String {
     format!("{weekday} {} = {} · {left}", moment(due.at, &due.zone), due.at)
 }
 
-fn counted_from(counting: &Counting) -> String {
-    let start = match &counting.start {
-        When::On(day) => day.to_string(),
-        When::At(at) => at.to_string(),
-        When::Between(from, to) => format!("{from} to {to}"),
-    };
-    let event = counting.event.map_or("the end of the hold".to_owned(), |event| format!("`{event}`"));
-    let year = if counting.from_year_end { "the end of the year of " } else { "" };
-    let mut text = format!("{} from {year}{event}, {start}", period(counting));
-    if let Some(holidays) = counting.holidays {
-        let days: Vec<_> = counting.passed_over.iter().map(|(day, name)| format!("{day} {name}")).collect();
-        let days = if days.is_empty() { "none on the way".to_owned() } else { days.join(", ") };
-        text = format!("{text}; without weekends and the {holidays}: {days}");
-    }
-    text
-}
-
-fn people(dated: &Dated<'_>) -> String {
-    let people = number(dated.counted.number);
-    let Some(threshold) = dated.obligation.threshold else { return format!("{people} counted") };
-    let states = dated.counted.states_that_reach(threshold);
-    let states = if states.is_empty() { String::new() } else { format!(", in {}", states.join(", ")) };
-    let Threshold { scope, op, n } = threshold;
-    let op = match op {
-        Comparator::MoreThan => "more than",
-        Comparator::AtLeast => "at least",
-        Comparator::FewerThan => "fewer than",
-    };
-    format!("{people} counted{states}; the rule is for {op} {}: {}", grouped(n), scope.says())
-}
-
 fn not_owed(dated: &Dated<'_>) -> String {
-    format!("  {} · {}: {}", to(dated), name(dated), people(dated))
-}
-
-fn number(Number { certain, at_most }: Number) -> String {
-    if certain == at_most {
-        return counted(certain, "person").replace("persons", "people");
-    }
-    format!("{} to {} people", grouped(certain), grouped(at_most))
+    let why = dated.lifted.as_ref().map(decided).unwrap_or_else(|| people(dated));
+    format!("  {} · {}: {why}", to(dated), name(dated))
 }
