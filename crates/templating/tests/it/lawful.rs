@@ -60,7 +60,7 @@ fn everybody() -> impl Iterator<Item = Recipient> {
             let mut reader = person("Ada Lovelace", &data);
             let (country, region) = residence.split_once('-').unwrap_or((residence, ""));
             reader.residence = Residence { country: country.to_owned(), region: region.to_owned() };
-            reader.language = language.to_owned();
+            language.clone_into(&mut reader.language);
             reader.consent = ConsentKind::ALL[1..].to_vec();
             reader.columns = BTreeMap::from([("offer_code".to_owned(), Private::new("LW-1".to_owned()))]);
             reader
