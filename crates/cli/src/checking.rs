@@ -209,7 +209,7 @@ impl Checked {
             let of = |told: Told| grouped(here[told as usize]);
             let (told, doubts, pending) = (of(Told::Accepted), of(Told::InDoubt), of(Told::Pending));
             let says =
-                format!("told {told} of these rows; {doubts} are in doubt there, {pending} still to be told there");
+                format!("told {told} of these rows; {doubts} in doubt there, {pending} still to be told there");
             (format!("{} ({})", wave.incident, wave.ledger), says)
         };
         let waves = self.inputs.known.earlier.iter().zip(&self.tally.before).map(about);

@@ -13,14 +13,17 @@ use forthwith_core::{
     digest::Digest,
     duty::{BySituation, Check, Duties, Duty, Reached, Reaching, Reader, Standing, Verdict, Way, findings},
     finding::Finding,
-    incident::Incident,
+    incident::{Decision, Incident},
     law::{self, Regime},
     recipient::Recipient,
     variant::Variant,
 };
 use forthwith_templating::{
     Words,
-    packet::{PacketCoverage, PacketDecision, PacketLaw, PacketRegime, PacketRule, PacketStanding},
+    packet::{
+        PacketAside, PacketCoverage, PacketDecision, PacketLaw, PacketRecorded, PacketRegime, PacketRule,
+        PacketStanding,
+    },
 };
 use serde_json::{Value, json};
 use std::{
@@ -227,6 +230,28 @@ impl Lawful {
         lines
     }
 
+    /// Returns the laws that ask for no notice, or may: each with how many people and the facts that decided.
+    fn aside(&self) -> Vec<PacketAside> {
+        let mut aside: BTreeMap<(&str, bool, &str), PacketAside> = BTreeMap::new();
+        for (duty, _, people) in self.readers() {
+            for reached in duty.reached.iter().filter(|reached| reached.standing != Reaching::Owed) {
+                let is_open = reached.standing == Reaching::Open;
+                let by =
+                    reached.decision.as_ref().map(|d| format!("; decided by {}, {}: {}", d.by, d.on, d.reason));
+                let key = (reached.regime.id.as_str(), is_open, reached.why.as_str());
+                let entry = aside.entry(key).or_insert_with(|| PacketAside {
+                    id: reached.regime.id.clone(),
+                    title: reached.regime.title.clone(),
+                    people: 0,
+                    is_open,
+                    why: format!("{}{}", reached.why, by.unwrap_or_default()),
+                });
+                entry.people += people;
+            }
+        }
+        aside.into_values().collect()
+    }
+
     /// Returns what the packet shows.
     pub fn packet(&self, checked: &Checked) -> PacketLaw {
         let (rules, unverified) = self.tally();
@@ -256,8 +281,33 @@ impl Lawful {
             unverified,
             coverage: coverage(checked),
             regimes: regimes.iter().filter_map(of_regime).collect(),
+            aside: self.aside(),
+            decisions: checked.inputs.incident.iter().flat_map(|incident| recorded(incident, &judged)).collect(),
             owed: owed::owed(checked),
         }
+    }
+}
+
+/// Returns every decision that is recorded, with the laws that it names or that asked.
+fn recorded(incident: &Incident, judged: &[Judged<'_>]) -> Vec<PacketRecorded> {
+    let asked = |decision: &Decision| {
+        let is_it = |verdict: &&Judged<'_>| verdict.0.check.decision.as_ref() == Some(decision);
+        let ids: BTreeSet<&str> = judged.iter().filter(is_it).map(|(v, _)| v.check.regime.id.as_str()).collect();
+        ids.into_iter().map(str::to_owned).collect()
+    };
+    let record = |decision: &Decision| PacketRecorded {
+        decision: packet_decision(decision),
+        regimes: if decision.regimes.is_empty() { asked(decision) } else { decision.regimes.clone() },
+    };
+    incident.law.decisions.iter().map(record).collect()
+}
+
+fn packet_decision(decision: &Decision) -> PacketDecision {
+    PacketDecision {
+        question: decision.question.to_string(),
+        by: decision.by.clone(),
+        on: decision.on.to_string(),
+        reason: format!("{}: {}", if decision.answer { "yes" } else { "no" }, decision.reason),
     }
 }
 
@@ -281,12 +331,7 @@ fn packet_rule((verdict, variants): &Judged<'_>) -> PacketRule {
         },
         fact: verdict.fact.clone(),
         is_verified: check.is_verified,
-        decision: check.decision.as_ref().map(|decision| PacketDecision {
-            question: decision.question.to_string(),
-            by: decision.by.clone(),
-            on: decision.on.to_string(),
-            reason: format!("{}: {}", if decision.answer { "yes" } else { "no" }, decision.reason),
-        }),
+        decision: check.decision.as_ref().map(packet_decision),
     }
 }
 

@@ -25,7 +25,10 @@ mod wording;
 
 pub use approvals::approvals;
 pub use changes::Before;
-pub use law::{PacketCoverage, PacketDecision, PacketLaw, PacketOwed, PacketRegime, PacketRule, PacketStanding};
+pub use law::{
+    PacketAside, PacketCoverage, PacketDecision, PacketLaw, PacketOwed, PacketRecorded, PacketRegime, PacketRule,
+    PacketStanding,
+};
 pub use merged::{PacketMerged, PacketPerson};
 pub use record::RECORD_FORMAT;
 pub use samples::{PacketExemplar, PacketNotice};

@@ -1,11 +1,19 @@
 # Writes lists with Python's csv, spoils some, and reads them again. See foreign.rs.
-import csv, io, json, random, sys
+import csv, io, json, random, re, sys
 
 WORDS = ["Ada", "Jürgen", "Łukasz", "山田", "O'Hara", "x, y", "a;b", "t\tab", "p|q", 'say "hi"', "", " ", "two\nlines",
          "two\r\nlines", "two\rlines", "=1+1", "-5", "null", "0042", "ends\"", "\"starts", "'single'", "\\", "\\\"",
-         "“smart”", "e\u0301", "👩‍🔬", "#note", "a" * 300]
+         "“smart”", "e\u0301", "👩‍🔬", "#note", "a" * 300, "Иван Жуков", "Ελένη", "יוסף", "محمد", "อรทัย", "김민준", "王小明"]
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "windows-1252"]
-PYTHON = {"windows-1252": "cp1252"}
+# The label that affected.toml has, and Python's own name.
+PYTHON = {
+    "windows-1252": "cp1252", "windows-1250": "cp1250", "windows-1251": "cp1251", "windows-1253": "cp1253",
+    "windows-1254": "cp1254", "windows-1255": "cp1255", "windows-1256": "cp1256", "windows-1257": "cp1257",
+    "windows-1258": "cp1258", "windows-874": "cp874", "iso-8859-2": "iso8859-2", "iso-8859-5": "iso8859-5",
+    "iso-8859-7": "iso8859-7", "iso-8859-15": "iso8859-15", "koi8-r": "koi8-r", "koi8-u": "koi8-u",
+    "ibm866": "cp866", "macintosh": "mac-roman", "shift_jis": "cp932", "euc-jp": "euc-jp", "gbk": "gbk",
+    "gb18030": "gb18030", "big5": "big5hkscs", "euc-kr": "cp949",
+}
 
 
 def table(r):
@@ -25,12 +33,26 @@ def written(r, rows, delimiter, end):
 
 
 def read(text, delimiter):
+    """Returns the records that are not empty, the physical line where each starts, and whether all were read, or on
+    which line it ended."""
     # Records are told apart as RFC 4180 has them: a line end within quotes belongs to its cell.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows, starts, before = [], [], 0
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error:
-        return None
-    return [row for row in rows if row]
+        for row in reader:
+            if row:
+                rows.append(row)
+                starts.append(before + 1)
+            before = reader.line_num
+    except csv.Error as error:
+        starts.append(before + 1)
+        return rows, starts, False, reader.line_num if "expected after" in str(error) else None
+    return rows, starts, True, None
+
+
+def having(text, sign):
+    """Returns the physical lines that have this sign."""
+    return [i for i, line in enumerate(re.split("\r\n|\r|\n", text), 1) if sign in line]
 
 
 def at(r, text, what):
@@ -155,11 +177,12 @@ def spoilt_octets(r, octets, kind):
 
 def one(r, is_spoilt):
     delimiter, end = r.choice(",;\t|"), r.choice(["\n", "\r\n", "\r"])
-    encoding = r.choice(ENCODINGS)
+    # Where octets are spoilt, another program may take another character for them in an older encoding.
+    encoding = r.choice(ENCODINGS if is_spoilt or r.random() < 0.4 else sorted(PYTHON))
     python = PYTHON.get(encoding, encoding)
     rows = table(r)
-    if python == "cp1252":
-        rows = [[cell.encode("cp1252", "replace").decode("cp1252") for cell in row] for row in rows]
+    if encoding in PYTHON:
+        rows = [[cell.encode(python, "replace").decode(python) for cell in row] for row in rows]
     text, damage = written(r, rows, delimiter, end), ""
     octets = None
     if is_spoilt:
@@ -175,8 +198,10 @@ def one(r, is_spoilt):
     if octets is None:
         octets = text.encode(python, "replace")
         text = octets.decode(python)
+    found, starts, is_whole, refused_on = read(text, delimiter) if text is not None else ([], [], False, None)
     return {"damage": damage, "hex": octets.hex(), "delimiter": delimiter, "encoding": encoding,
-            "rows": rows if not is_spoilt else None if text is None else read(text, delimiter)}
+            "rows": rows if not is_spoilt else found, "starts": starts, "is_whole": is_whole,
+            "refused_on": refused_on, "quotes": having(text or "", '"'), "nuls": having(text or "", "\0")}
 
 
 seed, count, is_spoilt = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "spoilt"

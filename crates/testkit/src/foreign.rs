@@ -22,8 +22,18 @@ pub struct Foreign {
     /// The encoding that it was written in, by its label.
     pub encoding: String,
     /// The cells of each record that is not empty, the header first: as they were written, or as Python reads them
-    /// in a spoilt file; `None` where it refuses the file.
-    pub rows: Option<Vec<Vec<String>>>,
+    /// in a spoilt file, up to where it refuses it.
+    pub rows: Vec<Vec<String>>,
+    /// The physical line where each of these records starts, and that of the record that Python refuses.
+    pub starts: Vec<u64>,
+    /// Whether Python reads the file to its end.
+    pub is_whole: bool,
+    /// The physical line on which Python finds text behind a closing quote.
+    pub refused_on: Option<u64>,
+    /// The physical lines that have a quote.
+    pub quotes: Vec<u64>,
+    /// The physical lines that have a NUL.
+    pub nuls: Vec<u64>,
 }
 
 impl Foreign {

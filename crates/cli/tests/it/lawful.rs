@@ -84,7 +84,14 @@ fn the_notice_leaves_out_what_the_readers_law_forbids() {
     let key = report["variants"][0]["key"].as_str().unwrap();
     assert!(key.contains("-what_happened") && key.contains("+right_to_police_report"), "{key}");
     let notice = incident.run("preview", &["--row", "1"]).exits(0).stdout;
-    assert!(notice.contains("we help you with this") && !notice.contains("What happened"), "{notice}");
+    assert!(notice.contains("we help you with this") && notice.contains("The breach happened between"), "{notice}");
+    assert!(!notice.contains("passed on"), "{notice}");
+    // What somebody wrote in words of their own, no program can tell.
+    let own = report["findings"].as_array().unwrap().iter().find(|finding| {
+        let says = finding["message"].as_str().unwrap();
+        finding["code"] == "law-open" && says.contains("what kind of breach it was")
+    });
+    assert!(own.is_some(), "{report}");
     let frozen = incident.json("notify", &["--dry-run"]).exits(0).json();
     assert!(frozen["digest"].as_str().unwrap().starts_with("sha256:"));
     let manifest = incident.read("out/packet/manifest.txt");
@@ -96,9 +103,10 @@ fn the_notice_leaves_out_what_the_readers_law_forbids() {
 #[test]
 fn a_clash_refuses_the_plan_until_a_person_settles_it() {
     let list = "id,email,country,region,data,consent\nA,a@post.example,US,MA,name;ssn,esign;hipaa_agreement\n";
-    let roles = "roles = [\"owner\", \"covered_entity\"]\n";
-    let incident = with(list, roles);
+    let incident = with(list, "sender_was_source = true\n");
     let toml = incident.read("incident.toml").replace("\"ssn\", \"mailbox", "\"ssn\", \"health\", \"mailbox");
+    let roles = "[organisation]\nroles = [\"owner\", \"covered_entity\"]";
+    let toml = toml.replacen("[organisation]", roles, 1);
     incident.write("incident.toml", &toml);
     incident.write("affected.csv", list.replace("name;ssn", "name;ssn;health"));
     let report = check(&incident, 3);
@@ -109,7 +117,10 @@ fn a_clash_refuses_the_plan_until_a_person_settles_it() {
         "{clash}"
     );
     let line = r#"decisions = [{ kind = "clash", about = "what_happened", answer = true, by = "N. Castellan, counsel", on = 2026-10-22, reason = "x" }]"#;
-    incident.write("incident.toml", toml.replace(roles, &format!("{roles}{line}\n")));
+    incident.write(
+        "incident.toml",
+        toml.replace("sender_was_source = true", &format!("sender_was_source = true\n{line}")),
+    );
     let settled = check(&incident, 3);
     let clashes = settled["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == "law-clash");
     assert!(
@@ -131,7 +142,7 @@ fn nothing_says_that_a_law_is_kept() {
     };
     for example in [OCTOBER, JANUARY, RETAILER, CLINIC] {
         let incident = Incident::example(example);
-        let commands: [(&str, &[&str]); 9] = [
+        let commands: [(&str, &[&str]); 7] = [
             ("check", &[]),
             ("preview", &[]),
             ("notify", &["--dry-run"]),
@@ -139,11 +150,10 @@ fn nothing_says_that_a_law_is_kept() {
             ("status", &[]),
             ("explain", &["1"]),
             ("deadlines", &[]),
-            ("doctor", &["--help"]),
-            ("approve", &["--help"]),
         ];
         for (command, more) in commands {
-            for run in [incident.run(command, more), incident.json(command, more)] {
+            let both = [incident.run(command, more), incident.json(command, more)];
+            for run in both {
                 look(command, &run.stdout);
                 look(command, &run.stderr);
             }
@@ -155,8 +165,8 @@ fn nothing_says_that_a_law_is_kept() {
             look(&name, &String::from_utf8_lossy(&bytes));
         }
     }
-    for regime in forthwith_core::law::shipped() {
-        look(&regime.id, &run(&["law", &regime.id]).exits(0).stdout);
+    for id in ["us-ca", "us-ma", "us-hipaa", "eu-gdpr", "za-popia"] {
+        look(id, &run(&["law", id]).exits(0).stdout);
     }
     look("law", &run(&["law"]).exits(0).stdout);
     look("help", &run(&["--help"]).exits(0).stdout);

@@ -17,9 +17,9 @@ use forthwith_core::{
 use forthwith_templating::{
     Words,
     packet::{
-        Before, PacketCoverage, PacketDecision, PacketFacts, PacketHour, PacketLaw, PacketNotice, PacketOwed,
-        PacketRegime, PacketRule, PacketStanding, PacketTiming, PacketVariant, PacketWithheld, approvals, pages,
-        pages_beside,
+        Before, PacketAside, PacketCoverage, PacketDecision, PacketFacts, PacketHour, PacketLaw, PacketNotice,
+        PacketOwed, PacketRecorded, PacketRegime, PacketRule, PacketStanding, PacketTiming, PacketVariant,
+        PacketWithheld, approvals, pages, pages_beside,
     },
 };
 use forthwith_testkit::{
@@ -38,8 +38,8 @@ use tempfile::TempDir;
 const LARGE: &str = "large";
 /// Width of a small telephone.
 const PHONE: u32 = 360;
-/// Sheets that page one of an example prints on: what somebody reads at night.
-const SHEETS_MAX: usize = 12;
+/// Sheets that page one of an example prints on, every rule of two laws included: what somebody reads at night.
+const SHEETS_MAX: usize = 15;
 /// Sheets of a large packet: a dozen wordings in full and ten laws, or two hundred residences.
 const LARGE_SHEETS_MAX: usize = 40;
 
@@ -306,6 +306,13 @@ fn large_law() -> PacketLaw {
             reason: "no harm is likely".to_owned(),
         }),
     };
+    let aside = PacketAside {
+        id: "us-99".to_owned(),
+        title: "State number 99, Civil Code 1798.99".to_owned(),
+        people: 3,
+        is_open: true,
+        why: "residence US, data that it names".to_owned(),
+    };
     let regime = |i: usize| PacketRegime {
         id: format!("us-{i}"),
         title: format!("State number {i}, Civil Code 1798.{i}"),
@@ -318,6 +325,7 @@ fn large_law() -> PacketLaw {
         regime: format!("us-{i}"),
         kind: ["regulator", "media", "credit_bureaus"][i % 3].to_owned(),
         owed: [Answer::Yes, Answer::Unknown, Answer::No][i % 3],
+        counted: if i == 4 { 0 } else { 501 },
         by_local: i.is_multiple_of(2).then(|| "end of 1 February 2020, America/New_York".to_owned()),
         soft: Some("without unreasonable delay".to_owned()),
         says: Some("on a form of its own".to_owned()),
@@ -343,6 +351,12 @@ fn large_law() -> PacketLaw {
             unreached: vec!["fr/email".to_owned()],
         },
         regimes: (1..=10).map(regime).collect(),
+        aside: vec![aside],
+        decisions: rule(5)
+            .decision
+            .map(|decision| PacketRecorded { decision, regimes: Vec::new() })
+            .into_iter()
+            .collect(),
         owed: (1..=8).map(owed).collect(),
     }
 }

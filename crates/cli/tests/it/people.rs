@@ -105,6 +105,7 @@ fn whom_an_earlier_wave_told_is_not_told_again() {
     let wave = &report["people"]["told_before"][0];
     assert_eq!(wave["there"], json!({ "accepted": 2, "in_doubt": 1, "pending": 2, "let_stand": 1, "not_told": 2 }));
     assert_eq!(wave["here"]["accepted"], 2);
+    second.run("check", &[]).exits(3).says(&["told 2 of these rows; 1 in doubt there, 2 still to be told there"]);
     second.run("notify", &["--dry-run"]).exits(3);
 
     first.run("resolve", &["--let-stand", "--id", "F6", "--reason", "the log shows it"]).exits(0);

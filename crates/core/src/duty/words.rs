@@ -240,7 +240,13 @@ impl Duties {
             checks.push(check.open(question, decision, "no element says it; words may"));
         } else if rule.answer == Answer::Yes {
             draft.barred.extend(elements.iter().map(|element| (*element, id, rule.content.basis.cite.as_str())));
-            checks.push(check.tested(None, Test::Silent(elements.to_vec())));
+            checks.push(check.clone().tested(None, Test::Silent(elements.to_vec())));
+            // What an element says is known; what somebody wrote in words of their own is not.
+            if !self.incident.notice.statements.is_empty() {
+                let question = Question::FreeOf(matter);
+                let decision = self.incident.law.decided(&question, id);
+                checks.push(check.open(question, decision, "words of your own may say it"));
+            }
         } else {
             let test = Test::SilentIfAsked(elements.to_vec());
             checks.push(Check { question: rule.question.clone(), ..check.tested(None, test) });

@@ -16,8 +16,12 @@ pub struct PacketLaw {
     pub unverified: u64,
     /// That every row has exactly one wording.
     pub coverage: PacketCoverage,
-    /// Every regime that reaches somebody on the list.
+    /// Every regime that asks for a notice to somebody on the list.
     pub regimes: Vec<PacketRegime>,
+    /// Those that may ask for one, or would and do not.
+    pub aside: Vec<PacketAside>,
+    /// Every decision that is recorded, with the regimes that it is about.
+    pub decisions: Vec<PacketRecorded>,
     /// By when people must be told, and what is owed beside the notices: to authorities, bureaus, media, by letter.
     pub owed: Vec<PacketOwed>,
 }
@@ -52,6 +56,30 @@ pub struct PacketRegime {
     pub channel: Option<PacketRule>,
     /// What it asks of their words, and what it forbids.
     pub elements: Vec<PacketRule>,
+}
+
+/// One law that asks for no notice to people whom it reaches, or of whom nobody can tell whether it reaches them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacketAside {
+    /// Its id.
+    pub id: String,
+    /// What it is called.
+    pub title: String,
+    /// How many people on the list.
+    pub people: u64,
+    /// Whether nobody can tell, in place of that it does not ask.
+    pub is_open: bool,
+    /// The facts that decided, and the decision.
+    pub why: String,
+}
+
+/// A decision that is recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacketRecorded {
+    /// The decision.
+    pub decision: PacketDecision,
+    /// The regimes that it names, or those that asked; none where nobody asked.
+    pub regimes: Vec<String>,
 }
 
 /// One thing that a rule asks for, and where it stands.
@@ -113,6 +141,8 @@ pub struct PacketOwed {
     pub what: String,
     /// Whether it is owed; unknown where it depends on people of whom not enough is known.
     pub owed: Answer,
+    /// How many people on the list count for it for certain.
+    pub counted: u64,
     /// By when, as an absolute moment; `None` where no moment can be told.
     pub by: Option<String>,
     /// The same where it counts: `end of 2 October 2026, America/Los_Angeles`.

@@ -3,7 +3,7 @@
 //! It counts what the rest of the record says, and decides nothing.
 
 use super::{
-    law::{PacketLaw, PacketRule, PacketStanding},
+    law::{PacketLaw, PacketOwed, PacketRule, PacketStanding},
     number,
     record::Record,
 };
@@ -94,18 +94,18 @@ fn looks(record: &Record, open: &mut Vec<OpenRecord>) {
                 look(format!("Nobody has confirmed {of} against their source."), LAW);
             }
             let beside = |answer| {
-                law.owed.iter().filter(|owed| owed.kind != "individual" && owed.owed == answer).count() as u64
+                let is_meant =
+                    |owed: &&PacketOwed| owed.kind != "individual" && owed.counted > 0 && owed.owed == answer;
+                law.owed.iter().filter(is_meant).count() as u64
             };
             let (owed, perhaps) = (beside(Answer::Yes), beside(Answer::Unknown));
-            if owed + perhaps > 0 {
-                let says = said(owed, "duty stands", "duties stand");
-                look(
-                    format!(
-                        "{says} beside these notices, and {} more may: to authorities, bureaus, media, and by letter.",
-                        number(perhaps)
-                    ),
-                    OWED,
-                );
+            if owed > 0 {
+                let says = said(owed, "duty stands beside these notices", "duties stand beside these notices");
+                look(format!("{says}: to authorities, bureaus or media, or by letter."), OWED);
+            }
+            if perhaps > 0 {
+                let says = said(perhaps, "more duty depends", "more duties depend");
+                look(format!("{says} on people of whom not enough is known."), OWED);
             }
         }
     }

@@ -1,14 +1,14 @@
-//! How pages show the rules of law: what is open first, what people decided once, and those rules of a law that stand
-//! alike on one line.
+//! How pages show the rules of law: what is open first, and those rules of a law that stand alike on one line.
 //!
 //! It arranges what the record says, and judges nothing.
 
 use super::{
-    law::{PacketDecision, PacketLaw, PacketOwed, PacketRegime, PacketRule, PacketStanding},
+    law::{PacketDecision, PacketOwed, PacketRegime, PacketRule, PacketStanding},
     record::{Record, VariantRecord},
 };
 use forthwith_core::law::Answer;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// To whom something is owed, in the order in which pages list them, and the heading of each.
 const KINDS: [(&str, &str); 6] = [
@@ -25,10 +25,11 @@ const KINDS: [(&str, &str); 6] = [
 pub(super) struct LawView<'a> {
     /// Laws with a rule that is not met or that waits for a person, and those rules.
     open: Vec<RegimeView<'a>>,
-    decisions: Vec<DecisionView<'a>>,
     regimes: Vec<RegimeView<'a>>,
     owed: Vec<OwedView<'a>>,
     not_owed: Vec<&'a PacketOwed>,
+    /// Laws of places where nobody on the list lives, and perhaps some of those who are not on it.
+    elsewhere: Vec<&'a str>,
 }
 
 /// A law whose rules are shown.
@@ -69,13 +70,6 @@ struct Ask<'a> {
     element: Option<&'a str>,
 }
 
-/// What somebody decided, and the laws that ask it.
-#[derive(Serialize)]
-struct DecisionView<'a> {
-    decision: &'a PacketDecision,
-    regimes: Vec<&'a str>,
-}
-
 /// What is owed to recipients of one kind.
 #[derive(Serialize)]
 struct OwedView<'a> {
@@ -91,14 +85,16 @@ pub(super) fn on_page_one(record: &Record) -> Option<LawView<'_>> {
     let regimes = law.regimes.iter().map(|regime| regime_view(regime, &number, &|_| true));
     let of_kind = |(kind, title): &(&'static str, &'static str)| OwedView {
         title,
-        owed: law.owed.iter().filter(|owed| owed.kind == *kind && owed.owed != Answer::No).collect(),
+        owed: law.owed.iter().filter(|owed| owed.kind == *kind && is_shown(owed)).collect(),
     };
+    let elsewhere = law.owed.iter().filter(|owed| owed.owed == Answer::Unknown && owed.counted == 0);
+    let elsewhere: BTreeSet<&str> = elsewhere.map(|owed| owed.regime.as_str()).collect();
     Some(LawView {
         open: open.filter(|view| !view.groups.is_empty()).collect(),
-        decisions: decisions(law),
         regimes: regimes.collect(),
         owed: KINDS.iter().map(of_kind).filter(|view| !view.owed.is_empty()).collect(),
-        not_owed: law.owed.iter().filter(|owed| owed.owed == Answer::No).collect(),
+        not_owed: law.owed.iter().filter(|owed| owed.owed == Answer::No && owed.counted > 0).collect(),
+        elsewhere: elsewhere.into_iter().collect(),
     })
 }
 
@@ -108,6 +104,11 @@ pub(super) fn of_wording<'a>(record: &'a Record, key: &str) -> Vec<RegimeView<'a
     let is_about = |rule: &PacketRule| rule.variants.iter().any(|variant| variant == key);
     let view = |regime| regime_view(regime, &|_| None, &is_about);
     regimes.map(view).filter(|view| !view.groups.is_empty()).collect()
+}
+
+/// Returns whether something stands in a line of its own: it is owed, or may be because of people on the list.
+fn is_shown(owed: &PacketOwed) -> bool {
+    owed.owed == Answer::Yes || owed.owed == Answer::Unknown && owed.counted > 0
 }
 
 fn number(variants: &[VariantRecord], key: &str) -> Option<usize> {
@@ -133,7 +134,7 @@ fn regime_view<'a>(
     for group in &mut groups {
         let of_group = numbers([group.first], number);
         group.wordings = if of_group == all { String::new() } else { listed(&of_group) };
-        group.fact = if group.says_all() { "the notice says so".to_owned() } else { facts(&group.facts) };
+        group.fact = group.fact();
     }
     let stand = |standing| rules.iter().filter(|rule| rule.standing == standing).count();
     let undecided = rules.iter().filter(|rule| rule.is_open()).count();
@@ -151,12 +152,15 @@ fn regime_view<'a>(
 }
 
 impl RuleGroup<'_> {
-    /// Returns whether each rule is met by the very element that it names.
-    fn says_all(&self) -> bool {
-        let mut named =
-            self.asks.iter().map(|ask| ask.element.map(|element| format!("the notice says `{element}`")));
-        named.all(|fact| fact.is_some_and(|fact| self.facts.contains(&fact.as_str())))
-            && self.facts.len() == self.asks.len()
+    /// Returns the facts as one. That the notice says the very element that a rule names is said once for all.
+    fn fact(&self) -> String {
+        let named: Vec<String> =
+            self.asks.iter().filter_map(|ask| Some(format!("the notice says `{}`", ask.element?))).collect();
+        let (own, others): (Vec<&str>, Vec<&str>) =
+            self.facts.iter().partition(|fact| named.iter().any(|named| named == *fact));
+        let so = (!own.is_empty()).then(|| "the notice says so".to_owned());
+        let others = (!others.is_empty()).then(|| facts(&others));
+        so.into_iter().chain(others).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -215,21 +219,6 @@ fn numbers<'a>(
 
 fn listed(numbers: &[usize]) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Returns every decision once, with the laws for which it holds.
-fn decisions(law: &PacketLaw) -> Vec<DecisionView<'_>> {
-    let mut views: Vec<DecisionView<'_>> = Vec::new();
-    for regime in &law.regimes {
-        for decision in regime.rules().filter_map(|rule| rule.decision.as_ref()) {
-            match views.iter_mut().find(|view| view.decision == decision) {
-                Some(view) if view.regimes.contains(&regime.id.as_str()) => {}
-                Some(view) => view.regimes.push(&regime.id),
-                None => views.push(DecisionView { decision, regimes: vec![&regime.id] }),
-            }
-        }
-    }
-    views
 }
 
 #[cfg(test)]

@@ -18,8 +18,8 @@ use forthwith_templating::{
     Parts,
     packet::{
         Before, PacketCoverage, PacketDecision, PacketExemplar, PacketFacts, PacketHour, PacketLaw, PacketMerged,
-        PacketNotice, PacketOwed, PacketPerson, PacketRegime, PacketRule, PacketStanding, PacketTiming,
-        PacketVariant, PacketWithheld, Pages, approvals, pages, pages_beside,
+        PacketNotice, PacketOwed, PacketPerson, PacketRecorded, PacketRegime, PacketRule, PacketStanding,
+        PacketTiming, PacketVariant, PacketWithheld, Pages, approvals, pages, pages_beside,
     },
 };
 use serde_json::Value;
@@ -168,6 +168,8 @@ fn law() -> PacketLaw {
             several: 0,
             unreached: vec!["fr/email".to_owned()],
         },
+        aside: Vec::new(),
+        decisions: vec![PacketRecorded { decision: decision.clone(), regimes: vec!["us-xx".to_owned()] }],
         regimes: vec![PacketRegime {
             id: "us-xx".to_owned(),
             title: "State of X, Code 1".to_owned(),
@@ -183,6 +185,7 @@ fn law() -> PacketLaw {
             regime: "us-xx".to_owned(),
             kind: "regulator".to_owned(),
             owed: Answer::Yes,
+            counted: 1_020,
             by_local: Some("end of 18 November 2020, America/New_York".to_owned()),
             soft: None,
             says: None,
@@ -369,7 +372,7 @@ fn rules_are_shown_with_where_they_stand_and_what_is_open_counts_them() {
         "is its test of harm met?",
         "end of 18 November 2020, America/New_York",
         "18 November 2020, 23:59 UTC",
-        "1 duty stands beside these notices, and 0 more may",
+        "1 duty stands beside these notices: to authorities",
         "(verified)",
         "not met",
     ] {

@@ -133,6 +133,6 @@ fn told(due: &Moment, now: Timestamp) -> String {
 }
 
 fn not_owed(dated: &Dated<'_>) -> String {
-    let why = dated.lifted.as_ref().map(decided).unwrap_or_else(|| people(dated));
+    let why = dated.lifted.as_ref().map_or_else(|| people(dated), decided);
     format!("  {} · {}: {why}", to(dated), name(dated))
 }
