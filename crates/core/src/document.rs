@@ -258,7 +258,11 @@ impl<'d> Field<'d> {
         let found = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
         if found.is_none() {
             let names = choices.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            self.refuse("unknown-value", format!("`{}` is one of {names}", self.name));
+            let message = format!("`{}` is one of {names}", self.name);
+            match nearest(&text, choices.iter().map(|(name, _)| *name)) {
+                Some(near) => self.refuse_with("unknown-value", message, format!("is `{near}` meant?")),
+                None => self.refuse("unknown-value", message),
+            }
         }
         found
     }

@@ -302,6 +302,21 @@ decisions = [
     }
 
     #[test]
+    fn a_mistyped_kind_is_told_the_nearest_and_an_invented_one_all_of_them() {
+        for (kind, hint) in
+            [("clahs", Some("is `clash` meant?")), ("undue_delay", Some("is `undue-delay` meant?")), ("xyz", None)]
+        {
+            let (_, findings) = read(&WHOLE.replacen("kind = \"clash\"", &format!("kind = \"{kind}\""), 1));
+            let [finding] = &findings[..] else { panic!("{findings:?}") };
+            assert_eq!((finding.code, finding.hint.as_deref()), ("unknown-value", hint), "{kind}");
+            assert!(
+                finding.message.contains("`reach`") && finding.message.contains("`undue-delay`"),
+                "{finding:?}"
+            );
+        }
+    }
+
+    #[test]
     fn the_line_that_is_offered_is_read_once_it_is_filled_in() {
         for question in [Question::Reach, Question::Silence(crate::law::Element::Cause)] {
             let line = question.line(&["us-ma"]);
