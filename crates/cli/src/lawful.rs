@@ -296,7 +296,7 @@ fn recorded(incident: &Incident, judged: &[Judged<'_>]) -> Vec<PacketRecorded> {
         decision: packet_decision(decision),
         regimes: if decision.regimes.is_empty() { asked(decision) } else { decision.regimes.clone() },
     };
-    incident.law.decisions.iter().map(record).collect()
+    incident.law.all_decisions().map(record).collect()
 }
 
 fn packet_decision(decision: &Decision) -> PacketDecision {

@@ -124,6 +124,15 @@ fn who_cannot_be_told_by_email_alone_is_withheld_with_the_law_that_asks_for_more
     let report = incident.json("check", &[]).exits(0).json();
     assert!(report["law"]["ways"]["leg"].as_u64().unwrap() > 0, "{report}");
     assert!(finding(&report, "law-leg")["message"].as_str().unwrap().contains("statewide_media"));
+    // Page one shows who decided so, under the question that was asked.
+    let packet = packet_of(&incident);
+    let record: Value = serde_json::from_slice(&packet["packet.json"]).unwrap();
+    let recorded = record["law"]["decisions"].as_array().unwrap();
+    let asked =
+        |recorded: &&Value| recorded["decision"]["question"].as_str().unwrap().contains("one of several ways");
+    let leg = recorded.iter().find(asked).unwrap_or_else(|| panic!("{recorded:?}"));
+    assert_eq!(leg["decision"]["by"], "Imogen Sayre, counsel");
+    assert!(leg["regimes"].as_array().unwrap().contains(&json!("us-ca")), "{leg}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{
     judge::{Check, Test},
 };
 use crate::{
-    incident::{Decision, NotEnough, Question},
+    incident::{NotEnough, Question},
     law::{Alternative, Answer, Channel, Circumstances, ConsentKind, Exposed, Ground, Regime, Word},
 };
 use std::collections::BTreeSet;
@@ -117,7 +117,7 @@ impl Duties {
         }
         let others: Option<Vec<BTreeSet<Channel>>> = short.iter().map(|mail| other_legs(mail)).collect();
         match (&self.incident.law.not_enough, others) {
-            (NotEnough::Leg { .. }, Some(others)) => {
+            (NotEnough::Leg(_), Some(others)) => {
                 let others: BTreeSet<Channel> = others.into_iter().flatten().collect();
                 Way::Leg { others: others.into_iter().collect() }
             }
@@ -133,18 +133,9 @@ impl Duties {
             let check = Check::new(mail.regime, "email", &manner.email.basis, asks);
             duty.checks.push(match (&self.incident.law.not_enough, mail.enough) {
                 (_, Answer::Yes) => check.settled(Test::Met, &mail.why),
-                (NotEnough::Leg { by, on, reason }, _) if matches!(duty.way, Way::Leg { .. }) => {
-                    let decision = Decision {
-                        question: Question::Form,
-                        regimes: Vec::new(),
-                        answer: true,
-                        by: by.clone(),
-                        on: on.clone(),
-                        reason: reason.clone(),
-                        place: crate::finding::Place::default(),
-                    };
+                (NotEnough::Leg(decision), _) if matches!(duty.way, Way::Leg { .. }) => {
                     let fact = format!("{}; the e-mail goes out as one of several ways", mail.why);
-                    Check { decision: Some(decision), ..check.settled(Test::Decide, &fact) }
+                    check.open(Question::Leg, Some(decision), &fact)
                 }
                 _ => check.settled(Test::NotMet, &mail.why),
             });

@@ -216,7 +216,7 @@ fn unused(incident: &Incident, asked: &BTreeSet<Question>) -> Vec<Finding> {
     let is_asked = |question: &Question| {
         asked.contains(question) || matches!(question, Question::Exception(_) | Question::Harm | Question::Asked(_))
     };
-    let unused = incident.law.decisions.iter().filter(|decision| !is_asked(&decision.question));
+    let unused = incident.law.all_decisions().filter(|decision| !is_asked(&decision.question));
     let finding = |decision: &crate::incident::Decision| {
         let message = format!("no law asks for this decision of anybody on the list: {}", decision.question);
         Finding::note("law-decision-unused", decision.place.clone(), message)

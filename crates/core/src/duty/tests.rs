@@ -178,6 +178,13 @@ fn an_email_needs_what_the_tier_asks_for() {
     }
     let leg = "not_enough = { way = \"leg\", by = \"A. Ash, counsel\", on = 2026-03-04, reason = \"x\" }";
     assert_eq!(letter(leg, &person("US-MA", &SSN, &[])), "leg");
+    // What was decided is shown as what it is, and not as an answer to another question.
+    let as_leg = duties(leg).of(&person("US-MA", &SSN, &[]));
+    let email = as_leg.checks.iter().find(|check| check.rule == "email").unwrap();
+    let decision = email.decision.as_ref().unwrap();
+    assert_eq!((&decision.question, decision.by.as_str()), (&Question::Leg, "A. Ash, counsel"));
+    assert!(decision.question.to_string().contains("one of several ways"));
+    assert_eq!(codes(&found(leg, &person("US-OR", &["email"], &[]), &[])), ["law-decision-unused"].into());
     let duty = duties("").of(&person("US-MA", &SSN, &[]));
     assert!(
         duty.why_not_email().contains("us-ma") && duty.why_not_email().contains("93H"),

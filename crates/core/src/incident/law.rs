@@ -57,6 +57,15 @@ impl Default for LawSettings {
 }
 
 impl LawSettings {
+    /// Returns everything that people decided: the questions of `decisions`, and that the e-mail is one way of several.
+    pub fn all_decisions(&self) -> impl Iterator<Item = &Decision> {
+        let leg = match &self.not_enough {
+            NotEnough::Leg(decision) => Some(&**decision),
+            NotEnough::Letter => None,
+        };
+        self.decisions.iter().chain(leg)
+    }
+
     /// Returns what was decided on a question of a regime: the first decision that names it, else the first for all.
     pub fn decided(&self, question: &Question, regime: &str) -> Option<&Decision> {
         let mut on = self.decisions.iter().filter(|decision| decision.question == *question);
@@ -71,14 +80,8 @@ pub enum NotEnough {
     /// No e-mail: the row is withheld for a letter.
     Letter,
     /// The e-mail goes out all the same, as one leg of several, where the law knows e-mail as such.
-    Leg {
-        /// Who decided it.
-        by: String,
-        /// When.
-        on: When,
-        /// Why.
-        reason: String,
-    },
+    /// Who decided so is kept, as the answer to [`Question::Leg`].
+    Leg(Box<Decision>),
 }
 
 /// What a named person decided where no program can.
@@ -123,10 +126,12 @@ pub enum Question {
     Form,
     /// Does it come without undue delay?
     Delay,
+    /// Does the e-mail go out all the same where it is not enough, as one of several ways? `not_enough` answers it.
+    Leg,
 }
 
 impl Question {
-    /// The kinds of questions, as incident.toml names them, and what `about` is for each; `None` where nothing is.
+    /// The kinds of questions, as `decisions` in incident.toml names them, and what `about` is for each; `None` where nothing is.
     pub const KINDS: [(&'static str, Option<&'static str>); 10] = [
         ("reach", None),
         ("harm", None),
@@ -153,11 +158,15 @@ impl Question {
             Self::PlainLanguage => ("plain-language", None),
             Self::Form => ("form", None),
             Self::Delay => ("undue-delay", None),
+            Self::Leg => ("leg", None),
         }
     }
 
     /// Returns the line of incident.toml that answers it for these regimes, ready to be filled in.
     pub fn line(&self, regimes: &[&str]) -> String {
+        if *self == Self::Leg {
+            return "not_enough = { way = \"leg\", by = \"…\", on = …, reason = \"…\" }".to_owned();
+        }
         let (kind, about) = self.words();
         let about = about.map(|about| format!("about = \"{about}\", ")).unwrap_or_default();
         let regimes = regimes.iter().map(|id| format!("\"{id}\"")).collect::<Vec<_>>().join(", ");
@@ -181,6 +190,9 @@ impl fmt::Display for Question {
             Self::PlainLanguage => f.write_str("is the notice in plain language"),
             Self::Form => f.write_str("does the notice look as the law asks"),
             Self::Delay => f.write_str("does the notice come in time, where the law states no number"),
+            Self::Leg => f.write_str(
+                "does the e-mail go out where it is not enough, as one of several ways that are all needed",
+            ),
         }
     }
 }

@@ -84,7 +84,15 @@ fn not_enough(field: &Field<'_>) -> Option<NotEnough> {
         let way = way.and_then(|field| field.one_of(&[("leg", ())]));
         let (by, on, reason) = signed(table);
         way?;
-        Some(NotEnough::Leg { by: by?, on: on?, reason: reason? })
+        Some(NotEnough::Leg(Box::new(Decision {
+            question: Question::Leg,
+            regimes: Vec::new(),
+            answer: true,
+            by: by?,
+            on: on?,
+            reason: reason?,
+            place: Place::span(field.file(), field.span()),
+        })))
     })
 }
 
@@ -266,7 +274,9 @@ decisions = [
         assert_eq!(findings, []);
         let settings = settings.unwrap();
         assert_eq!((settings.key_taken, settings.primary_channel), (Answer::No, Answer::Yes));
-        assert!(matches!(settings.not_enough, NotEnough::Leg { .. }));
+        assert!(
+            matches!(&settings.not_enough, NotEnough::Leg(leg) if leg.question == Question::Leg && leg.by == "A. Ash, counsel")
+        );
         assert!(settings.decided(&Question::Harm, "eu-gdpr").unwrap().answer);
         assert_eq!(settings.decided(&Question::Harm, "uk-gdpr"), None);
         let clash = Question::Clash(crate::law::Element::WhatHappened);
@@ -325,5 +335,11 @@ decisions = [
             assert_eq!(findings, [], "{line}");
             assert!(settings.unwrap().decided(&question, "us-ma").is_some());
         }
+        let (settings, findings) = read(&Question::Leg.line(&["us-ma"]).replace("on = …", "on = 2026-01-01"));
+        assert_eq!(findings, []);
+        assert_eq!(
+            settings.unwrap().all_decisions().map(|decision| &decision.question).collect::<Vec<_>>(),
+            [&Question::Leg]
+        );
     }
 }
