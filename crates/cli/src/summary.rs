@@ -150,6 +150,6 @@ pub fn in_words(reason: Withheld) -> &'static str {
         Withheld::NeedsSmtputf8 => "needs-smtputf8, the address is not ASCII before the @",
         Withheld::NeedsLetter => "needs-letter",
         Withheld::AlreadyTold => "already-told in an earlier wave",
-        Withheld::Blocked => "blocked",
+        Withheld::Blocked => "blocked: the login of the mailbox was taken",
     }
 }

@@ -118,7 +118,7 @@ pub enum Withheld {
     NeedsLetter,
     /// Accepted in an earlier wave.
     AlreadyTold,
-    /// The law or a person forbids it.
+    /// The login of the mailbox was taken: whoever has it would read the notice.
     Blocked,
 }
 
@@ -140,8 +140,8 @@ impl Withheld {
     /// Returns whether this person is owed the notice all the same, in another way than by e-mail.
     pub fn needs_letter(self) -> bool {
         match self {
-            Self::Suppressed | Self::NoAddress | Self::NeedsSmtputf8 | Self::NeedsLetter => true,
-            Self::Duplicate | Self::LeftOut | Self::AlreadyTold | Self::Blocked => false,
+            Self::Suppressed | Self::NoAddress | Self::NeedsSmtputf8 | Self::NeedsLetter | Self::Blocked => true,
+            Self::Duplicate | Self::LeftOut | Self::AlreadyTold => false,
         }
     }
 }

@@ -221,7 +221,7 @@ fn means(reason: Withheld) -> &'static str {
         Withheld::NeedsSmtputf8 => "an address that not every relay can deliver to",
         Withheld::NeedsLetter => "e-mail is not enough, a letter is due",
         Withheld::AlreadyTold => "told in an earlier wave",
-        Withheld::Blocked => "the law or a person forbids it",
+        Withheld::Blocked => "the login of the mailbox was taken: whoever has it would read the notice",
     }
 }
 

@@ -93,9 +93,9 @@ elements! {
     "biometric_revocation_instructions" WhatToDo Own Asked "to have others stop trusting data of the body";
     "credit_monitoring_offer" Offer Own Asked "the service that is offered, from whom and for how long";
     "enrollment_instructions" Offer Own Asked "how to take up the offer, with which code, and until when";
-    "remediation_services" Offer RunsOn Asked "who helps at no cost, and how to reach them";
+    "remediation_services" Offer RunsOn Asked "who helps at no cost, how to reach them, and the person's code where nothing else says it";
     "fraud_alert_freeze_statement" Credit Own Asked "who tells of fraud alerts and security freezes";
-    "security_freeze_howto" Credit RunsOn Asked "how to freeze a credit file, and that it costs nothing";
+    "security_freeze_howto" Credit RunsOn Asked "how to freeze a credit file, that it costs nothing, and the credit bureaus where no other element names them";
     "free_credit_report" Credit RunsOn Asked "where to get credit reports free of charge";
     "credit_bureau_contacts" Credit Own Asked "the credit bureaus: addresses, telephone numbers, websites";
     "right_to_police_report" Rights Own Asked "the right to a police report";

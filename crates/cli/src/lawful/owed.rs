@@ -89,15 +89,24 @@ fn local(due: &Moment) -> String {
     }
 }
 
+/// Whoever is told in another way than by e-mail, by why.
+const BY_LETTER: [(Withheld, &str); 5] = [
+    (Withheld::NeedsLetter, "whom an e-mail alone does not notify"),
+    (Withheld::NoAddress, "without an address for one"),
+    (Withheld::Suppressed, "with an address that is not to be written to"),
+    (Withheld::NeedsSmtputf8, "with an address that not every server takes"),
+    (Withheld::Blocked, "whose mailbox is open to whoever took its login"),
+];
+
 /// Returns what goes by letter, by the first date that binds for people.
 fn letters(checked: &Checked, dated: &[Dated<'_>]) -> Option<PacketOwed> {
-    let counts = &checked.tally.counts;
-    let (not_enough, no_address) =
-        (counts.withheld_for(Withheld::NeedsLetter), counts.withheld_for(Withheld::NoAddress));
-    let people = not_enough + no_address;
+    let of = |(reason, says): &(Withheld, &'static str)| (checked.tally.counts.withheld_for(*reason), *says);
+    let groups: Vec<(u64, &str)> = BY_LETTER.iter().map(of).filter(|(count, _)| *count > 0).collect();
+    let people = groups.iter().map(|(count, _)| count).sum();
     if people == 0 {
         return None;
     }
+    let who: Vec<_> = groups.iter().map(|(count, says)| format!("{} {says}", grouped(*count))).collect();
     let first = earliest(dated, Some(Addressee::Individual));
     let due = first.and_then(|first| first.due.as_ref());
     Some(PacketOwed {
@@ -112,11 +121,7 @@ fn letters(checked: &Checked, dated: &[Dated<'_>]) -> Option<PacketOwed> {
         soft: None,
         says: None,
         waits: None,
-        fact: format!(
-            "{} whom an e-mail alone does not notify, {} without an address for one; by the first date that binds",
-            grouped(not_enough),
-            grouped(no_address)
-        ),
+        fact: format!("{}; by the first date that binds", who.join(", ")),
         asks: Vec::new(),
         moves: Vec::new(),
         citation: first.map(|first| first.obligation.basis.cite.clone()).unwrap_or_default(),

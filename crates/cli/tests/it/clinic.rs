@@ -70,8 +70,13 @@ fn massachusetts_is_silent_on_what_happened_and_on_numbers() {
             POLICE_REPORT,
             OFFER,
             "belongs to Alder Bay Health Group, Inc., its parent company.",
+            // How a freeze is asked for: of whom, with what, and that it is free.
+            EQUIFAX,
+            "Experian, P.O. Box 9554",
+            "TransUnion, P.O. Box 160",
+            "your Social Security number, your date of birth",
         ],
-        &[HAPPENED, NUMBER, "Harmful software", "19"],
+        &[HAPPENED, NUMBER, "Harmful software", " 19 "],
     );
     // A patient is one under HIPAA too: counsel decided, and is named.
     let patient = notice(&incident, "P-2004");
@@ -81,9 +86,16 @@ fn massachusetts_is_silent_on_what_happened_and_on_numbers() {
 #[test]
 fn rhode_island_tells_the_number_and_illinois_does_not() {
     let incident = Incident::example(CLINIC);
-    for id in ["P-2010", "S-3002"] {
+    for (id, code) in [("P-2010", "LW-4480-GS"), ("S-3002", "LW-4487-NB")] {
         let here = "Attorney General of Rhode Island, 150 South Main Street";
-        has(&notice(&incident, id), &[NUMBER, "Harmful software", here, POLICE_REPORT, EQUIFAX], &[]);
+        let told = notice(&incident, id);
+        has(&told, &[NUMBER, "Harmful software", here, POLICE_REPORT, EQUIFAX], &[]);
+        assert_eq!(told.matches(EQUIFAX).count(), 1, "the bureaus are named once: {told}");
+        assert_eq!(
+            told.matches(&format!("Your code is {code}")).count(),
+            1,
+            "what takes up the help is said once: {told}"
+        );
     }
     for id in ["P-2011", "S-3003"] {
         let ftc = "The Federal Trade Commission helps against identity theft: 600 Pennsylvania";

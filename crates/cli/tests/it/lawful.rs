@@ -2,7 +2,7 @@
 
 use crate::{
     harness::{CLINIC, Incident, JANUARY, OCTOBER, RETAILER, finding, run},
-    packet::files,
+    packet::{files, packet_of},
 };
 use forthwith_testkit::settings::{without_law, without_table};
 use serde_json::{Value, json};
@@ -66,6 +66,19 @@ fn who_did_not_agree_gets_a_letter_and_a_taken_mailbox_nothing() {
     assert_eq!(report["planned"], 2);
     assert_eq!(report["law"]["people"], json!({ "owed": 0, "open": 1, "voluntary": 1 }));
     assert!(finding(&report, "law-residence")["message"].as_str().unwrap().contains("unknown"));
+    // Both are told on paper: page one and the list for letters say so.
+    let incident = with(list, "");
+    let packet = packet_of(&incident);
+    let record: Value = serde_json::from_slice(&packet["packet.json"]).unwrap();
+    let letters = record["law"]["owed"].as_array().unwrap().iter().find(|owed| owed["kind"] == "letter").unwrap();
+    assert_eq!(letters["counted"], 2);
+    assert!(
+        letters["fact"].as_str().unwrap().contains("1 whose mailbox is open to whoever took its login"),
+        "{letters}"
+    );
+    let index = String::from_utf8_lossy(&packet["index.html"]).into_owned();
+    assert!(index.contains("because the login of the mailbox was taken"));
+    assert!(!index.contains("somebody decided so"), "nobody decided it");
 }
 
 #[test]

@@ -38,6 +38,32 @@ const OWED: At = ("owed", 5);
 const FINDINGS: At = ("findings", 6);
 const SIGN: At = ("sign", 8);
 
+/// Reasons for which people get no e-mail of whom whoever decides must know, and what is said of one and of many.
+const UNTOLD: [(&[&str], &str, &str); 4] = [
+    (
+        &["left-out"],
+        "person is told nothing because somebody decided so. The reason stands in the private part.",
+        "people are told nothing because somebody decided so. The reasons stand in the private part.",
+    ),
+    (
+        &["suppressed"],
+        "person gets no e-mail because the address stands on a list of those not to write to. Another way is needed.",
+        "people get no e-mail because their addresses stand on a list of those not to write to. Another way is needed.",
+    ),
+    (
+        &["blocked"],
+        "person gets no e-mail because the login of the mailbox was taken: whoever has it would read the notice. \
+         No decision lifts this; another way is needed.",
+        "people get no e-mail because the logins of their mailboxes were taken: whoever has them would read the \
+         notices. No decision lifts this; another way is needed.",
+    ),
+    (
+        &["needs-smtputf8"],
+        "person gets no e-mail because not every server takes mail for such an address. Another way is needed.",
+        "people get no e-mail because not every server takes mail for such addresses. Another way is needed.",
+    ),
+];
+
 fn add(open: &mut Vec<OpenRecord>, weight: &str, says: impl Into<String>, (at, section): At) {
     open.push(OpenRecord { weight: weight.to_owned(), says: says.into(), at: at.to_owned(), section });
 }
@@ -106,11 +132,12 @@ fn looks(record: &Record, open: &mut Vec<OpenRecord>) {
             FACTS,
         );
     }
-    let left_out = record.list.reasons.iter().filter(|r| matches!(r.reason.as_str(), "left-out" | "blocked"));
-    let left_out: u64 = left_out.map(|reason| reason.rows).sum();
-    if left_out > 0 {
-        let says = said(left_out, "person is told nothing", "people are told nothing");
-        look(format!("{says} because somebody decided so. The reasons stand in the private part."), ROWS);
+    for (reasons, one, many) in UNTOLD {
+        let rows = record.list.reasons.iter().filter(|reason| reasons.contains(&reason.reason.as_str()));
+        let people: u64 = rows.map(|reason| reason.rows).sum();
+        if people > 0 {
+            look(said(people, one, many), ROWS);
+        }
     }
     let warned = |finding: &&super::findings::FindingRecord| finding.gravity != "note";
     let found = record.findings.iter().chain(record.variants.iter().flat_map(|variant| &variant.findings));

@@ -288,6 +288,23 @@ fn page_one_says_first_what_is_open() {
 }
 
 #[test]
+fn page_one_says_truly_why_people_get_no_email() {
+    let mut facts = facts();
+    for (reason, says) in [
+        (Withheld::LeftOut, "1 person is told nothing because somebody decided so."),
+        (Withheld::Suppressed, "1 person gets no e-mail because the address stands on a list"),
+        (Withheld::Blocked, "1 person gets no e-mail because the login of the mailbox was taken"),
+        (Withheld::NeedsSmtputf8, "1 person gets no e-mail because not every server takes mail"),
+    ] {
+        facts.withheld = vec![withheld(4_242, reason, "", "名前", "a@b.example")];
+        let index = page(&pages(&facts), "index.html");
+        assert!(index.contains(says), "{reason:?}");
+        let decided = index.contains("because somebody decided so");
+        assert_eq!(decided, reason == Withheld::LeftOut, "{reason:?}: nobody decided this");
+    }
+}
+
+#[test]
 fn a_wording_is_marked_where_it_differs_from_the_first_of_its_language() {
     let index = page(&pages(&facts()), "index.html");
     assert!(index.contains("Compared with wording 1."));
