@@ -3,6 +3,7 @@
 //! It names no person: of rows it says which, of the settings of the list which lines. What a difference means is its
 //! caller's matter.
 
+pub mod laws;
 mod lines;
 mod rows;
 
@@ -18,7 +19,7 @@ use crate::{
     list,
     terminal::{Out, counted},
 };
-use forthwith_core::{affected::read_settings, digest::Digest, law, plan::LAW};
+use forthwith_core::{affected::read_settings, digest::Digest, law};
 use forthwith_ledger::sqlite::{CurrentPlan, LedgerReader};
 
 /// What differs from the frozen inputs.
@@ -28,6 +29,8 @@ pub struct Drift {
     pub changed: Vec<String>,
     /// What is gone: no drift, the frozen one is used.
     pub gone: Vec<String>,
+    /// What is worth a look, and holds nothing back: people were told already, and the plan cannot be replaced.
+    pub look: Vec<String>,
 }
 
 /// Compares the folder with its frozen plan.
@@ -38,7 +41,13 @@ pub fn of(folder: &Folder, plan: &CurrentPlan, reader: &LedgerReader) -> Result<
     now.extend(known::now(folder, &settings)?);
     let list_now = list::digest(folder, &plan.frozen.list.0)?;
     let mut drift = between(&now, list_now, &plan.frozen.inputs, &plan.frozen.list);
-    drift.changed.extend(laws(&plan.frozen.manifest, law::FILES));
+    drift.changed.extend(laws::changed(&plan.frozen.manifest, law::FILES));
+    let new = laws::newly_reaching(&plan.frozen, reader)?;
+    if plan.first_offer_at.is_none() {
+        drift.changed.extend(new);
+    } else {
+        drift.look.extend(new);
+    }
     if folder.list.as_ref().is_some_and(|list| *list != plan.frozen.list.0) {
         drift.changed.push(format!("the list is {} now", folder.list.as_deref().unwrap_or_default()));
     }
@@ -77,20 +86,6 @@ fn between(now: &Verbatim, list_now: Option<Digest>, frozen: &Verbatim, list: &(
     drift
 }
 
-/// Returns the laws of a manifest whose files are others in this program. What was released stood on them.
-fn laws(manifest: &str, files: &[(&str, &str)]) -> Vec<String> {
-    let frozen = manifest.lines().filter_map(|line| line.strip_prefix(LAW)?.split_once(' '));
-    let changed = frozen.filter_map(|(id, digest)| {
-        let file = files.iter().find(|(known, _)| *known == id);
-        match file.map(|(_, text)| Digest::of(text.as_bytes()).to_string()) {
-            Some(now) if now == digest => None,
-            Some(_) => Some(format!("the law {id} changed with the program")),
-            None => Some(format!("the law {id} is not known to this program")),
-        }
-    });
-    changed.collect()
-}
-
 /// Returns every difference, a line each: words of incident.toml and templates, lines of affected.toml, rows of the
 /// list. It reads the list again.
 pub fn differences(folder: &Folder, plan: &CurrentPlan, reader: &LedgerReader, out: Out) -> Vec<String> {
@@ -116,7 +111,13 @@ pub fn differences(folder: &Folder, plan: &CurrentPlan, reader: &LedgerReader, o
 #[cfg(test)]
 mod tests {
     use super::*;
-    use forthwith_core::{plan::Manifest, private::Private};
+    use crate::{
+        freezing,
+        ledgers::{self, Stage},
+        terminal::Format,
+    };
+    use forthwith_core::{key::PlanKey, plan::Manifest, private::Private};
+    use jiff::Timestamp;
     use std::collections::BTreeMap;
 
     fn verbatim(entries: &[(&str, &str)]) -> Verbatim {
@@ -162,12 +163,70 @@ mod tests {
             notices: Digest::of(b""),
         };
         let text = manifest.text();
-        assert_eq!(laws(&text, &[("us-ca", "as read"), ("us-ma", "m"), ("us-vt", "v")]), [""; 0]);
+        assert_eq!(laws::changed(&text, &[("us-ca", "as read"), ("us-ma", "m"), ("us-vt", "v")]), [""; 0]);
         assert_eq!(
-            laws(&text, &[("us-ca", "as read."), ("us-ma", "m")]),
+            laws::changed(&text, &[("us-ca", "as read."), ("us-ma", "m")]),
             ["the law us-ca changed with the program"]
         );
-        assert_eq!(laws(&text, &[("us-ca", "as read")]), ["the law us-ma is not known to this program"]);
-        assert_eq!(laws("rows 3\n", law::FILES), [""; 0], "a plan to which no law was applied");
+        assert_eq!(laws::changed(&text, &[("us-ca", "as read")]), ["the law us-ma is not known to this program"]);
+        assert_eq!(laws::changed("rows 3\n", law::FILES), [""; 0], "a plan to which no law was applied");
+    }
+
+    /// Freezes an example as a program would have that does not stand on `law`, with what it knew of laws, and returns
+    /// what this one says of it before anybody was told and after.
+    fn frozen_without(law: &str, known: impl Fn(&mut Verbatim)) -> (Drift, Drift) {
+        let temporary = tempfile::tempdir().unwrap();
+        let example = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/amazon-2020-10");
+        for name in ["incident.toml", "affected.toml", "affected.csv"] {
+            std::fs::copy(example.join(name), temporary.path().join(name)).unwrap();
+        }
+        let folder = Folder::find(temporary.path()).unwrap();
+        let (out, at, key) = (Out::new(Format::Human, true), Timestamp::UNIX_EPOCH, PlanKey::new([7; 32]));
+        let mut prepared = freezing::prepare(&folder, &key, out, at).unwrap();
+        let line = format!("{}{law} ", forthwith_core::plan::LAW);
+        let manifest = &mut prepared.plan.manifest;
+        let kept = manifest.lines().filter(|stands| !stands.starts_with(&line));
+        *manifest = kept.map(|stands| format!("{stands}\n")).collect();
+        prepared.plan.digest = Digest::of(manifest.as_bytes());
+        known(&mut prepared.plan.inputs);
+        let mut ledger = ledgers::open(&folder, Stage::Real, "notify", at).unwrap();
+        freezing::freeze(&prepared, &folder, &key, &mut ledger, out, at).unwrap();
+        let reader = ledger.reader().unwrap();
+        let plan = reader.current_plan().unwrap().unwrap();
+        let begun = CurrentPlan { first_offer_at: Some(at), ..plan.clone() };
+        (of(&folder, &plan, &reader).unwrap(), of(&folder, &begun, &reader).unwrap())
+    }
+
+    #[test]
+    fn a_law_that_newly_reaches_somebody_is_drift_until_people_were_told_and_then_worth_a_look() {
+        let new = ["the law uk-gdpr is new in this program and reaches people of this plan"];
+        let without = |inputs: &mut Verbatim| {
+            let bytes = inputs.remove(laws::KNOWN).unwrap();
+            let text = String::from_utf8(bytes.expose().clone()).unwrap();
+            let known: Vec<_> = text.lines().filter(|line| !line.starts_with("uk-gdpr ")).collect();
+            assert_eq!(known.len() + 1, law::FILES.len());
+            inputs.insert(laws::KNOWN.to_owned(), Private::new(known.join("\n").into_bytes()));
+        };
+        let changed = |inputs: &mut Verbatim| {
+            let text = String::from_utf8(inputs[laws::KNOWN].expose().clone()).unwrap();
+            let text = text.replace("uk-gdpr sha256:", "uk-gdpr sha256:f");
+            inputs.insert(laws::KNOWN.to_owned(), Private::new(text.into_bytes()));
+        };
+        // A ledger that was frozen before they were kept.
+        let none = |inputs: &mut Verbatim| _ = inputs.remove(laws::KNOWN);
+        let ways: [&dyn Fn(&mut Verbatim); 3] = [&without, &changed, &none];
+        for way in ways {
+            let (before, after) = frozen_without("uk-gdpr", way);
+            assert_eq!((before.changed, before.look), (new.map(str::to_owned).to_vec(), vec![]));
+            assert_eq!((after.changed, after.look), (vec![], new.map(str::to_owned).to_vec()));
+        }
+        // A law that reaches nobody here, and one that was known and reached nobody, change nothing.
+        let other = |inputs: &mut Verbatim| {
+            let text = String::from_utf8(inputs[laws::KNOWN].expose().clone()).unwrap();
+            let text = text.replace("jp-appi sha256:", "jp-appi sha256:f");
+            inputs.insert(laws::KNOWN.to_owned(), Private::new(text.into_bytes()));
+        };
+        let (before, after) = frozen_without("none", other);
+        assert_eq!((before, after), (Drift::default(), Drift::default()));
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     approvals::STATEMENT,
     checking::{self, Checked},
     commands::refuse,
+    drift::laws::{self, KNOWN},
     exit::{CommandError, Exit},
     folder::Folder,
     inputs::{Inputs, Verbatim},
@@ -107,6 +108,7 @@ fn frozen_inputs(inputs: &Inputs) -> Verbatim {
     let mut frozen = inputs.verbatim.clone();
     frozen.insert(COLUMNS.to_owned(), Private::new(inputs.columns.join("\n").into_bytes()));
     frozen.extend(known::frozen(inputs));
+    frozen.insert(KNOWN.to_owned(), laws::known());
     frozen
 }
 
@@ -267,7 +269,7 @@ fn frozen_row(words: &Words, key: &PlanKey, row: Row, content: Option<Digest>) -
 
 /// Returns whether something that is frozen beside the inputs is none itself: it derives from them.
 pub fn is_no_input(name: &str) -> bool {
-    [COLUMNS, HEADS, STATEMENT].contains(&name)
+    [COLUMNS, HEADS, STATEMENT, KNOWN].contains(&name)
 }
 
 #[cfg(test)]

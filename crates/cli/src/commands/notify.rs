@@ -201,6 +201,9 @@ fn get_ready(
             for name in &drift.gone {
                 out.message(format!("{name} is gone; going on with it as it was frozen"));
             }
+            for look in &drift.look {
+                out.message(format!("LOOK  {look}: the plan stands, as people were told by it; ask counsel"));
+            }
             plan
         }
         (Some(plan), Some(drift)) if stage == Stage::Real || plan.first_offer_at.is_some() => {
@@ -253,6 +256,9 @@ fn drifted(drift: &Drift, folder: &Folder, stage: Stage, plan: &CurrentPlan) -> 
         }
         (Stage::Real, None) => {
             error.hint(format!("`forthwith notify {path} --dry-run` freezes them as they are now"))
+        }
+        (Stage::Real, Some(_)) if drift.changed.iter().all(|what| what.starts_with("the law ")) => {
+            error.hint("go on with the version of forthwith that froze the plan: what was released stood on its texts of the laws")
         }
         (Stage::Real, Some(_)) => error
             .hint("put the files back as they were, or take them away: the frozen ones are in the ledger")
