@@ -1,8 +1,8 @@
 //! What laws make of a list: who is owed a notice, which way, and what refuses a plan.
 
 use crate::{
-    harness::{CLINIC, Incident, JANUARY, OCTOBER, RETAILER, finding, run},
-    packet::{files, packet_of},
+    harness::{CLINIC, Incident, OCTOBER, finding},
+    packet::packet_of,
 };
 use forthwith_testkit::settings::{without_law, without_table};
 use serde_json::{Value, json};
@@ -149,51 +149,6 @@ fn a_clash_refuses_the_plan_until_a_person_settles_it() {
         clashes.clone().all(|clash| !clash["message"].as_str().unwrap().contains("`what_happened`")),
         "{settled}"
     );
-}
-
-/// No program and no page says that a notice keeps the law: every page and every output is read.
-#[test]
-fn nothing_says_that_a_law_is_kept() {
-    let mut read = 0;
-    let mut look = |what: &str, said: &str| {
-        let said = said.to_lowercase();
-        for word in ["compliant", "compliance", "complies", "keeps the law", "lawful notice"] {
-            assert!(!said.contains(word), "{what} says {word}");
-        }
-        read += 1;
-    };
-    for example in [OCTOBER, JANUARY, RETAILER, CLINIC] {
-        let incident = Incident::example(example);
-        let commands: [(&str, &[&str]); 7] = [
-            ("check", &[]),
-            ("preview", &[]),
-            ("notify", &["--dry-run"]),
-            ("notify", &[]),
-            ("status", &[]),
-            ("explain", &["1"]),
-            ("deadlines", &[]),
-        ];
-        for (command, more) in commands {
-            let both = [incident.run(command, more), incident.json(command, more)];
-            for run in both {
-                look(command, &run.stdout);
-                look(command, &run.stderr);
-            }
-        }
-        for (name, bytes) in files(&incident.file("out/packet")) {
-            look(&format!("{example}: {name}"), &String::from_utf8_lossy(&bytes));
-        }
-        for (name, bytes) in incident.inbox() {
-            look(&name, &String::from_utf8_lossy(&bytes));
-        }
-    }
-    for id in ["us-ca", "us-ma", "us-hipaa", "eu-gdpr", "za-popia"] {
-        look(id, &run(&["law", id]).exits(0).stdout);
-    }
-    look("law", &run(&["law"]).exits(0).stdout);
-    look("help", &run(&["--help"]).exits(0).stdout);
-    look("man", &run(&["man"]).exits(0).stdout);
-    assert!(read > 300, "{read}");
 }
 
 /// A person of whom no country is known, and a region that is none: the first is shown and not applied, the second is

@@ -24,6 +24,7 @@ mod exports;
 mod golden;
 mod harness;
 mod hold;
+mod honest;
 mod hostile_list;
 mod law;
 mod lawful;
