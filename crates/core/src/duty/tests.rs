@@ -1,6 +1,7 @@
 //! Who is reached by which law, and what comes of it.
 
 mod conditional;
+mod ways;
 
 use super::*;
 use crate::{

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod anybody;
 mod asked;
 mod both_ways;
 mod clarity;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Returns the categories of our own that are of these kinds.
-fn categories(kinds: &[Kind]) -> BTreeSet<&'static str> {
+pub(super) fn categories(kinds: &[Kind]) -> BTreeSet<&'static str> {
     let of = |kind: &Kind| -> Vec<&'static str> {
         let is_of = |id: &str| kinds_of(id).is_some_and(|(certain, _)| certain.contains(kind));
         match kind {
@@ -23,10 +23,10 @@ fn categories(kinds: &[Kind]) -> BTreeSet<&'static str> {
 
 /// What a condition speaks of.
 #[derive(Default)]
-struct Spoken {
+pub(super) struct Spoken {
     data: Vec<Vec<Kind>>,
     roles: BTreeSet<Role>,
-    questions: Vec<String>,
+    pub(super) questions: Vec<String>,
 }
 
 impl Spoken {
@@ -37,7 +37,7 @@ impl Spoken {
         spoken
     }
 
-    fn hear(&mut self, condition: &Condition) {
+    pub(super) fn hear(&mut self, condition: &Condition) {
         match condition {
             Condition::DataHas(sets) => self.data.extend(sets.iter().cloned()),
             Condition::DataOnly(kinds) => self.data.push(kinds.clone()),
@@ -51,7 +51,7 @@ impl Spoken {
 }
 
 /// Returns sets of categories that may bring a regime into play, with and without what the rule speaks of.
-fn exposed(regime: &Regime, spoken: &Spoken) -> BTreeSet<Vec<&'static str>> {
+pub(super) fn exposed(regime: &Regime, spoken: &Spoken) -> BTreeSet<Vec<&'static str>> {
     let data = &regime.applies.data;
     let triggers = data.any_of.iter().chain(data.if_decided.iter().flat_map(|decided| &decided.any_of));
     let more = || std::iter::once(&[][..]).chain(spoken.data.iter().map(Vec::as_slice));
@@ -60,8 +60,11 @@ fn exposed(regime: &Regime, spoken: &Spoken) -> BTreeSet<Vec<&'static str>> {
     sets.map(|set| set.collect::<BTreeSet<_>>().into_iter().collect()).collect()
 }
 
-fn somewhere(regime: &Regime) -> &str {
+/// Returns a place where the regime holds for certain.
+pub(super) fn somewhere(regime: &Regime) -> &str {
     match regime.applies.residence.first() {
+        // Another law holds in Quebec, so that the country alone is not enough.
+        Some(Pattern::Area(area)) if area.code() == "CA" => "CA-ON",
         Some(Pattern::Area(area)) => area.code(),
         Some(Pattern::In(_)) => "DE",
         _ => "US-CA",
@@ -69,7 +72,18 @@ fn somewhere(regime: &Regime) -> &str {
 }
 
 /// Returns an organisation that the regime binds, with or without the roles of which the rule speaks.
-fn organisation(regime: &Regime, spoken: &Spoken, has_roles: bool, answer: bool) -> Incident {
+pub(super) fn organisation(regime: &Regime, spoken: &Spoken, has_roles: bool, answer: bool) -> Incident {
+    organisation_with(regime, spoken, has_roles, answer, "")
+}
+
+/// Does what [`organisation`] does, with more of what the law needs to know.
+pub(super) fn organisation_with(
+    regime: &Regime,
+    spoken: &Spoken,
+    has_roles: bool,
+    answer: bool,
+    more_law: &str,
+) -> Incident {
     let binding = regime.applies.roles.first().copied().unwrap_or(Role::Owner);
     let more = spoken.roles.iter().copied().filter(|role| has_roles && *role != binding);
     let roles: Vec<_> = std::iter::once(binding).chain(more).map(|role| format!("\"{role}\"")).collect();
@@ -82,7 +96,7 @@ fn organisation(regime: &Regime, spoken: &Spoken, has_roles: bool, answer: bool)
     let decisions: BTreeSet<String> = spoken.questions.iter().map(decision).collect();
     let decisions: Vec<String> = decisions.into_iter().collect();
     let law = format!(
-        "roles = [{}]\nsender_was_source = {answer}\nday = 2027-06-01\ndecisions = [{}]",
+        "roles = [{}]\nsender_was_source = {answer}\nday = 2027-06-01\n{more_law}\ndecisions = [{}]",
         roles.join(", "),
         decisions.join(", ")
     );
