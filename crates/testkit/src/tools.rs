@@ -24,11 +24,12 @@ pub struct Tool {
 }
 
 /// Every program that tests may ask for.
-pub const TOOLS: [Tool; 13] = [
+pub const TOOLS: [Tool; 14] = [
     Tool { program: "smtp-sink", package: "postfix", purpose: "the independent recorder" },
     Tool { program: "smtp-source", package: "postfix", purpose: "the sender that the benchmark is held against" },
     Tool { program: "postfix", package: "postfix", purpose: "a real relay" },
     Tool { program: "ssh-keygen", package: "openssh-client", purpose: "the other reader and maker of signatures" },
+    Tool { program: "script", package: "bsdutils", purpose: "a terminal on which questions are asked" },
     Tool { program: "strace", package: "strace", purpose: "the proofs over system calls" },
     Tool { program: "mkfs.ext4", package: "e2fsprogs", purpose: "a disk of its own for the power cuts" },
     Tool { program: "xfs_io", package: "xfsprogs", purpose: "cutting that disk's power" },

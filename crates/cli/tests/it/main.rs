@@ -4,6 +4,7 @@
 mod approve;
 mod approve_later;
 mod approving;
+mod asked;
 mod backlog;
 mod bad_input;
 mod bad_relay;

@@ -2,7 +2,7 @@
 //! somewhere, it prints on both papers, is read on a telephone, and keeps nobody out.
 
 use crate::{
-    harness::{CLINIC, Incident, JANUARY, OCTOBER},
+    harness::{CLINIC, Incident, JANUARY, OCTOBER, RETAILER},
     packet::{files, packet_of},
 };
 use forthwith_core::{
@@ -61,12 +61,12 @@ fn html(folder: &Path) -> Vec<PathBuf> {
     files(folder).into_keys().filter(is_page).map(|name| folder.join(name)).collect()
 }
 
-/// Returns the packets that are looked at: three examples, and a large one with everything in it.
+/// Returns the packets that are looked at: every example, and a large one with everything in it.
 fn packets() -> &'static [(&'static str, PathBuf)] {
-    static PACKETS: OnceLock<[(&str, PathBuf); 4]> = OnceLock::new();
+    static PACKETS: OnceLock<[(&str, PathBuf); 5]> = OnceLock::new();
     PACKETS.get_or_init(|| {
         let example = |name| (name, written(name, &packet_of(&Incident::example(name))));
-        [example(OCTOBER), example(JANUARY), example(CLINIC), (LARGE, written(LARGE, &large()))]
+        [example(OCTOBER), example(JANUARY), example(CLINIC), example(RETAILER), (LARGE, written(LARGE, &large()))]
     })
 }
 
@@ -114,7 +114,7 @@ fn page_one_prints_on_a_bounded_number_of_sheets_of_either_paper() {
     let Some(program) = browser::require() else { return };
     let mut browser = Browser::start(&program).unwrap();
     for (name, folder) in packets() {
-        let most = if [LARGE, CLINIC].contains(name) { LARGE_SHEETS_MAX } else { SHEETS_MAX };
+        let most = if [LARGE, CLINIC, RETAILER].contains(name) { LARGE_SHEETS_MAX } else { SHEETS_MAX };
         for (page, papers) in [
             ("index.html", &[Paper::A4, Paper::Letter][..]),
             ("wording-01.html", &[Paper::A4]),
@@ -153,20 +153,22 @@ fn nothing_keeps_anybody_from_reading_a_page() {
     // The frames show notices, which are looked at as files; a frame without scripts cannot be asked.
     let run = "axe.run(document, { iframes: false, resultTypes: ['violations'] }).then(found => \
                found.violations.map(v => v.impact + ' ' + v.id + ' ' + v.nodes[0].html.slice(0, 200)))";
-    // Of each kind one page: the others are printed from the same template.
-    let all = html(&packets()[1].1).into_iter().chain(html(&packets()[2].1));
-    let is_one = |page: &PathBuf| {
-        !page.file_name().unwrap().to_str().unwrap().contains("-0") || page.ends_with("wording-02.html")
-    };
-    for page in all.filter(is_one) {
+    let mut looked_at = 0;
+    for page in packets().iter().flat_map(|(_, folder)| html(folder)) {
         browser.open(&page).unwrap();
         browser.evaluate(&axe).unwrap();
-        for width in [PHONE, 1_000] {
-            browser.resize(width, 800).unwrap();
+        // On a telephone one page of each kind: the others are printed from the same template.
+        let is_one =
+            !page.file_name().unwrap().to_str().unwrap().contains("-0") || page.ends_with("wording-02.html");
+        let widths = if is_one { &[1_000, PHONE][..] } else { &[1_000] };
+        for width in widths {
+            browser.resize(*width, 800).unwrap();
             let found = browser.evaluate(run).unwrap();
             assert_eq!(found, serde_json::json!([]), "{} at {width} pixels", page.display());
+            looked_at += 1;
         }
     }
+    assert!(looked_at > 100, "{looked_at}");
     let wrong = TempDir::new().unwrap();
     let page = wrong.path().join("wrong.html");
     fs::write(&page, "<html><p style=\"color:#eee\">pale</p><img src=\"data:,\"></html>").unwrap();
