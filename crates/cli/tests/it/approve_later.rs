@@ -11,6 +11,7 @@ use crate::{
 use forthwith_testkit::{
     relay::{Act, At, Relay, Script},
     server::wait_until,
+    signing::{Key, Kind},
     tools,
 };
 use serde_json::json;
@@ -110,6 +111,39 @@ fn a_key_counts_in_its_own_time() {
     let late = frozen(&rule(&[line("ada", &format!("valid-before=\"20200101Z\" {}", ADA.public()))], ""));
     hand_in(&late, ADA).exits(4).warns(&["the key of ada counted until 2020-01-01"]);
     assert_eq!(relay.times(At::Connect), 0);
+}
+
+/// A key is revoked where its owner's organisation keeps its signers: what it signed counts no longer, whatever the
+/// folder says of it.
+#[test]
+fn a_key_that_is_revoked_outside_takes_its_signature_with_it() {
+    let outside = tempfile::tempdir().unwrap();
+    let file = outside.path().join("signers");
+    let path = file.to_str().unwrap();
+    let ida = Key::with(Kind::Ed25519, 8);
+    let own = line("ida@group.example", &ida.public());
+    let say = |lines: &[&str]| std::fs::write(&file, lines.join("\n") + "\n").unwrap();
+    say(&[&own]);
+    let incident = frozen(&rule(&people(), "needed = 2\n"));
+    let (relay, url) = relay();
+    for (name, key) in [("ada.sig", ADA), ("ida.sig", ida)] {
+        incident.write(name, key.sign(NAMESPACE, &statement(&incident)));
+        let signature = incident.file(name);
+        incident.run("approve", &["--signers", path, "--signature", signature.to_str().unwrap()]);
+    }
+    incident.run("status", &["--signers", path]).exits(0).says(&["Released"]);
+    let with = || notify(&incident, &url, &["--signers", path, "--limit", "1"]);
+    // Ada's key is good in the folder, and has ended outside it.
+    let ended = line("ada@firm.example", &format!("valid-before=\"20200101Z\" {}", ADA.public()));
+    say(&[&own, &ended]);
+    with().exits(4).warns(&["1 of 2 releases", "the key of ada@firm.example counted until 2020-01-01"]).hints();
+    // Ida's line is gone.
+    say(&[&line("jo@group.example", &Key::with(Kind::Ed25519, 7).public())]);
+    with().exits(4).warns(&["1 of 2 releases", "nobody who is named has the key"]);
+    assert_eq!(relay.times(At::Connect), 0);
+    say(&[&own]);
+    with().exits(5);
+    assert_eq!(relay.received().len(), 1);
 }
 
 /// Kills a run when `is_there` says so, and lets another one end it.
