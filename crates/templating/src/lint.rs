@@ -110,8 +110,7 @@ impl Seen<'_> {
         findings.extend(self.check_untranslated());
         findings.extend(self.check_sender());
         let record = record(self.incident, self.variant);
-        // What is said in another language is said to whoever reads that one.
-        let own: Vec<Cow<'_, Piece>> = pieces.iter().filter(|piece| piece.language.is_none()).cloned().collect();
+        let own = in_own_language(pieces);
         for piece in &own {
             let text = words_of(&[], std::slice::from_ref(piece)).join("\n");
             let of_language = self.phrasebook.map(|book| book.find(&text, record)).unwrap_or_default();
@@ -125,7 +124,7 @@ impl Seen<'_> {
             findings.extend(self.check_domains(piece, &text));
         }
         findings.extend(self.check_steps(pieces));
-        findings.extend(check_clarity(self.variant, &words_of(self.headings, &own)));
+        findings.extend(check_clarity(self.variant, &own_words(self.headings, pieces)));
         findings
     }
 
@@ -199,6 +198,16 @@ impl Seen<'_> {
 }
 
 /// Returns the words of each block on one line.
+/// Returns the words of these pieces that are scored, block by block.
+pub(crate) fn own_words(headings: &[Option<Block>], pieces: &[Cow<'_, Piece>]) -> Vec<String> {
+    words_of(headings, &in_own_language(pieces))
+}
+
+/// Leaves out what is said in another language: it is said to whoever reads that one.
+fn in_own_language<'p>(pieces: &[Cow<'p, Piece>]) -> Vec<Cow<'p, Piece>> {
+    pieces.iter().filter(|piece| piece.language.is_none()).cloned().collect()
+}
+
 fn words_of(headings: &[Option<Block>], pieces: &[Cow<'_, Piece>]) -> Vec<String> {
     lay_out(headings, pieces).iter().map(text::words).collect()
 }

@@ -206,6 +206,10 @@ impl Press {
 fn tera() -> Tera {
     let mut tera = Tera::default();
     tera.register_filter("number", |count: u64, _: Kwargs, _: &State| number(count));
+    tera.register_filter("language", |tag: String, _: Kwargs, _: &State| language_name(&tag));
+    tera.register_filter("plain", |ids: Vec<String>, _: Kwargs, _: &State| {
+        ids.iter().map(|id| plain(id)).collect::<Vec<_>>()
+    });
     tera.register_filter("moment", |at: String, _: Kwargs, _: &State| moment(&at));
     tera.add_raw_templates(TEMPLATES).expect("the packet's own templates are sound");
     tera
@@ -223,6 +227,23 @@ fn means(reason: Withheld) -> &'static str {
         Withheld::AlreadyTold => "told in an earlier wave",
         Withheld::Blocked => "the login of the mailbox was taken: whoever has it would read the notice",
     }
+}
+
+/// Returns what a language is called in English, where its words are shipped; else its tag.
+fn language_name(tag: &str) -> String {
+    let name = match tag.split('-').next().unwrap_or_default() {
+        "en" => "English",
+        "de" => "German",
+        "fr" => "French",
+        "es" => "Spanish",
+        _ => return tag.to_owned(),
+    };
+    if tag.contains('-') { format!("{name} ({tag})") } else { name.to_owned() }
+}
+
+/// Returns an id as people read it: `date of birth`.
+fn plain(id: &str) -> String {
+    if id == "ssn" { "Social Security number".to_owned() } else { id.replace('_', " ") }
 }
 
 fn number(count: u64) -> String {

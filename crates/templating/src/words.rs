@@ -89,6 +89,8 @@ pub struct Parts {
     pub html: String,
     /// The words of both, block by block.
     pub paragraphs: Vec<Paragraph>,
+    /// Those of them that are in this language, as they are scored: an empty line between two blocks.
+    pub own_words: String,
 }
 
 /// What the people of one variant share.
@@ -341,6 +343,7 @@ impl Words {
             text: text::write(&laid),
             html: html::write(&sheet.frame(), &laid),
             paragraphs: laid.iter().map(Paragraph::of).collect(),
+            own_words: lint::own_words(&sheet.headings, &pieces).join("\n\n"),
         })
     }
 

@@ -41,7 +41,7 @@ const PHONE: u32 = 360;
 /// Sheets that page one of an example prints on, every rule of two laws included: what somebody reads at night.
 const SHEETS_MAX: usize = 15;
 /// Sheets of a large packet: a dozen wordings in full and ten laws, or two hundred residences.
-const LARGE_SHEETS_MAX: usize = 40;
+const LARGE_SHEETS_MAX: usize = 46;
 
 /// Writes a packet into a folder of its own, which stays until the next run: whoever wonders looks at it.
 fn written(name: &str, files: &BTreeMap<String, Vec<u8>>) -> PathBuf {
@@ -141,6 +141,23 @@ fn no_page_is_wider_than_a_telephone() {
             browser.open(&page).unwrap();
             let width = browser.evaluate("document.documentElement.scrollWidth").unwrap();
             assert_eq!(width, PHONE, "{name}: {}", page.display());
+        }
+    }
+}
+
+/// Whoever sits at a desk at night sees every column of every table, and prints it.
+#[test]
+fn nothing_on_a_page_goes_on_beyond_its_edge_on_a_desk() {
+    let Some(program) = browser::require() else { return };
+    let mut browser = Browser::start(&program).unwrap();
+    browser.resize(1_000, 800).unwrap();
+    let beyond = "[...document.querySelectorAll('body *')].filter(e => e.scrollWidth > e.clientWidth + 1 && \
+                  getComputedStyle(e).overflowX !== 'visible').map(e => e.outerHTML.slice(0, 120))";
+    for (name, folder) in packets() {
+        for page in html(folder) {
+            browser.open(&page).unwrap();
+            let found = browser.evaluate(beyond).unwrap();
+            assert_eq!(found, serde_json::json!([]), "{name}: {}", page.display());
         }
     }
 }

@@ -337,7 +337,7 @@ fn where_they_live(variant: &PacketVariant) -> Vec<PeopleRecord> {
 }
 
 fn clarity_record(sample: &Parts) -> ClarityRecord {
-    let score = clarity::score_in(&sample.language, &sample.text);
+    let score = clarity::score_in(&sample.language, &sample.own_words);
     let index = clarity::index(&sample.language);
     let is_english = language::is_english(&sample.language);
     let scored = |is_scored: bool, value: f64| is_scored.then(|| (value * 10.0).round() / 10.0);

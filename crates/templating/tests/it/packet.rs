@@ -287,6 +287,24 @@ fn page_one_says_first_what_is_open() {
     assert!(index.find("these are open") < index.find("What is on record"));
 }
 
+/// A packet and the warnings in it count words alike: those of the reader's own language.
+#[test]
+fn the_figures_of_a_wording_are_those_of_its_warnings() {
+    let mut facts = facts();
+    let mut incident = facts.incident.clone();
+    let long = "We are sorry. ".repeat(160);
+    incident.notice.statements.insert("closing".to_owned(), crate::model::statement(&long));
+    facts.variants = vec![variant(&incident, "Ada", &["email"], &[("GB", 4_450)])];
+    let record: serde_json::Value = serde_json::from_slice(&pages(&facts)["packet.json"]).unwrap();
+    let wording = &record["variants"][0];
+    let words = format!("has {} words", wording["clarity"]["words"]);
+    let findings = wording["findings"].as_array().unwrap();
+    assert!(
+        findings.iter().any(|finding| finding["message"].as_str().unwrap().contains(&words)),
+        "{words}: {findings:#?}"
+    );
+}
+
 #[test]
 fn page_one_says_truly_why_people_get_no_email() {
     let mut facts = facts();
