@@ -145,7 +145,7 @@ mod tests {
         let program = crate::target_folder().join("debug/forthwith");
         let incident = Incident::freeze(&program, FEW, SEED).unwrap();
         for case in Case::ALL {
-            if case == Case::Postfix && !tools::is_root() {
+            if matches!(case, Case::Postfix | Case::PostfixPeople) && !tools::is_root() {
                 tools::skip("Postfix starts as root alone");
                 continue;
             }

@@ -1,6 +1,6 @@
 //! The cases: what stands at the other end of the line, what it is held against, and what is asked.
 
-use super::reference::{commits_per_second, smtp_source};
+use super::reference::{To, commits_per_second, smtp_source};
 use anyhow::Context as _;
 use forthwith_testkit::{
     delay::Delay,
@@ -27,6 +27,8 @@ pub(crate) enum Case {
     OneLine,
     /// A real Postfix that discards what it takes.
     Postfix,
+    /// The same, held against as many addresses as there are people: Postfix looks up each one, and remembers the last.
+    PostfixPeople,
     /// A line of 50 ms with PIPELINING.
     Pipelined,
     /// The same without.
@@ -44,13 +46,15 @@ pub(crate) struct Terms {
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 5] = [Self::Sink, Self::OneLine, Self::Postfix, Self::Pipelined, Self::Stepwise];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Sink, Self::OneLine, Self::Postfix, Self::PostfixPeople, Self::Pipelined, Self::Stepwise];
 
     pub(crate) fn terms(self) -> Terms {
         let (name, connections, notices, at_least) = match self {
             Self::Sink => ("sink, 16 connections", 16, 20_000, 0.8),
             Self::OneLine => ("sink, 1 connection", 1, 5_000, 0.9),
             Self::Postfix => ("Postfix, 10 connections", 10, 3_000, 0.95),
+            Self::PostfixPeople => ("Postfix, 10, each address", 10, 3_000, 0.95),
             Self::Pipelined => ("50 ms, PIPELINING, 16", 16, 3_200, 0.9),
             Self::Stepwise => ("50 ms, no PIPELINING, 16", 16, 1_600, 0.9),
         };
@@ -62,13 +66,14 @@ impl Case {
         let connections = self.terms().connections;
         let lines = f64::from(u32::try_from(connections)?);
         Ok(match self {
-            Self::Sink => smtp_source(sink(Keep::Nothing, &[])?.address(), connections, count, size)?,
+            Self::Sink => smtp_source(sink(Keep::Nothing, &[])?.address(), To::One, connections, count, size)?,
             Self::OneLine => {
-                let wire = smtp_source(sink(Keep::Nothing, &[])?.address(), connections, count, size)?;
+                let wire = smtp_source(sink(Keep::Nothing, &[])?.address(), To::One, connections, count, size)?;
                 // A notice is committed, and then it is handed over.
                 1.0 / (1.0 / commits_per_second()? + 1.0 / wire)
             }
-            Self::Postfix => smtp_source(postfix()?.address(), connections, count, size)?,
+            Self::Postfix => smtp_source(postfix()?.address(), To::One, connections, count, size)?,
+            Self::PostfixPeople => smtp_source(postfix()?.address(), To::Each, connections, count, size)?,
             Self::Pipelined => lines / (2.0 * ROUND_TRIP.as_secs_f64()),
             Self::Stepwise => lines / (4.0 * ROUND_TRIP.as_secs_f64()),
         })
@@ -82,7 +87,7 @@ impl Case {
         };
         match self {
             Self::Sink | Self::OneLine => Ok(Relay::Sink(sink(keep, &[])?)),
-            Self::Postfix => Ok(Relay::Postfix(postfix()?)),
+            Self::Postfix | Self::PostfixPeople => Ok(Relay::Postfix(postfix()?)),
             Self::Pipelined => far(&[]),
             Self::Stepwise => far(&["-p"]),
         }

@@ -10,9 +10,19 @@ const COMMITS: u32 = 500;
 /// How often they are timed, after once without a clock.
 const ROUNDS: u32 = 3;
 
+/// Whom smtp-source writes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum To {
+    /// One address, again and again: a relay that looks addresses up knows it after the first message.
+    One,
+    /// Another address with each message.
+    Each,
+}
+
 /// Returns how many messages a second smtp-source hands over; it renders nothing and records nothing.
 pub(crate) fn smtp_source(
     relay: SocketAddrV4,
+    to: To,
     connections: usize,
     count: usize,
     size: usize,
@@ -20,7 +30,11 @@ pub(crate) fn smtp_source(
     let source = tools::find("smtp-source").context("smtp-source is missing: cargo xtask test installs it")?;
     let mut command = Command::new(source);
     command.args(["-d", "-s", &connections.to_string(), "-m", &count.to_string()]);
-    command.args(["-l", &size.to_string(), "-t", "person@people.example", &relay.to_string()]);
+    command.args(["-l", &size.to_string(), "-t", "person@people.example"]);
+    if to == To::Each {
+        command.arg("-N");
+    }
+    command.arg(relay.to_string());
     Ok(measure::run(&mut command, count)?.rate)
 }
 
