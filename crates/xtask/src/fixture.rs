@@ -19,7 +19,7 @@ use std::{
 };
 
 /// Where it is kept. The number is that of the ledger's tables.
-const KEPT: &str = "crates/cli/tests/fixtures/ledger-1";
+const KEPT: &str = "crates/cli/tests/fixtures/ledger-2";
 /// Whose words the notices have.
 const EXAMPLE: &str = "examples/amazon-2020-10";
 /// Who is told: the last has no address, and is withheld.

@@ -37,10 +37,17 @@ pub fn with_ledger_of(version: u32) -> Incident {
     incident
 }
 
+/// Every version that is kept; the last is that of today.
+const KEPT: [u32; 2] = [1, 2];
+
 #[test]
-fn the_ledger_of_version_1_is_opened_with_every_state_in_it() {
-    let incident = with_ledger_of(1);
-    let states = fs::read_to_string(kept(1).join("states.txt")).unwrap();
+fn the_ledger_of_every_version_is_opened_with_every_state_in_it() {
+    KEPT.into_iter().for_each(is_opened_with_every_state_in_it);
+}
+
+fn is_opened_with_every_state_in_it(version: u32) {
+    let incident = with_ledger_of(version);
+    let states = fs::read_to_string(kept(version).join("states.txt")).unwrap();
     let states: BTreeMap<&str, &str> = states.lines().map(|line| line.split_once(' ').unwrap()).collect();
 
     let whole = incident.json("verify", &[]).exits(0).json();
@@ -76,9 +83,14 @@ fn the_ledger_of_version_1_is_opened_with_every_state_in_it() {
 
 /// What was begun goes on: the doubt is settled, and who is left is told, once.
 #[test]
-fn a_run_goes_on_from_the_ledger_of_version_1() {
+fn a_run_goes_on_from_the_ledger_of_every_version() {
+    KEPT.into_iter().for_each(goes_on);
+}
+
+fn goes_on(version: u32) {
     use forthwith_testkit::relay::{Relay, Script};
-    let incident = with_ledger_of(1);
+    let incident = with_ledger_of(version);
+    assert_eq!(version_of(&incident), version, "it was kept as it was");
     let relay = Relay::start(Script::new([])).unwrap();
     let url = format!("smtp://{}", relay.address());
     let words = ["--relay", &url, "--confirm", "8", "--no-wait", "--rate", "unlimited"];
@@ -87,6 +99,13 @@ fn a_run_goes_on_from_the_ledger_of_version_1() {
     let report = incident.json("status", &[]).exits(0).json();
     assert_eq!((&report["states"]["accepted"], &report["states"]["queued"]), (&json!(3), &json!(0)));
     incident.run("verify", &[]).exits(0);
+    assert_eq!(version_of(&incident), KEPT[1], "a run brings it up");
+}
+
+/// Returns what the file says of the version of its tables.
+fn version_of(incident: &Incident) -> u32 {
+    let bytes = fs::read(incident.file("out/ledger.sqlite")).unwrap();
+    u32::from_be_bytes(bytes[USER_VERSION_AT..USER_VERSION_AT + 4].try_into().unwrap())
 }
 
 #[test]
