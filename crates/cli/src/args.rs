@@ -145,7 +145,7 @@ pub struct IncidentArgs {
 /// How the list is read, where affected.toml does not say it.
 #[derive(Debug, Args)]
 pub struct ReadingArgs {
-    /// The encoding of the list, by its label (windows-1252); instead of [list] encoding in affected.toml
+    /// The encoding of the list, by its label (windows-1252); instead of what affected.toml says
     #[arg(long, value_name = "LABEL")]
     pub encoding: Option<String>,
 }

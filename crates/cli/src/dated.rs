@@ -2,12 +2,12 @@
 //!
 //! What is due when is core's; how dates are listed is their pages'.
 
-use crate::terminal::{counted, grouped};
+use crate::terminal::{self, counted, grouped};
 use forthwith_core::{
     deadlines::{Counting, Dated, Number},
     fact::When,
     incident::Decision,
-    law::{Comparator, Threshold, Word as _},
+    law::{Threshold, Word as _},
 };
 
 /// Returns how long from what: `30 calendar days from `discovered`, 2026-09-02`.
@@ -35,18 +35,13 @@ pub fn people(dated: &Dated<'_>) -> String {
     let states = dated.counted.states_that_reach(threshold);
     let states = if states.is_empty() { String::new() } else { format!(", in {}", states.join(", ")) };
     let Threshold { scope, op, n } = threshold;
-    let op = match op {
-        Comparator::MoreThan => "more than",
-        Comparator::AtLeast => "at least",
-        Comparator::FewerThan => "fewer than",
-    };
-    format!("{people} counted{states}; the rule is for {op} {}: {}", grouped(n), scope.says())
+    format!("{people} counted{states}; the rule is for {} {}: {}", op.says(), grouped(n), scope.says())
 }
 
 /// Returns a number of people, or between which two it lies.
 pub fn number(Number { certain, at_most }: Number) -> String {
     if certain == at_most {
-        return counted(certain, "person").replace("persons", "people");
+        return terminal::people(certain);
     }
     format!("{} to {} people", grouped(certain), grouped(at_most))
 }

@@ -7,14 +7,16 @@ mod owed;
 
 use crate::{
     checking::Checked,
-    terminal::{counted, grouped},
+    dated::decided,
+    terminal::{grouped, people},
 };
 use forthwith_core::{
     digest::Digest,
-    duty::{BySituation, Check, Duties, Duty, Reached, Reaching, Reader, Standing, Verdict, Way, findings},
+    duty::{BySituation, Duties, Duty, Reached, Reaching, Reader, Standing, Verdict, Way, findings},
     finding::Finding,
     incident::{Decision, Incident},
     law::{self, Regime},
+    notice::Withheld,
     recipient::Recipient,
     variant::Variant,
 };
@@ -67,11 +69,8 @@ impl Lawful {
     /// Takes so many people of one situation who get `variant`.
     pub fn see(&mut self, recipient: &Recipient, variant: &Variant, people: u64) {
         let Recipient { residence, data, consent, .. } = recipient;
-        if self.situations.get(residence, data, consent).is_none() {
-            let situation = Situation { duty: self.duties.of(recipient), readers: BTreeMap::new() };
-            self.situations.insert(residence, data, consent, situation);
-        }
-        let Some(situation) = self.situations.get_mut(recipient) else { return };
+        let begin = || Situation { duty: self.duties.of(recipient), readers: BTreeMap::new() };
+        let situation = self.situations.get_or_insert_with(residence, data, consent, begin);
         match situation.readers.get_mut(variant) {
             Some(count) => *count += people,
             None => _ = situation.readers.insert(variant.clone(), people),
@@ -125,9 +124,9 @@ impl Lawful {
     fn judged(&self) -> Vec<Judged<'_>> {
         let mut judged: Vec<Judged<'_>> = Vec::new();
         for (duty, variant, _) in self.readers() {
+            // Without words, which were refused, there is nothing to judge.
+            let Some(said) = self.said.get(variant) else { continue };
             for check in &duty.checks {
-                // Without words, which were refused, there is nothing to judge.
-                let Some(said) = self.said.get(variant) else { continue };
                 let verdict = check.judge(said);
                 match judged.iter_mut().find(|(other, _)| is_same(other, &verdict)) {
                     Some((_, variants)) if variants.contains(&variant) => {}
@@ -173,17 +172,17 @@ impl Lawful {
 
     /// Returns how many people are told which way.
     fn ways(&self, checked: &Checked) -> BTreeMap<&'static str, u64> {
-        let withheld = |reason: &str| checked.tally.counts.withheld.get(reason).copied().unwrap_or_default();
         let leg = self.count(|duty| matches!(duty.way, Way::Leg { .. }));
         let email = self.count(|duty| duty.way == Way::Email);
-        let (letter, blocked) = (withheld("needs-letter"), withheld("blocked"));
+        let counts = &checked.tally.counts;
+        let (letter, blocked) =
+            (counts.withheld_for(Withheld::NeedsLetter), counts.withheld_for(Withheld::Blocked));
         [("email", email), ("leg", leg), ("letter", letter), ("blocked", blocked)].into()
     }
 
     /// Returns what people read of it.
     pub fn summary(&self, checked: &Checked) -> Vec<String> {
         let mut lines = vec!["Law:".to_owned()];
-        let people = |count: u64| counted(count, "person").replace("persons", "people");
         let (owed, open) = (self.count(|duty| duty.word() == "owed"), self.count(|duty| duty.word() == "open"));
         let voluntary = self.count(Duty::is_voluntary);
         for (count, says) in [
@@ -236,15 +235,13 @@ impl Lawful {
         for (duty, _, people) in self.readers() {
             for reached in duty.reached.iter().filter(|reached| reached.standing != Reaching::Owed) {
                 let is_open = reached.standing == Reaching::Open;
-                let by =
-                    reached.decision.as_ref().map(|d| format!("; decided by {}, {}: {}", d.by, d.on, d.reason));
                 let key = (reached.regime.id.as_str(), is_open, reached.why.as_str());
                 let entry = aside.entry(key).or_insert_with(|| PacketAside {
                     id: reached.regime.id.clone(),
                     title: reached.regime.title.clone(),
                     people: 0,
                     is_open,
-                    why: format!("{}{}", reached.why, by.unwrap_or_default()),
+                    why: why(reached),
                 });
                 entry.people += people;
             }
@@ -312,9 +309,11 @@ fn packet_decision(decision: &Decision) -> PacketDecision {
 }
 
 fn is_same(one: &Verdict<'_>, other: &Verdict<'_>) -> bool {
-    let key = |check: &Check| (check.regime.id.clone(), check.rule.clone(), check.asks.clone());
-    key(one.check) == key(other.check)
-        && (one.standing, &one.fact, &one.check.decision) == (other.standing, &other.fact, &other.check.decision)
+    fn key<'a>(verdict: &'a Verdict<'_>) -> impl PartialEq + use<'a> {
+        let Verdict { check, standing, fact } = verdict;
+        (&check.regime.id, &check.rule, &check.asks, *standing, fact, &check.decision)
+    }
+    key(one) == key(other)
 }
 
 fn packet_rule((verdict, variants): &Judged<'_>) -> PacketRule {
@@ -365,6 +364,14 @@ fn unreached(checked: &Checked) -> Vec<String> {
     unreached
 }
 
+/// Returns the facts that decided whether a law reaches somebody, and who decided where a person did.
+fn why(reached: &Reached) -> String {
+    std::iter::once(reached.why.clone())
+        .chain(reached.decision.as_ref().map(decided))
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
 /// Returns what laws ask for one person, as lines for people.
 pub fn about(duty: &Duty) -> Vec<String> {
     let law = |reached: &Reached| {
@@ -374,8 +381,7 @@ pub fn about(duty: &Duty) -> Vec<String> {
             Reaching::Open => "may reach this person: nobody can tell",
             Reaching::Lifted => "does not ask for this notice",
         };
-        let decided = reached.decision.as_ref().map(|d| format!("; decided by {}, {}: {}", d.by, d.on, d.reason));
-        format!("  {} {stands} ({}{})", reached.regime.id, reached.why, decided.unwrap_or_default())
+        format!("  {} {stands} ({})", reached.regime.id, why(reached))
     };
     let mut lines: Vec<_> = duty.reached.iter().map(law).collect();
     lines.push(match &duty.way {

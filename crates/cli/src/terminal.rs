@@ -157,6 +157,11 @@ pub fn counted(count: u64, word: &str) -> String {
     format!("{} {word}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
+/// Returns `1 person`, `2 people`.
+pub fn people(count: u64) -> String {
+    format!("{} {}", grouped(count), if count == 1 { "person" } else { "people" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

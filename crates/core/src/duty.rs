@@ -111,7 +111,7 @@ impl Duties {
         let duty = Arc::new(self.work_out(residence, data, consent));
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < SITUATIONS_MAX {
-            kept.insert(residence, data, consent, Arc::clone(&duty));
+            kept.get_or_insert_with(residence, data, consent, || Arc::clone(&duty));
         }
         duty
     }

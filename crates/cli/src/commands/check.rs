@@ -9,7 +9,7 @@ use crate::{
     findings::{self, Sources},
     folder::Folder,
     inputs,
-    terminal::{Out, counted, grouped},
+    terminal::{Out, counted, grouped, people},
 };
 use exports::Exports;
 use forthwith_core::{
@@ -100,7 +100,7 @@ pub fn summary(checked: &Checked) -> Vec<String> {
         return vec!["The list was not read: affected.toml, which says how, is refused.".to_owned()];
     }
     let mut lines = vec![format!("{} in the list", counted(counts.rows, "row"))];
-    lines.push(format!("  {} to be told", counted(counts.planned, "person").replace("persons", "people")));
+    lines.push(format!("  {} to be told", people(counts.planned)));
     if checked.tally.united > 0 {
         let united = counted(checked.tally.united, "notice");
         lines.push(format!("  {united} of them with the data of several rows of one person"));

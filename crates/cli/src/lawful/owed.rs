@@ -8,11 +8,12 @@
 use crate::{
     checking::Checked,
     dated::{counted_from, decided, people},
-    terminal::grouped,
+    terminal::{self, grouped},
 };
 use forthwith_core::{
     deadlines::{Dated, Moment, Situation, Waits, deadlines, earliest},
     law::{self, Addressee, Answer, Word as _},
+    notice::Withheld,
 };
 use forthwith_templating::packet::PacketOwed;
 use jiff::{Timestamp, tz::TimeZone};
@@ -90,8 +91,9 @@ fn local(due: &Moment) -> String {
 
 /// Returns what goes by letter, by the first date that binds for people.
 fn letters(checked: &Checked, dated: &[Dated<'_>]) -> Option<PacketOwed> {
-    let withheld = |reason: &str| checked.tally.counts.withheld.get(reason).copied().unwrap_or_default();
-    let (not_enough, no_address) = (withheld("needs-letter"), withheld("no-address"));
+    let counts = &checked.tally.counts;
+    let (not_enough, no_address) =
+        (counts.withheld_for(Withheld::NeedsLetter), counts.withheld_for(Withheld::NoAddress));
     let people = not_enough + no_address;
     if people == 0 {
         return None;
@@ -101,7 +103,7 @@ fn letters(checked: &Checked, dated: &[Dated<'_>]) -> Option<PacketOwed> {
     Some(PacketOwed {
         regime: first.map(|first| first.regime.id.clone()).unwrap_or_default(),
         kind: LETTER.to_owned(),
-        to: if people == 1 { "1 person".to_owned() } else { format!("{} people", grouped(people)) },
+        to: terminal::people(people),
         what: "the same notice on paper; who they are stands in the private part".to_owned(),
         owed: Answer::Yes,
         counted: people,

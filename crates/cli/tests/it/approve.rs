@@ -44,7 +44,7 @@ fn each_kind_of_key_signs_here_and_ssh_keygen_agrees() {
             let wrong = keys.write("wrong", "wrong\n");
             let with_wrong = [&words[..], &["--passphrase-file", wrong.to_str().unwrap()]].concat();
             incident.run("approve", &with_wrong).exits(1).warns(&["the passphrase does not open"]);
-            incident.run("approve", &words).exits(4).warns(&["no terminal to ask"]).hints();
+            incident.run_without_terminal("approve", &words).exits(4).warns(&["no terminal to ask"]).hints();
             words.extend(["--passphrase-file", secret.to_str().unwrap()]);
         }
         let run = incident.run("approve", &words).exits(0);

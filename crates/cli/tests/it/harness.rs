@@ -131,6 +131,15 @@ impl Incident {
         Run::of(self.command(command, more).output().unwrap(), &[&[command], more].concat())
     }
 
+    /// Runs `COMMAND INCIDENT more…` where no terminal is, wherever the tests were started: a session of its own
+    /// (setsid(1)) has none.
+    pub fn run_without_terminal(&self, command: &str, more: &[&str]) -> Run {
+        let own = self.command(command, more);
+        let mut session = Command::new("setsid");
+        session.arg("--wait").arg(own.get_program()).args(own.get_args()).stdin(Stdio::null());
+        Run::of(session.output().unwrap(), &[&[command], more].concat())
+    }
+
     /// Runs `COMMAND INCIDENT more… --format json`.
     pub fn json(&self, command: &str, more: &[&str]) -> Run {
         self.run(command, &[more, &["--format", "json"]].concat())

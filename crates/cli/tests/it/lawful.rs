@@ -4,6 +4,7 @@ use crate::{
     harness::{CLINIC, Incident, JANUARY, OCTOBER, RETAILER, finding, run},
     packet::files,
 };
+use forthwith_testkit::settings::{without_law, without_table};
 use serde_json::{Value, json};
 
 /// An incident with Social Security numbers; nothing is decided.
@@ -11,10 +12,8 @@ fn with(list: &str, law: &str) -> Incident {
     let incident = Incident::example(OCTOBER);
     incident.write("affected.csv", list);
     incident.write("affected.toml", "");
-    let toml = incident.read("incident.toml");
-    let (before, after) =
-        (toml.split("\n# What the law needs").next().unwrap(), "\n[approval]\nnone = \"a test\"\n");
-    let toml = format!("{before}\n[law]\n{law}\n{after}");
+    let toml = without_table(&without_law(&incident.read("incident.toml")), "approval");
+    let toml = format!("{toml}\n[law]\n{law}\n\n[approval]\nnone = \"a test\"\n");
     let toml = toml
         .replace("categories = [\"email\"]", "categories = [\"email\", \"name\", \"ssn\", \"mailbox_password\"]");
     incident.write("incident.toml", toml.replace("2020-10-19\ndetermined", "2026-10-19\ndetermined"));
@@ -43,6 +42,16 @@ fn the_examples_are_voluntary_in_the_united_states_and_owed_in_europe() {
         }
     }
     incident.run("check", &[]).exits(0).says(&["told voluntarily", "No missing element found", "unverified"]);
+}
+
+#[test]
+fn a_plan_is_bound_to_the_laws_of_those_alone_whom_it_may_tell() {
+    let incident = Incident::example(OCTOBER);
+    incident.append("affected.csv", "K-9001,left.out@post.example,Kim Minjun,KR,\n");
+    incident.write("affected.toml", "leave_out = [{ id = \"K-9001\", reason = \"told in person\" }]\n");
+    incident.run("notify", &["--dry-run"]).exits(0);
+    let manifest = incident.read("out/packet/manifest.txt");
+    assert!(manifest.contains("\nlaw.uk-gdpr sha256:") && !manifest.contains("law.kr-"), "{manifest}");
 }
 
 #[test]

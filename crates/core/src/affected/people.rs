@@ -106,6 +106,13 @@ pub struct Counts {
     pub refused: u64,
 }
 
+impl Counts {
+    /// Returns how many rows are withheld for `reason`.
+    pub fn withheld_for(&self, reason: Withheld) -> u64 {
+        self.withheld.get(reason.reason()).copied().unwrap_or_default()
+    }
+}
+
 /// What is known once a list was read to its end.
 #[derive(Clone, Debug)]
 pub struct Tally {

@@ -2,10 +2,7 @@
 //!
 //! Nested, so that looking one up for a row of the list copies nothing.
 
-use crate::{
-    law::ConsentKind,
-    recipient::{Recipient, Residence},
-};
+use crate::{law::ConsentKind, recipient::Residence};
 use std::collections::BTreeMap;
 
 type ByConsent<T> = BTreeMap<Vec<ConsentKind>, T>;
@@ -29,18 +26,20 @@ impl<T> BySituation<T> {
         self.kept.get(residence)?.get(data)?.get(consent)
     }
 
-    /// Returns the value for the situation of `recipient`, to be changed.
-    pub fn get_mut(&mut self, recipient: &Recipient) -> Option<&mut T> {
-        self.kept.get_mut(&recipient.residence)?.get_mut(&recipient.data)?.get_mut(&recipient.consent)
-    }
-
-    /// Keeps a value for a situation.
-    pub fn insert(&mut self, residence: &Residence, data: &[String], consent: &[ConsentKind], value: T) {
+    /// Returns the value for a situation, to be changed; where there is none, `make` makes it.
+    pub fn get_or_insert_with(
+        &mut self,
+        residence: &Residence,
+        data: &[String],
+        consent: &[ConsentKind],
+        make: impl FnOnce() -> T,
+    ) -> &mut T {
         let by_data = self.kept.entry(residence.clone()).or_default();
         let by_consent = by_data.entry(data.to_vec()).or_default();
-        if by_consent.insert(consent.to_vec(), value).is_none() {
+        by_consent.entry(consent.to_vec()).or_insert_with(|| {
             self.len += 1;
-        }
+            make()
+        })
     }
 
     /// Returns how many situations there are.

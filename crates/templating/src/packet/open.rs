@@ -83,31 +83,7 @@ fn looks(record: &Record, open: &mut Vec<OpenRecord>) {
                 .to_owned(),
             LAW,
         ),
-        Some(law) => {
-            let undecided = counted(law, PacketRule::is_open);
-            if undecided > 0 {
-                let says = said(undecided, "rule waits", "rules wait");
-                look(format!("{says} for a person's decision: no program can tell."), LAW);
-            }
-            if law.unverified > 0 {
-                let of = format!("{} of {} rules", number(law.unverified), number(law.rules));
-                look(format!("Nobody has confirmed {of} against their source."), LAW);
-            }
-            let beside = |answer| {
-                let is_meant =
-                    |owed: &&PacketOwed| owed.kind != "individual" && owed.counted > 0 && owed.owed == answer;
-                law.owed.iter().filter(is_meant).count() as u64
-            };
-            let (owed, perhaps) = (beside(Answer::Yes), beside(Answer::Unknown));
-            if owed > 0 {
-                let says = said(owed, "duty stands beside these notices", "duties stand beside these notices");
-                look(format!("{says}: to authorities, bureaus or media, or by letter."), OWED);
-            }
-            if perhaps > 0 {
-                let says = said(perhaps, "more duty depends", "more duties depend");
-                look(format!("{says} on people of whom not enough is known."), OWED);
-            }
-        }
+        Some(law) => looks_at(law, &mut look),
     }
     let silent = |state: &str| record.facts.iter().filter(|fact| fact.state == state).count() as u64;
     if silent("unknown") > 0 {
@@ -149,6 +125,32 @@ fn looks(record: &Record, open: &mut Vec<OpenRecord>) {
     }
     if in_rows > 0 {
         look(said(in_rows, "warning about a single row.", "warnings about single rows."), FINDINGS);
+    }
+}
+
+/// Looks at the law alone: what waits for a person, what nobody has confirmed, and what is owed beside the notices.
+fn looks_at(law: &PacketLaw, look: &mut impl FnMut(String, At)) {
+    let undecided = counted(law, PacketRule::is_open);
+    if undecided > 0 {
+        let says = said(undecided, "rule waits", "rules wait");
+        look(format!("{says} for a person's decision: no program can tell."), LAW);
+    }
+    if law.unverified > 0 {
+        let of = format!("{} of {} rules", number(law.unverified), number(law.rules));
+        look(format!("Nobody has confirmed {of} against their source."), LAW);
+    }
+    let beside = |answer| {
+        let is_meant = |owed: &&PacketOwed| owed.kind != "individual" && owed.counted > 0 && owed.owed == answer;
+        law.owed.iter().filter(is_meant).count() as u64
+    };
+    let (owed, perhaps) = (beside(Answer::Yes), beside(Answer::Unknown));
+    if owed > 0 {
+        let says = said(owed, "duty stands beside these notices", "duties stand beside these notices");
+        look(format!("{says}: to authorities, bureaus or media, or by letter."), OWED);
+    }
+    if perhaps > 0 {
+        let says = said(perhaps, "more duty depends", "more duties depend");
+        look(format!("{says} on people of whom not enough is known."), OWED);
     }
 }
 

@@ -150,17 +150,17 @@ fn each_step_follows_what_was_exposed() {
     incident.categories = KNOWN_CATEGORIES.iter().map(|known| category(known.id)).collect();
     for (data, step) in [
         (&["password"][..], "Change your password here, and wherever else you use it."),
-        (
-            &["security_answer"],
-            "Change your password and your security answers here, and wherever else you use them.",
-        ),
+        (&["security_answer"], "Change your security answers here, and wherever else you use them."),
         (&["password", "security_answer"], "Change your password and your security answers here, and wherever"),
-        (&["password", "mailbox_password"], "Change the password to your mailbox first, then all others"),
-        (&["payment_card"], "Ask your bank for a new card, and check your statements."),
-        (&["payment_card", "account_code"], "Ask your bank for a new card, and check your statements."),
-        (&["account_code"], "Check your bank statements, and report what is not yours."),
-        (&["bank_account", "health_insurance"], "Check your bank statements, and report what is not yours."),
-        (&["health_insurance"], "Check the bills of your health insurer for care that you did not get."),
+        (&["password", "mailbox_password"], "Change the password to your mailbox first, then your other passwords"),
+        (&["payment_card"], "Ask your bank for a new card."),
+        (&["payment_card", "account_code"], "Ask your bank for a new card and code."),
+        (&["account_code"], "Ask your bank for a new code or PIN."),
+        (
+            &["bank_account", "health_insurance"],
+            "Check your bank statements, and those of your health insurer, and",
+        ),
+        (&["health_insurance"], "Check the statements of your health insurer, and report what is not yours."),
         (&["ssn"], "Watch for letters about accounts that you did not open."),
     ] {
         says(&incident, data, &[step], &[]);
@@ -175,7 +175,7 @@ fn all_known_categories_together_keep_to_seven_steps() {
     let findings = findings(&incident, &all);
     assert!(findings.iter().all(|finding| finding.gravity != Gravity::Refused), "{findings:#?}");
     let text = text(&incident, &all);
-    assert!(text.contains(". Send fakes") && !text.contains(&format!(" {}. ", STEPS_MAX + 1)), "{text}");
+    assert!(text.contains("7. Send fakes") && !text.contains(&format!(" {}. ", STEPS_MAX + 1)), "{text}");
     for known in KNOWN_CATEGORIES {
         assert_eq!(self::findings(&incident, &[known.id]), [], "{}", known.id);
     }

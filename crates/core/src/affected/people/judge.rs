@@ -152,7 +152,7 @@ impl Judging<'_> {
             ByItself::Person(person) if self.judge.may_come_again(&person) => {
                 Verdict::Open(Box::new(row.recipient(&person, kind)), view.keep())
             }
-            ByItself::Person(_) if let Some((reason, why)) = &kind.no_email => {
+            ByItself::Person(_) if let Some((reason, why)) = kind.no_email(self.judge.context) => {
                 Verdict::Fate(row.withheld(*reason, why.clone()), view.keep())
             }
             ByItself::Person(person) => {

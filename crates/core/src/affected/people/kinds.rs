@@ -26,8 +26,8 @@ pub(super) struct Kind {
     pub(super) language: String,
     pub(super) data: Vec<String>,
     pub(super) consent: Vec<ConsentKind>,
-    /// Why an e-mail may not notify these people.
-    pub(super) no_email: Option<(Withheld, String)>,
+    /// Why an e-mail may not notify these people, once somebody asked.
+    no_email: Option<Option<(Withheld, String)>>,
     /// What is wrong with these cells.
     pub(super) refusals: Vec<Refusal>,
     /// Which of the groups of rows that are alike has this kind, where there is one yet.
@@ -97,8 +97,15 @@ impl Kind {
             refusals.push(Refusal::new("region", "region-without-country", message));
         }
         let residence = Residence { country, region };
-        let no_email = context.duties.and_then(|duties| no_email(duties, &residence, &data, &consent));
-        Self { residence, language, data, consent, no_email, refusals, group: None }
+        Self { residence, language, data, consent, no_email: None, refusals, group: None }
+    }
+
+    /// Returns why an e-mail may not notify these people. It is asked of people alone who would be told: only the laws
+    /// that reach them are used.
+    pub(super) fn no_email(&mut self, context: Context<'_>) -> Option<&(Withheld, String)> {
+        let Self { residence, data, consent, no_email, .. } = self;
+        let work_out = || context.duties.and_then(|duties| self::no_email(duties, residence, data, consent));
+        no_email.get_or_insert_with(work_out).as_ref()
     }
 }
 
