@@ -2,12 +2,14 @@
 //! ledger of a version to come is refused and not touched.
 
 use crate::harness::{Incident, OCTOBER, count};
+use forthwith_testkit::tools;
 use serde_json::json;
 use std::{
     collections::BTreeMap,
     fs,
     os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// Where the version of the tables stands in the file (`SQLite` file format, section 1.3.16, "user version").
@@ -90,7 +92,8 @@ fn a_run_goes_on_from_the_ledger_of_every_version() {
 fn goes_on(version: u32) {
     use forthwith_testkit::relay::{Relay, Script};
     let incident = with_ledger_of(version);
-    assert_eq!(version_of(&incident), version, "it was kept as it was");
+    let Some(python) = tools::require("python3") else { return };
+    assert_eq!(version_of(&incident, &python), version, "it was kept as it was");
     let relay = Relay::start(Script::new([])).unwrap();
     let url = format!("smtp://{}", relay.address());
     let words = ["--relay", &url, "--confirm", "8", "--no-wait", "--rate", "unlimited"];
@@ -99,13 +102,15 @@ fn goes_on(version: u32) {
     let report = incident.json("status", &[]).exits(0).json();
     assert_eq!((&report["states"]["accepted"], &report["states"]["queued"]), (&json!(3), &json!(0)));
     incident.run("verify", &[]).exits(0);
-    assert_eq!(version_of(&incident), KEPT[1], "a run brings it up");
+    assert_eq!(version_of(&incident, &python), *KEPT.last().unwrap(), "a run brings it up");
 }
 
-/// Returns what the file says of the version of its tables.
-fn version_of(incident: &Incident) -> u32 {
-    let bytes = fs::read(incident.file("out/ledger.sqlite")).unwrap();
-    u32::from_be_bytes(bytes[USER_VERSION_AT..USER_VERSION_AT + 4].try_into().unwrap())
+/// Returns the version of the tables, which may stand in the log beside the file.
+fn version_of(incident: &Incident, python: &Path) -> u32 {
+    let script =
+        "import sqlite3, sys\nprint(*sqlite3.connect(sys.argv[1]).execute('pragma user_version').fetchone())";
+    let said = Command::new(python).args(["-c", script]).arg(incident.file("out/ledger.sqlite")).output().unwrap();
+    str::from_utf8(&said.stdout).unwrap().trim().parse().unwrap()
 }
 
 #[test]
