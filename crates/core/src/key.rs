@@ -12,8 +12,12 @@ use sha2::Sha256;
 use std::fmt;
 
 /// 32 secret bytes from the system's random source.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PlanKey([u8; 32]);
+#[derive(Clone)]
+pub struct PlanKey {
+    bytes: [u8; 32],
+    /// What every derivation begins with: half of its work.
+    mac: Hmac<Sha256>,
+}
 
 /// RFC 4648 section 6, lower case: one case only, because some systems fold it.
 const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
@@ -23,17 +27,18 @@ impl PlanKey {
     pub const OCTETS: usize = 32;
 
     /// Takes the bytes of a key.
-    pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    pub fn new(bytes: [u8; 32]) -> Self {
+        let mac = Hmac::new_from_slice(&bytes).expect("HMAC takes a key of any length");
+        Self { bytes, mac }
     }
 
     /// Returns the bytes, to be kept in a file of mode 0600.
     pub const fn expose(&self) -> &[u8; 32] {
-        &self.0
+        &self.bytes
     }
 
     fn derive(&self, purpose: &str, subject: &[u8]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        let mut mac = self.mac.clone();
         mac.update(purpose.as_bytes());
         mac.update(&[0]);
         mac.update(subject);
@@ -74,6 +79,14 @@ impl PlanKey {
         Digest::from_bytes(self.derive("commitment", b""))
     }
 }
+
+impl PartialEq for PlanKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for PlanKey {}
 
 impl fmt::Debug for PlanKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -26,8 +26,10 @@ impl Message {
 /// Octets in a line without its CRLF (RFC 5322 section 2.1.1).
 pub const LINE_OCTETS_MAX: usize = 998;
 
-/// Octets that the gate looks at together: as many as every processor compares at once.
-const PIECE_OCTETS: usize = 16;
+/// Octets that the gate looks at together: a few times as many as every processor compares at once.
+const PIECE_OCTETS: usize = 32;
+/// Pieces in a row without a line end that no line over [`LINE_OCTETS_MAX`] can do with.
+const PIECES_WITHOUT_END_MAX: usize = LINE_OCTETS_MAX / PIECE_OCTETS - 2;
 
 /// The header fields that every message has exactly once.
 pub const REQUIRED_FIELDS: [&str; 6] = ["From", "To", "Date", "Message-ID", "Subject", "MIME-Version"];
@@ -94,8 +96,10 @@ pub enum GateRefusal {
 /// Returns whether `bytes` may be offered: ASCII, CRLF alone as line end and at the end, no control characters,
 /// lines of at most 998 octets, each required header field once and no forbidden one.
 ///
-/// One pass over the bytes.
+/// One glance over all bytes, and one pass over the header section; over the rest only where the glance finds what may
+/// have to be refused.
 pub fn gate(bytes: &[u8]) -> Result<(), GateRefusal> {
+    let all_lines_pass = pass_at_a_glance(bytes);
     let mut header = Some(HeaderSection::default());
     let mut start = 0;
     let mut number = 0;
@@ -108,6 +112,9 @@ pub fn gate(bytes: &[u8]) -> Result<(), GateRefusal> {
         if let Some(section) = header.as_mut() {
             if length == 0 {
                 section.finish()?;
+                if all_lines_pass {
+                    return Ok(());
+                }
                 header = None;
             } else {
                 section.take(&bytes[start..start + length], number)?;
@@ -118,15 +125,44 @@ pub fn gate(bytes: &[u8]) -> Result<(), GateRefusal> {
     if header.is_some() { Err(GateRefusal::NoBody) } else { Ok(()) }
 }
 
+/// Returns whether all octets, line ends and lengths of lines pass. They may do so where it says no, and not otherwise.
+///
+/// It looks at a piece at once, without a branch for each octet.
+fn pass_at_a_glance(bytes: &[u8]) -> bool {
+    let [first, rest @ ..] = bytes else { return false };
+    let (pieces, end) = rest.as_chunks::<PIECE_OCTETS>();
+    let (before, before_end) = bytes[..rest.len()].as_chunks::<PIECE_OCTETS>();
+    let (mut is_odd, mut without_end, mut longest) = (!is_plain(*first) && *first != b'\r', 0, 0);
+    for (piece, before) in pieces.iter().zip(before) {
+        let (mut odd, mut ends) = (0, 0);
+        for (octet, before) in piece.iter().zip(before) {
+            odd |= u8::from(is_out_of_place(*octet, *before));
+            ends |= u8::from(*octet == b'\n');
+        }
+        is_odd |= odd != 0;
+        without_end = if ends == 0 { without_end + 1 } else { 0 };
+        longest = without_end.max(longest);
+    }
+    is_odd |= end.iter().zip(before_end).any(|(octet, before)| is_out_of_place(*octet, *before));
+    !is_odd && longest <= PIECES_WITHOUT_END_MAX && bytes.ends_with(b"\n")
+}
+
+/// Returns whether an octet may not follow the one before: it is neither plain nor part of a CRLF.
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch, so that a piece is looked at in one step")]
+const fn is_out_of_place(octet: u8, before: u8) -> bool {
+    let is_end = octet == b'\n';
+    !(is_plain(octet) | is_end | (octet == b'\r')) | (is_end ^ (before == b'\r'))
+}
+
+/// Returns whether an octet may stand anywhere in a line.
+const fn is_plain(octet: u8) -> bool {
+    (octet == b'\t') | (octet.wrapping_sub(b' ') <= b'~' - b' ')
+}
+
 /// Returns the octets of the line that begins at `start`, without its CRLF.
 fn line_length(bytes: &[u8], start: usize) -> Result<usize, GateRefusal> {
-    let is_plain = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
     let rest = &bytes[start..];
-    // Whole pieces first, without a branch for each octet: most lines are longer than one.
-    let is_plain_piece = |piece: &&[u8]| piece.iter().fold(true, |so_far, byte| so_far & is_plain(byte));
-    let pieces = PIECE_OCTETS * rest.chunks_exact(PIECE_OCTETS).take_while(is_plain_piece).count();
-    let after = rest[pieces..].iter().position(|byte| !is_plain(byte)).ok_or(GateRefusal::NoFinalCrlf)?;
-    let length = pieces + after;
+    let length = rest.iter().position(|byte| !is_plain(*byte)).ok_or(GateRefusal::NoFinalCrlf)?;
     let at = start + length;
     match (rest[length], rest.get(length + 1)) {
         (b'\r', Some(b'\n')) => Ok(length),
@@ -195,6 +231,33 @@ mod tests {
         check(|text| text.replace("Subject:", "SUBJECT:"), Ok(()));
         check(|text| text.split_inclusive("\r\n\r\n").next().unwrap_or_default().to_owned(), Ok(()));
         check(|text| text.replace("body", &"x".repeat(998)), Ok(()));
+    }
+
+    #[test]
+    fn a_glance_passes_nothing_that_a_closer_look_refuses() {
+        for octets in 0..3 * PIECE_OCTETS {
+            let line = |filling: &str| format!("{}\r\n", filling.repeat(octets));
+            let good = [GOOD, &line("x"), GOOD, &line("\t"), &line("x")].concat();
+            assert!(pass_at_a_glance(good.as_bytes()), "{octets}");
+            for end in ["\r", "\n", "\n\r", "\r\r\n", "\r\n\n", "\0\r\n", "\x7f\r\n", "\u{80}\r\n", " "] {
+                let bad = [&good, &line("x"), end].concat();
+                assert!(!pass_at_a_glance(bad.as_bytes()), "{octets} before {end:?}");
+                let within = [&line("x"), end, &good].concat();
+                let is_whole = end == " ";
+                assert_eq!(pass_at_a_glance(within.as_bytes()), is_whole, "{end:?} behind {octets}");
+            }
+        }
+        assert!(
+            !pass_at_a_glance(b"")
+                && !pass_at_a_glance(b"\n")
+                && !pass_at_a_glance(b"\r")
+                && pass_at_a_glance(b"\r\n")
+        );
+        let long = |octets| format!("{GOOD}{}\r\n{GOOD}", "x".repeat(octets));
+        assert!(
+            (LINE_OCTETS_MAX + 1..3 * LINE_OCTETS_MAX).all(|octets| !pass_at_a_glance(long(octets).as_bytes()))
+        );
+        assert!((0..LINE_OCTETS_MAX - 3 * PIECE_OCTETS).all(|octets| pass_at_a_glance(long(octets).as_bytes())));
     }
 
     #[test]

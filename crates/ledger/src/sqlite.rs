@@ -227,6 +227,7 @@ fn open_known(place: &Place, name: &str, if_empty: IfEmpty) -> Result<Connection
     let mut connection = schema::open_to_write(&place.ledger).map_err(fault)?;
     match schema::version(&connection, &place.ledger).map_err(fault)? {
         Version::Known => {}
+        Version::Older(from) => schema::upgrade(&mut connection, from).map_err(fault)?,
         Version::Empty if if_empty == IfEmpty::Create => schema::create(&mut connection).map_err(fault)?,
         Version::Empty => return Err(OpenLedgerError::Missing { path: name.to_owned() }),
         Version::Newer(found) => return Err(newer(name, found)),

@@ -18,8 +18,10 @@ use std::{
     time::Duration,
 };
 
-/// Where it is kept. The number is that of the ledger's tables.
-const KEPT: &str = "crates/cli/tests/fixtures/ledger-1";
+/// Where it is kept, followed by the version of the ledger's tables.
+const KEPT: &str = "crates/cli/tests/fixtures/ledger-";
+/// Where a database file says which version its tables are of (`SQLite` file format, section 1.3).
+const USER_VERSION_AT: usize = 60;
 /// Whose words the notices have.
 const EXAMPLE: &str = "examples/amazon-2020-10";
 /// Who is told: the last has no address, and is withheld.
@@ -45,7 +47,7 @@ pub(crate) fn run(what: &Fixture) -> anyhow::Result<()> {
 }
 
 fn ledger() -> anyhow::Result<()> {
-    ensure!(cargo(&["build", "--package", "forthwith"]).status()?.success(), "forthwith does not build");
+    ensure!(cargo(&["build", "--workspace", "--bin", "forthwith"]).status()?.success(), "forthwith does not build");
     let folder = tempfile::tempdir()?;
     let incident =
         Incident { program: target_folder().join("debug/forthwith"), path: folder.path().join("incident") };
@@ -65,7 +67,8 @@ fn ledger() -> anyhow::Result<()> {
     let settle = ["--let-stand", "--id", stands, "--reason", "told by telephone", "--by", "Ada", "--confirm", "1"];
     incident.run("resolve", &settle, 0)?;
     incident.run("verify", &[], 0)?;
-    incident.keep(&top_level().join(KEPT))
+    let version = incident.version()?;
+    incident.keep(&top_level().join(format!("{KEPT}{version}")))
 }
 
 /// Bounces, loses two dots, defers, and accepts the rest.
@@ -140,6 +143,13 @@ impl Incident {
             }
         }
         Ok(doubts)
+    }
+
+    /// Returns the version of the ledger's tables.
+    fn version(&self) -> anyhow::Result<u32> {
+        let ledger = fs::read(self.path.join("out/ledger.sqlite"))?;
+        let bytes = ledger.get(USER_VERSION_AT..).and_then(|rest| rest.first_chunk());
+        Ok(u32::from_be_bytes(*bytes.context("the ledger has no header")?))
     }
 
     /// Keeps what is needed to open the ledger, and the state of everybody.

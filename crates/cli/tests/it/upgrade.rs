@@ -2,12 +2,14 @@
 //! ledger of a version to come is refused and not touched.
 
 use crate::harness::{Incident, OCTOBER, count};
+use forthwith_testkit::tools;
 use serde_json::json;
 use std::{
     collections::BTreeMap,
     fs,
     os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// Where the version of the tables stands in the file (`SQLite` file format, section 1.3.16, "user version").
@@ -37,10 +39,17 @@ pub fn with_ledger_of(version: u32) -> Incident {
     incident
 }
 
+/// Every version that is kept; the last is that of today.
+const KEPT: [u32; 2] = [1, 2];
+
 #[test]
-fn the_ledger_of_version_1_is_opened_with_every_state_in_it() {
-    let incident = with_ledger_of(1);
-    let states = fs::read_to_string(kept(1).join("states.txt")).unwrap();
+fn the_ledger_of_every_version_is_opened_with_every_state_in_it() {
+    KEPT.into_iter().for_each(is_opened_with_every_state_in_it);
+}
+
+fn is_opened_with_every_state_in_it(version: u32) {
+    let incident = with_ledger_of(version);
+    let states = fs::read_to_string(kept(version).join("states.txt")).unwrap();
     let states: BTreeMap<&str, &str> = states.lines().map(|line| line.split_once(' ').unwrap()).collect();
 
     let whole = incident.json("verify", &[]).exits(0).json();
@@ -76,9 +85,15 @@ fn the_ledger_of_version_1_is_opened_with_every_state_in_it() {
 
 /// What was begun goes on: the doubt is settled, and who is left is told, once.
 #[test]
-fn a_run_goes_on_from_the_ledger_of_version_1() {
+fn a_run_goes_on_from_the_ledger_of_every_version() {
+    KEPT.into_iter().for_each(goes_on);
+}
+
+fn goes_on(version: u32) {
     use forthwith_testkit::relay::{Relay, Script};
-    let incident = with_ledger_of(1);
+    let incident = with_ledger_of(version);
+    let Some(python) = tools::require("python3") else { return };
+    assert_eq!(version_of(&incident, &python), version, "it was kept as it was");
     let relay = Relay::start(Script::new([])).unwrap();
     let url = format!("smtp://{}", relay.address());
     let words = ["--relay", &url, "--confirm", "8", "--no-wait", "--rate", "unlimited"];
@@ -87,6 +102,15 @@ fn a_run_goes_on_from_the_ledger_of_version_1() {
     let report = incident.json("status", &[]).exits(0).json();
     assert_eq!((&report["states"]["accepted"], &report["states"]["queued"]), (&json!(3), &json!(0)));
     incident.run("verify", &[]).exits(0);
+    assert_eq!(version_of(&incident, &python), *KEPT.last().unwrap(), "a run brings it up");
+}
+
+/// Returns the version of the tables, which may stand in the log beside the file.
+fn version_of(incident: &Incident, python: &Path) -> u32 {
+    let script =
+        "import sqlite3, sys\nprint(*sqlite3.connect(sys.argv[1]).execute('pragma user_version').fetchone())";
+    let said = Command::new(python).args(["-c", script]).arg(incident.file("out/ledger.sqlite")).output().unwrap();
+    str::from_utf8(&said.stdout).unwrap().trim().parse().unwrap()
 }
 
 #[test]

@@ -143,10 +143,6 @@ pub struct RunView {
 /// When an event of a run happened, and its facts.
 pub type DatedFacts = (Timestamp, BTreeMap<String, String>);
 
-/// Events among which the last of a kind is looked for. A pace that is held back changes once a minute while
-/// notices are accepted, and so many are not written in a minute; no index is kept for it.
-const EVENTS_LOOKED_AT: i64 = 500_000;
-
 impl LedgerReader {
     /// Opens the ledger at `path`; `None` where there is none yet.
     pub fn open(path: &Path) -> Result<Option<Self>, OpenLedgerError> {
@@ -155,7 +151,7 @@ impl LedgerReader {
         let fault = |fault: Fault| OpenLedgerError::from(fault.at("open", &name));
         let connection = schema::open_to_read(&place.ledger).map_err(fault)?;
         match schema::version(&connection, &place.ledger).map_err(fault)? {
-            Version::Known => {}
+            Version::Known | Version::Older(_) => {}
             Version::Empty => return Ok(None),
             Version::Newer(found) => return Err(newer(&name, found)),
         }
@@ -281,15 +277,12 @@ impl LedgerReader {
         })
     }
 
-    /// Returns when the last run event of `kind` happened and its facts, where it is among the last
-    /// 500,000 of all events.
+    /// Returns when the last run event of `kind` happened and its facts.
     pub fn last_event(&self, kind: &str) -> Result<Option<DatedFacts>, LedgerError> {
         self.read(|connection| {
-            let sql = "SELECT event FROM (SELECT event, kind FROM events ORDER BY event DESC LIMIT ?2)
-                       WHERE kind = ?1 LIMIT 1";
+            let sql = "SELECT event FROM events WHERE kind = ?1 AND notice IS NULL ORDER BY event DESC LIMIT 1";
             let mut found = connection.prepare_cached(sql)?;
-            let event: Option<i64> =
-                found.query_row(params![kind, EVENTS_LOOKED_AT], |row| row.get(0)).optional()?;
+            let event: Option<i64> = found.query_row([kind], |row| row.get(0)).optional()?;
             let event = event.map(|event| Event::find(connection, event)).transpose()?.flatten();
             event.map(|event| Ok((event.at, event.read_facts()?))).transpose()
         })

@@ -9,8 +9,8 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 
 /// `FWTH`: the file is a ledger of forthwith.
 const APPLICATION_ID: i32 = 0x4657_5448;
-/// The version of the tables. A change of them is a new number.
-pub(crate) const SCHEMA_VERSION: i32 = 1;
+/// The version of the tables. A change of them is a new number, and a step of [`upgrade`].
+pub(crate) const SCHEMA_VERSION: i32 = 2;
 /// How long a writer waits for another short write (`stop`) to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Octets of the header of a database file (`SQLite` file format, section 1.3).
@@ -34,7 +34,7 @@ const SYNCHRONOUS: (&str, i32) = ("OFF", 0);
 #[cfg(all(feature = "unsynced", not(debug_assertions)))]
 compile_error!("the feature `unsynced` loses offers with the power: it exists for one test and is never released");
 
-/// The tables. Times are microseconds since 1970 in UTC, digests 32 bytes.
+/// The tables of version 1. Times are microseconds since 1970 in UTC, digests 32 bytes.
 const TABLES: &str = "
 -- One line a freezing. Only the plan that is not superseded has rows, notices and inputs.
 CREATE TABLE plans(
@@ -162,11 +162,19 @@ CREATE TABLE stops(
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What version 2 adds.
+const SINCE_2: &str = "
+-- What happened to runs, by its kind: the last of one is found without a look at what happened to notices.
+CREATE INDEX events_of_runs ON events(kind) WHERE notice IS NULL;
+";
+
 /// What the version of a file says.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Version {
     Empty,
     Known,
+    /// It can be read as it is, and is written once it was brought up.
+    Older(i32),
     Newer(i32),
 }
 
@@ -228,6 +236,7 @@ pub(crate) fn version(connection: &Connection, path: &Path) -> Result<Version, F
     match (id, version) {
         (0, 0) if tables == 0 => Ok(Version::Empty),
         (APPLICATION_ID, SCHEMA_VERSION) => Ok(Version::Known),
+        (APPLICATION_ID, older) if (1..SCHEMA_VERSION).contains(&older) => Ok(Version::Older(older)),
         (APPLICATION_ID, newer) if newer > SCHEMA_VERSION => Ok(Version::Newer(newer)),
         _ => Err(damaged("it is not a ledger of forthwith")),
     }
@@ -236,7 +245,9 @@ pub(crate) fn version(connection: &Connection, path: &Path) -> Result<Version, F
 /// Returns the names of what the file defines otherwise than this program would: tables, indexes, triggers.
 pub(crate) fn differences(connection: &Connection) -> Result<Vec<String>, Fault> {
     let fresh = Connection::open_in_memory()?;
+    let version: i32 = connection.query_row("PRAGMA user_version", (), |row| row.get(0))?;
     fresh.execute_batch(TABLES)?;
+    fresh.execute_batch(&steps(1, version))?;
     let (found, expected) = (definitions(connection)?, definitions(&fresh)?);
     Ok(found.symmetric_difference(&expected).map(|(name, _)| name.clone()).collect())
 }
@@ -247,10 +258,28 @@ fn definitions(connection: &Connection) -> Result<BTreeSet<(String, Option<Strin
     Ok(definitions.collect::<Result<_, _>>()?)
 }
 
+/// Returns what leads from the tables of one version to those of a later one.
+fn steps(from: i32, to: i32) -> String {
+    [(2, SINCE_2)].iter().filter(|(version, _)| (from + 1..=to).contains(version)).map(|(_, step)| *step).collect()
+}
+
+/// Brings a file of the version `from` up to the version of this program, or leaves it as it is.
+pub(crate) fn upgrade(connection: &mut Connection, from: i32) -> Result<(), Fault> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: i32 = transaction.query_row("PRAGMA user_version", (), |row| row.get(0))?;
+    // A request to stop takes no lock: somebody else may have been quicker.
+    if found == from {
+        transaction.execute_batch(&steps(from, SCHEMA_VERSION))?;
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    }
+    Ok(transaction.commit()?)
+}
+
 /// Makes the tables in an empty file.
 pub(crate) fn create(connection: &mut Connection) -> Result<(), Fault> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(TABLES)?;
+    transaction.execute_batch(&steps(1, SCHEMA_VERSION))?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     Ok(transaction.commit()?)

@@ -124,9 +124,9 @@ fn a_missing_ledger_is_none_to_a_reader_and_a_newer_one_is_refused() {
     let desk = Desk::new();
     assert!(LedgerReader::open(&desk.path()).unwrap().is_none());
     drop(desk.open());
-    desk.sql().pragma_update(None, "user_version", 2).unwrap();
+    desk.sql().pragma_update(None, "user_version", 3).unwrap();
     for refused in [desk.try_open("notify").unwrap_err(), LedgerReader::open(&desk.path()).unwrap_err()] {
-        assert!(matches!(refused, OpenLedgerError::Newer { found: 2, known: 1, .. }), "{refused}");
+        assert!(matches!(refused, OpenLedgerError::Newer { found: 3, known: 2, .. }), "{refused}");
     }
 }
 
