@@ -147,6 +147,29 @@ fn who_cannot_be_told_by_email_alone_is_withheld_with_the_law_that_asks_for_more
     assert!(leg["regimes"].as_array().unwrap().contains(&json!("us-ca")), "{leg}");
 }
 
+/// A language in which nobody on the list is told is named, by `check` and on page one.
+#[test]
+fn a_wording_that_nobody_gets_is_listed() {
+    let incident = Incident::example(RETAILER);
+    let unreached = || -> Vec<String> {
+        let report = incident.json("check", &[]).exits(0).json();
+        serde_json::from_value(report["law"]["coverage"]["unreached"].clone()).unwrap()
+    };
+    let before = unreached();
+    let list = incident.read("affected.csv");
+    let reads_french = |line: &str| line.split(',').any(|cell| cell == "fr" || cell.starts_with("fr-"));
+    let kept: Vec<_> = list.lines().filter(|line| !reads_french(line)).collect();
+    incident.write("affected.csv", kept.join("\n") + "\n");
+    incident.write("affected.toml", "");
+    let now = unreached();
+    let new: Vec<_> = now.iter().filter(|key| !before.contains(key)).collect();
+    assert!(!new.is_empty() && new.iter().all(|key| key.ends_with("fr")), "{before:?} {now:?}");
+    incident.run("check", &[]).exits(0).says(&["wordings that nobody gets: ", new[0]]);
+    let index = String::from_utf8(packet_of(&incident)["index.html"].clone()).unwrap();
+    let listed = format!("Offered, and nobody gets it: {}.", now.join(", "));
+    assert!(index.contains(&listed), "page one lists them: {listed}");
+}
+
 #[test]
 fn every_open_question_is_settled_by_a_named_person_and_nothing_is_unmet() {
     for example in [CLINIC, RETAILER] {
