@@ -570,7 +570,7 @@ fn the_help_desk_has_answers_texts_and_the_hours_in_which_people_call() {
         "Why did I get no message?",
         "<th scope=\"row\">2020-10-24 10:00</th><td class=\"n\">5,000</td><td class=\"n\">50</td>",
         "That is not known.",
-        "Wording 2 (A-3): en; email, phone",
+        "Wording 2 (A-3): English; email, phone",
     ] {
         assert!(page.contains(said), "{said:?} is not there");
     }
