@@ -319,7 +319,7 @@ fn what_surrounds_a_run_shows_nobody_and_no_credential() {
     watched.incident.append("delivery.toml", "[test]\nto = [\"ada@firm.example\"]\n");
     watched.run(&["deadlines"], &[0], Shows::Nothing);
     watched.run(&["doctor", "--dns", "127.0.0.1:9"], &[0, 1, 7], Shows::Reply);
-    watched.run(&["approve", "--statement"], &[0, 2, 4], Shows::Nothing);
+    watched.run(&["approve"], &[4], Shows::Nothing);
     watched.once(&["notify", "--dry-run"], &[0], Shows::Nothing, Shows::Nothing);
     let variant = watched.incident.json("check", &[]).json()["variants"][0]["key"].as_str().unwrap().to_owned();
     let count = ROWS.to_string();
