@@ -339,7 +339,9 @@ mod tests {
                         recount(&limits, &made, from)?;
                         // What the new run's clock says is to come was made just now, for all that it can know.
                         (seen, open) = (clock, 0);
-                        made.iter_mut().for_each(|at| *at = seen.min(*at));
+                        for at in &mut made {
+                            *at = seen.min(*at);
+                        }
                         pace = Pace::new(&limits, made.iter().map(|made| at(*made)), at(clock));
                         from = made.len();
                     }

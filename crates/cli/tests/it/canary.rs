@@ -331,7 +331,8 @@ fn what_surrounds_a_run_shows_nobody_and_no_credential() {
     watched.run(&["notify", "--confirm", &count], &[4], Shows::Nothing);
     watched.once(&[&["release"][..], &hold].concat(), &[0], Shows::Nothing, Shows::Nothing);
     // What a relay and a provider record names people, and so does what is broken in it.
-    let people: String = (0..ROWS).map(|row| format!("to=<{}@{}.example> ", word(row, 1), word(row, 2))).collect();
+    let to = |row: usize| format!("to=<{}@{}.example>", word(row, 1), word(row, 2));
+    let people = (0..ROWS).map(to).collect::<Vec<_>>().join(" ");
     let (log, export) = (watched.around.path().join("mail.log"), watched.around.path().join("events.json"));
     let line = "Nov 23 12:00:00 relay postfix/smtp[1]: C32B499011C:";
     fs::write(&log, format!("{line} {people}, status=sent ({REPLY})\n{people}\n")).unwrap();
