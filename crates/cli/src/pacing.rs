@@ -14,7 +14,7 @@ use crate::{
 };
 use forthwith_core::{
     calendar::Rest,
-    delivery::{Delivery, Limit},
+    delivery::{Delivery, Limit, Relay, Server},
     domains::Earlier,
     forecast::{Bound, End, Forecast, Question, Remedy, Standing, forecast},
 };
@@ -132,10 +132,25 @@ impl Reckoning {
             let names = group.names.join(", ");
             facts.push(("domains", format!("{names}: {} at {}", grouped(*left), listed(&group.limits))));
         }
-        facts.push(("lines", format!("{} at once", self.delivery.connections)));
+        facts.push(("lines", self.connections()));
         facts.push(("ends", self.end()));
         facts.extend(self.deadline.map(|deadline| ("deadline", self.against(deadline))));
+        if let Some(preset) = self.delivery.preset {
+            facts.push(("preset", format!("{}: {}, as known on {}", preset.name, preset.title, preset.known_on())));
+            facts.extend(preset.message_id_in_words().map(|words| ("id", words)));
+            facts.push(("accepted", format!("does not mean more than that: {}", preset.not_meant)));
+        }
         facts
+    }
+
+    fn connections(&self) -> String {
+        let lines = format!("{} at once", self.delivery.connections);
+        match &self.delivery.relay {
+            Relay::Server(Server { messages_per_connection: Some(most), .. }) => {
+                format!("{lines}, {} on each", counted(u64::from(*most), "message"))
+            }
+            _ => lines,
+        }
     }
 
     fn pace(&self) -> String {

@@ -273,6 +273,8 @@ mod tests {
         Ask(u32),
         Spend,
         GiveBack,
+        /// The run is killed, and another one reads when attempts were made.
+        Restart,
     }
 
     fn step() -> impl Strategy<Value = Step> {
@@ -282,7 +284,20 @@ mod tests {
             Just(Step::Spend),
             Just(Step::Spend),
             Just(Step::GiveBack),
+            Just(Step::Restart),
         ]
+    }
+
+    /// Counts every window again that ends with an attempt from the `from`-th on.
+    fn recount(limits: &[Limit], made: &[i64], from: usize) -> Result<(), TestCaseError> {
+        for limit in limits {
+            let length = i64::try_from(limit.window.as_millis()).unwrap();
+            for end in &made[from..] {
+                let inside = made.iter().filter(|t| **t > end - length && *t <= end).count();
+                prop_assert!(inside <= limit.attempts as usize, "{inside} in the window that ends at {end}");
+            }
+        }
+        Ok(())
     }
 
     proptest! {
@@ -296,6 +311,8 @@ mod tests {
             // `seen` is the clock as far as it was told, had it never gone back: what the promise is about.
             let (mut clock, mut seen, mut open) = (0_i64, 0_i64, 0_u32);
             let mut made: Vec<i64> = Vec::new();
+            // Those of the run that goes on.
+            let mut from = 0;
             for step in steps {
                 match step {
                     Step::Clock(by) => clock += by,
@@ -318,16 +335,20 @@ mod tests {
                         open -= 1;
                         pace.give_back();
                     }
+                    Step::Restart => {
+                        recount(&limits, &made, from)?;
+                        // What the new run's clock says is to come was made just now, for all that it can know.
+                        (seen, open) = (clock, 0);
+                        for at in &mut made {
+                            *at = seen.min(*at);
+                        }
+                        pace = Pace::new(&limits, made.iter().map(|made| at(*made)), at(clock));
+                        from = made.len();
+                    }
                     Step::Spend | Step::GiveBack => {}
                 }
             }
-            for limit in &limits {
-                let length = i64::try_from(limit.window.as_millis()).unwrap();
-                for end in &made {
-                    let inside = made.iter().filter(|t| **t > end - length && *t <= end).count();
-                    prop_assert!(inside <= limit.attempts as usize, "{inside} in the window that ends at {end}");
-                }
-            }
+            recount(&limits, &made, from)?;
         }
 
         #[test]

@@ -23,6 +23,10 @@ const GUIDED: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-lev
     -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 --cfg fuzzing";
 /// Seconds that one input may take before it hangs: a busy machine takes long.
 const HANGS_AFTER_SECONDS: u32 = 120;
+/// Targets whose executions take long for long inputs, of which they are spared.
+const SHORT: [&str; 2] = ["ledger_events", "recipients"];
+/// Octets of their inputs at most: several rows, or any value that an event has.
+const SHORT_OCTETS_MAX: usize = 1024;
 /// Mebibytes that a target may use: what is read is bounded, and so is what it takes.
 const MEMORY_MIB: u32 = 1024;
 
@@ -73,6 +77,9 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
             guess
                 .arg(format!("-max_total_time={}", settings.seconds))
                 .args(["-print_final_stats=1", "-verbosity=0"]);
+            if SHORT.contains(&target.as_str()) {
+                guess.arg(format!("-max_len={SHORT_OCTETS_MAX}"));
+            }
             guess.arg(format!("-dict={}", ours.join(format!("dictionaries/{target}.dict")).display()));
             guess.arg(&found).arg(ours.join("corpus").join(target));
         }

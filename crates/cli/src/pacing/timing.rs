@@ -110,6 +110,9 @@ fn in_words(name: &'static str) -> &'static str {
         "lines" => "Connections",
         "ends" => "The last notice goes out",
         "deadline" => "Deadline",
+        "preset" => "What is known of the relay",
+        "id" => "Message-ID",
+        "accepted" => "Accepted by it",
         other => other,
     }
 }

@@ -309,6 +309,44 @@ fn runs_that_fail_show_nobody_and_no_credential() {
     watched.ends();
 }
 
+/// What is said about the relay, its records, the law and a hold says nobody, whatever a relay's log or a provider's
+/// export holds.
+#[test]
+fn what_surrounds_a_run_shows_nobody_and_no_credential() {
+    let (mut watched, certificate) = (Watched::new(), Certificate::new(Flaw::None));
+    let relay = relay(&certificate, quarrel);
+    deliver_to(&watched, &relay, &certificate, "password-command");
+    watched.incident.append("delivery.toml", "[test]\nto = [\"ada@firm.example\"]\n");
+    watched.run(&["deadlines"], &[0], Shows::Nothing);
+    watched.run(&["doctor", "--dns", "127.0.0.1:9"], &[0, 1, 7], Shows::Reply);
+    watched.run(&["approve"], &[4], Shows::Nothing);
+    watched.once(&["notify", "--dry-run"], &[0], Shows::Nothing, Shows::Nothing);
+    let variant = watched.incident.json("check", &[]).json()["variants"][0]["key"].as_str().unwrap().to_owned();
+    let count = ROWS.to_string();
+    watched.once(&["notify", "--confirm", &count, "--no-wait"], &[5], Shows::Nothing, Shows::Nothing);
+    watched.run(&["test-send", "--variant", &variant, "--to", "ada@firm.example"], &[0], Shows::Reply);
+    let hold = ["--by", "Ines Okafor", "--reason", "asked to"];
+    watched.once(&[&["hold"][..], &hold].concat(), &[0], Shows::Nothing, Shows::Nothing);
+    watched.run(&["status"], &[0], Shows::AnyoneAndReply);
+    watched.run(&["notify", "--confirm", &count], &[4], Shows::Nothing);
+    watched.once(&[&["release"][..], &hold].concat(), &[0], Shows::Nothing, Shows::Nothing);
+    // What a relay and a provider record names people, and so does what is broken in it.
+    let to = |row: usize| format!("to=<{}@{}.example>", word(row, 1), word(row, 2));
+    let people = (0..ROWS).map(to).collect::<Vec<_>>().join(" ");
+    let (log, export) = (watched.around.path().join("mail.log"), watched.around.path().join("events.json"));
+    let line = "Nov 23 12:00:00 relay postfix/smtp[1]: C32B499011C:";
+    fs::write(&log, format!("{line} {people}, status=sent ({REPLY})\n{people}\n")).unwrap();
+    let mail = format!("{{\"messageId\":\"1\",\"destination\":[\"{people}\"]}}");
+    fs::write(&export, format!("{{\"eventType\":\"Bounce\",\"mail\":{mail}}}\n{{\"eventType\":\"{people}\"\n"))
+        .unwrap();
+    for source in [["--postfix-log", log.to_str().unwrap()], ["--events", export.to_str().unwrap()]] {
+        watched.run(&[&["reconcile"][..], &source, &["--dry-run"]].concat(), &[0, 1, 3, 5], Shows::Nothing);
+        watched.run(&[&["reconcile"][..], &source].concat(), &[0, 1, 3, 5], Shows::Nothing);
+    }
+    watched.look_around();
+    watched.ends();
+}
+
 #[test]
 fn a_spoilt_list_or_ledger_shows_only_the_row_that_is_wrong() {
     let mut watched = Watched::new();

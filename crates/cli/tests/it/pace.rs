@@ -146,6 +146,49 @@ fn a_pace_that_misses_the_deadline_is_refused_before_anything_is_connected() {
     incident.run("status", &[]).says(&["The last notice goes out: 2999-01-01 11:00 UTC"]);
 }
 
+/// 2998-12-29 is a Saturday, and the first of January a Tuesday. Berlin is an hour ahead of UTC then, and two in July.
+#[test]
+fn hours_days_and_the_number_of_a_day_count_in_the_arithmetic() {
+    for (calendar, shown, end) in [
+        ("hours = \"08:00-18:00 Europe/Berlin\"\n", "08:00-18:00", "2998-12-29T14:00:00Z"),
+        ("hours = \"08:00-10:00 Europe/Berlin\"\n", "08:00-10:00", "2999-01-01T08:00:00Z"),
+        (
+            "hours = \"08:00-10:00 Europe/Berlin\"\ndays = \"mon-fri\"\n",
+            "mon tue wed thu fri",
+            "2999-01-03T08:00:00Z",
+        ),
+        ("hours = \"08:00-18:00 Europe/Berlin\"\nper_day = 3\n", "3 a day", "2998-12-31T08:00:00Z"),
+    ] {
+        let incident = with_deadline("2999-06-01T12:00:00Z");
+        let settings = format!("not_before = 2998-12-29T00:00:00Z\nrate = \"1/h\"\n{calendar}");
+        incident.write("delivery.toml", format!("{settings}relay = \"smtp://127.0.0.1:9\"\n"));
+        let run = notify(&incident, &["--no-wait"]).exits(5);
+        let ends = moment_in_berlin(end);
+        run.warns(&[shown, "  hours    ", &format!("  ends     {ends} Europe/Berlin")]);
+        let status = incident.json("status", &[]).json();
+        assert_eq!(status["forecast"]["end"], end, "{calendar}");
+    }
+}
+
+/// The same hours of the wall are other hours of the world in summer.
+#[test]
+fn hours_follow_the_wall_over_the_change_to_summer_time() {
+    // In 2999 Berlin's clocks go forward on Sunday 31 March, at 01:00 UTC.
+    for (day, end) in [("30", "2999-03-30T14:00:00Z"), ("31", "2999-03-31T13:00:00Z")] {
+        let incident = with_deadline("2999-06-01T12:00:00Z");
+        let settings = format!("not_before = 2999-03-{day}T00:00:00Z\nrate = \"1/h\"\n");
+        let hours = "hours = \"08:00-18:00 Europe/Berlin\"\n";
+        incident.write("delivery.toml", format!("{settings}{hours}relay = \"smtp://127.0.0.1:9\"\n"));
+        let forecast = notify(&incident, &["--no-wait", "--format", "json"]).exits(5).json()["forecast"].clone();
+        assert_eq!(forecast["end"], end);
+    }
+}
+
+fn moment_in_berlin(at: &str) -> String {
+    let at: jiff::Timestamp = at.parse().unwrap();
+    at.in_tz("Europe/Berlin").unwrap().strftime("%F %H:%M").to_string()
+}
+
 #[test]
 fn a_ramp_counts_in_the_arithmetic() {
     let incident = with_deadline("2999-01-01T12:00:00Z");

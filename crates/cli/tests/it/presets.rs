@@ -1,7 +1,7 @@
 //! `[relay] preset`: what it fills in, what wins over it, and where an operator is told of it.
 
 use crate::harness::{Incident, OCTOBER, finding, list_of};
-use forthwith_testkit::relay::{Relay, Script};
+use forthwith_testkit::relay::{At, Relay, Script};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -62,4 +62,26 @@ fn a_relay_that_is_unfit_for_so_many_is_said_before_the_start() {
     assert_eq!(of("relay.preset-rate")["mark"], "look");
     assert!(of("relay.acceptance")["means"].as_str().unwrap().starts_with("accepted does not mean more"));
     assert_eq!(of("relay.message-id")["mark"], json!("ok"));
+}
+
+#[test]
+fn whatever_a_preset_says_is_shown_before_the_start() {
+    for (name, shown) in [
+        ("postfix", &["  lines    8 at once", "a Postfix of your own, as known on 2026-"][..]),
+        (
+            "ses",
+            &["Amazon SES, as known on", "  id       Amazon SES puts a Message-ID of its own into every message"],
+        ),
+        ("sendgrid", &["  id       whether Twilio SendGrid keeps Message-ID is not known"]),
+        ("mailgun", &["3 messages on each"]),
+        ("exchange-online", &["  lines    3 at once", "  pace     30/min, 10000/d"]),
+    ] {
+        let incident = Incident::frozen_with(2);
+        let relay = Relay::start(Script::new([])).unwrap();
+        let settings = format!("[relay]\nurl = \"{}\"\npreset = \"{name}\"\n", relay.url());
+        incident.write("delivery.toml", format!("not_before = 2999-01-01T08:00:00Z\n{settings}"));
+        let run = incident.run("notify", &["--confirm", "2", "--no-wait"]).exits(5);
+        run.warns(&[&format!("  preset   {name}: "), "  accepted does not mean more than that: "]).warns(shown);
+        assert_eq!(relay.times(At::Connect), 0, "it is said before anything begins");
+    }
 }

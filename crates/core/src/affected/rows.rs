@@ -458,16 +458,18 @@ fn line_naming(key: &str, start: &[u8], line: u64) -> Option<u64> {
     let mut found: Option<(usize, u64)> = None;
     for delimiter in Delimiter::ALL {
         let mut records = Records::new(start.to_vec(), delimiter, line);
-        let (mut cells, mut names) = (reader(delimiter), csv::StringRecord::new());
+        // To make a reader costs more than to look for the word, which hardly any record has.
+        let (mut cells, mut names) = (None, csv::StringRecord::new());
         for number in 0..HEADER_LINES_MAX {
             if found.is_some_and(|(before, _)| before <= number) {
                 break;
             }
             let Some(record) = records.next_record() else { break };
-            names.clear();
-            if record.text.is_ok() {
-                read_cells(&mut cells, record.bytes, &mut names);
+            if !record.text.as_ref().is_ok_and(|text| may_name(key, text)) {
+                continue;
             }
+            names.clear();
+            read_cells(cells.get_or_insert_with(|| reader(delimiter)), record.bytes, &mut names);
             // A row of people may hold the word too, as a category of data, but then an address as well.
             if names.iter().any(|cell| normal(cell) == key) && !names.iter().any(|cell| cell.contains('@')) {
                 found = Some((number, record.line));
@@ -475,6 +477,11 @@ fn line_naming(key: &str, start: &[u8], line: u64) -> Option<u64> {
         }
     }
     found.filter(|(number, _)| *number > 0).map(|(_, line)| line)
+}
+
+/// Returns whether a cell of a record may say `key` as names are compared. Within quotes a quote is written twice.
+fn may_name(key: &str, record: &str) -> bool {
+    key.contains('"') || record.to_lowercase().contains(key)
 }
 
 fn not_first(file: &str, line: u64, found: u64) -> Finding {

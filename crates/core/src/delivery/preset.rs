@@ -181,6 +181,20 @@ pub const PRESETS: [Preset; 5] = [
 ];
 
 impl Preset {
+    /// Returns what it does to Message-ID, where that is not nothing.
+    pub fn message_id_in_words(&self) -> Option<String> {
+        match self.message_id {
+            MessageId::Kept => None,
+            MessageId::Rewritten => Some(format!("{} puts a Message-ID of its own into every message", self.title)),
+            MessageId::Unknown => Some(format!("whether {} keeps Message-ID is not known", self.title)),
+        }
+    }
+
+    /// Returns the latest day on which one of its figures stood where it is from: `2026-11-25`.
+    pub fn known_on(&self) -> &'static str {
+        self.figures.iter().map(|figure| figure.seen_on).max().unwrap_or_default()
+    }
+
     /// Returns the preset of this name.
     pub fn named(name: &str) -> Option<&'static Self> {
         PRESETS.iter().find(|preset| preset.name == name)

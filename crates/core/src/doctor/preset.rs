@@ -1,7 +1,7 @@
 //! What is known of a well-known relay, beside how delivery.toml would use it.
 
 use super::Observation;
-use crate::delivery::{Delivery, Limit, MessageId, Preset, Relay};
+use crate::delivery::{Delivery, Limit, Preset, Relay};
 
 /// Judges how `delivery` would use its relay for `people`, by what is known of that relay.
 pub fn preset(delivery: &Delivery, people: u64) -> Vec<Observation> {
@@ -73,11 +73,7 @@ fn rate(preset: &Preset, limits: &[Limit]) -> Option<Observation> {
 }
 
 fn message_id(preset: &Preset) -> Option<Observation> {
-    let found = match preset.message_id {
-        MessageId::Kept => return None,
-        MessageId::Rewritten => format!("{} puts a Message-ID of its own into every message", preset.title),
-        MessageId::Unknown => format!("whether {} keeps Message-ID is not known", preset.title),
-    };
+    let found = preset.message_id_in_words()?;
     let means = "notices are known by X-Forthwith-ID, and by the id in the relay's 250, which the ledger keeps";
     Some(Observation::ok("relay.message-id", found, means))
 }

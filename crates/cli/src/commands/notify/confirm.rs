@@ -88,8 +88,5 @@ fn facts(ready: &Ready, delivery: &Delivery) -> Vec<String> {
         format!("  plan     {}", ready.plan.frozen.digest),
     ];
     facts.extend(ready.reckoning.iter().flat_map(Reckoning::lines));
-    if let Some(preset) = delivery.preset {
-        facts.push(format!("Accepted by {} does not mean more than that: {}.", preset.title, preset.not_meant));
-    }
     facts
 }
