@@ -2,7 +2,8 @@
 
 use anyhow::{Context as _, ensure};
 use std::{
-    fs,
+    fs::{self, File},
+    io::{Read as _, Seek as _},
     process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
@@ -28,25 +29,35 @@ pub(crate) struct Measured {
 
 /// Runs `command`, which hands over `count` messages, to its end.
 pub(crate) fn run(command: &mut Command, count: usize) -> anyhow::Result<Measured> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Into files: a pipe that nobody reads holds 64 KiB, and whoever writes more would wait for ever.
+    let (mut printed, mut noted) = (tempfile::tempfile()?, tempfile::tempfile()?);
+    command.stdin(Stdio::null()).stdout(printed.try_clone()?).stderr(noted.try_clone()?);
     let start = Instant::now();
-    let child = command.spawn().with_context(|| format!("cannot run {}", command.get_program().display()))?;
-    let status = format!("/proc/{}/status", child.id());
+    let mut child = command.spawn().with_context(|| format!("cannot run {}", command.get_program().display()))?;
+    let memory = format!("/proc/{}/status", child.id());
     let is_over = AtomicBool::new(false);
     let (cpu, took, peak_kib) = std::thread::scope(|threads| {
-        let watcher = threads.spawn(|| watch_memory(&status, &is_over));
-        // It prints less than a pipe holds, so it ends before anybody reads.
+        let watcher = threads.spawn(|| watch_memory(&memory, &is_over));
         let cpu = processor_time(&child);
         let took = start.elapsed();
         is_over.store(true, Ordering::Relaxed);
         (cpu, took, watcher.join().expect("the watcher does not panic"))
     });
-    let output = child.wait_with_output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{} ended with {}: {said}", command.get_program().display(), output.status);
+    let status = child.wait()?;
+    let said = read_again(&mut noted)?;
+    let said = String::from_utf8_lossy(&said);
+    ensure!(status.success(), "{} ended with {status}: {said}", command.get_program().display());
     let count = f64::from(u32::try_from(count).context("too many messages")?);
-    let json = serde_json::from_slice(&output.stdout).ok();
+    let json = serde_json::from_slice(&read_again(&mut printed)?).ok();
     Ok(Measured { rate: count / took.as_secs_f64(), took, cpu: cpu?, peak_kib, json })
+}
+
+/// Returns what was written to `file`.
+fn read_again(file: &mut File) -> std::io::Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut octets)?;
+    Ok(octets)
 }
 
 impl Measured {
