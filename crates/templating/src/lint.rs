@@ -124,7 +124,7 @@ impl Seen<'_> {
             findings.extend(self.check_domains(piece, &text));
         }
         findings.extend(self.check_steps(pieces));
-        findings.extend(check_clarity(self.variant, &own_words(self.headings, pieces)));
+        findings.extend(check_clarity(self.variant, &words_of(self.headings, &own)));
         findings
     }
 
@@ -197,7 +197,6 @@ impl Seen<'_> {
     }
 }
 
-/// Returns the words of each block on one line.
 /// Returns the words of these pieces that are scored, block by block.
 pub(crate) fn own_words(headings: &[Option<Block>], pieces: &[Cow<'_, Piece>]) -> Vec<String> {
     words_of(headings, &in_own_language(pieces))
@@ -208,6 +207,7 @@ fn in_own_language<'p>(pieces: &[Cow<'p, Piece>]) -> Vec<Cow<'p, Piece>> {
     pieces.iter().filter(|piece| piece.language.is_none()).cloned().collect()
 }
 
+/// Returns the words of each block on one line.
 fn words_of(headings: &[Option<Block>], pieces: &[Cow<'_, Piece>]) -> Vec<String> {
     lay_out(headings, pieces).iter().map(text::words).collect()
 }

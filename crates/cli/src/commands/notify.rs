@@ -10,7 +10,7 @@ use crate::{
     approvals::{self, Gathered},
     args::NotifyArgs,
     commands::refuse_settings,
-    drift::{self, Drift},
+    drift::{self, Drift, laws},
     exit::{CommandError, Exit},
     folder::{DELIVERY, Folder},
     freezing::{self, Prepared},
@@ -257,7 +257,7 @@ fn drifted(drift: &Drift, folder: &Folder, stage: Stage, plan: &CurrentPlan) -> 
         (Stage::Real, None) => {
             error.hint(format!("`forthwith notify {path} --dry-run` freezes them as they are now"))
         }
-        (Stage::Real, Some(_)) if drift.changed.iter().all(|what| what.starts_with("the law ")) => {
+        (Stage::Real, Some(_)) if drift.changed.iter().all(|what| laws::is_of_a_law(what)) => {
             error.hint("go on with the version of forthwith that froze the plan: what was released stood on its texts of the laws")
         }
         (Stage::Real, Some(_)) => error

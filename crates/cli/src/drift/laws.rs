@@ -19,6 +19,14 @@ use std::collections::BTreeSet;
 /// is no part of what is released: of that are only the laws that reach somebody.
 pub const KNOWN: &str = "laws that were known";
 
+/// How every difference in a law begins, and no other.
+const OF_A_LAW: &str = "the law ";
+
+/// Returns whether a difference is one in a law.
+pub fn is_of_a_law(difference: &str) -> bool {
+    difference.starts_with(OF_A_LAW)
+}
+
 /// Returns what is frozen under [`KNOWN`].
 pub fn known() -> Private<Vec<u8>> {
     let line = |(id, text): &(&str, &str)| format!("{id} {}\n", Digest::of(text.as_bytes()));
@@ -31,8 +39,8 @@ pub fn changed(manifest: &str, files: &[(&str, &str)]) -> Vec<String> {
         let file = files.iter().find(|(known, _)| *known == id);
         match file.map(|(_, text)| Digest::of(text.as_bytes()).to_string()) {
             Some(now) if now == digest => None,
-            Some(_) => Some(format!("the law {id} changed with the program")),
-            None => Some(format!("the law {id} is not known to this program")),
+            Some(_) => Some(format!("{OF_A_LAW}{id} changed with the program")),
+            None => Some(format!("{OF_A_LAW}{id} is not known to this program")),
         }
     });
     changed.collect()
@@ -79,6 +87,6 @@ fn unknown<'f>(plan: &FrozenPlan, files: &[(&'f str, &str)]) -> BTreeSet<&'f str
 
 fn told(used: &[&Regime], new: &BTreeSet<&str>) -> Vec<String> {
     let used = used.iter().filter(|regime| new.contains(regime.id.as_str()));
-    used.map(|regime| format!("the law {} is new in this program and reaches people of this plan", regime.id))
+    used.map(|regime| format!("{OF_A_LAW}{} is new in this program and reaches people of this plan", regime.id))
         .collect()
 }
