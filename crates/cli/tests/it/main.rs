@@ -20,6 +20,7 @@ mod doctor;
 mod drift;
 mod dry_run;
 mod escapes;
+mod expired;
 mod explain;
 mod exports;
 mod golden;
