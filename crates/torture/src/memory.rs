@@ -8,6 +8,7 @@ use std::{fs, path::PathBuf};
 const PREFIX: &str = "forthwith-limit-";
 
 /// A group with a limit.
+#[derive(Debug)]
 pub struct MemoryGroup {
     folder: PathBuf,
 }
