@@ -87,7 +87,8 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
         out.line(format!("Who the relay still refuses for now expires {at:.0} at the latest, for another way"));
     }
     show_doubts(&reader, &summary, &folder, out)?;
-    show_bounced(&reader, &summary, out)?;
+    show_untold(&reader, "Bounced", State::Bounced, summary.counts.bounced, out)?;
+    show_untold(&reader, "Expired", State::Expired, summary.counts.expired, out)?;
     Ok(Exit::Done)
 }
 
@@ -252,14 +253,16 @@ fn show_doubts(reader: &LedgerReader, summary: &Summary, folder: &Folder, out: O
     Ok(())
 }
 
-fn show_bounced(reader: &LedgerReader, summary: &Summary, out: Out) -> Result<(), CommandError> {
-    if summary.counts.bounced == 0 {
+/// Shows who was not told by e-mail and has to be in another way.
+fn show_untold(reader: &LedgerReader, name: &str, state: State, count: u64, out: Out) -> Result<(), CommandError> {
+    if count == 0 {
         return Ok(());
     }
-    out.line("\nBounced:");
-    for notice in reader.notices(Which::In(State::Bounced)).map_err(ledgers::failed)?.take(SHOWN_MAX) {
+    out.line(format!("\n{name}:"));
+    for notice in reader.notices(Which::In(state)).map_err(ledgers::failed)?.take(SHOWN_MAX) {
         let notice = notice.map_err(ledgers::failed)?;
-        let why = notice.why.as_ref().map_or("", |why| why.expose().as_str());
+        let why =
+            notice.why.as_ref().map_or("refused for now until its time was over", |why| why.expose().as_str());
         out.line(format!("  row {} {}: {why}", notice.row, notice.token));
     }
     Ok(())

@@ -54,7 +54,11 @@ pub fn frozen(rule: &str) -> Incident {
 
 /// Copies the example with this rule.
 pub fn with_rule(rule: &str) -> Incident {
-    let incident = Incident::example(OCTOBER);
+    ruled(Incident::example(OCTOBER), rule)
+}
+
+/// Sets the rule of an example that is not frozen.
+pub fn ruled(incident: Incident, rule: &str) -> Incident {
     incident.replace("incident.toml", NONE, rule);
     incident
 }

@@ -69,6 +69,7 @@ fn at_the_plans_limit_a_run_gives_up_and_ends_by_itself() {
     at_once(&report);
     assert_eq!(relay.times(At::Rcpt), PEOPLE, "the first retry would have been due minutes later");
     incident.run("explain", &["C1"]).exits(0).says(&["expired"]);
+    incident.run("status", &[]).exits(0).says(&["Expired:\n  row 1 "]);
 }
 
 #[test]

@@ -54,7 +54,12 @@ pub struct Incident {
 impl Incident {
     /// Copies what a newcomer has of an example.
     pub fn example(name: &str) -> Self {
-        let folder = TempDir::new().unwrap();
+        Self::example_in(&std::env::temp_dir(), name)
+    }
+
+    /// Copies the same into a folder of its own within `parent`.
+    pub fn example_in(parent: &Path, name: &str) -> Self {
+        let folder = TempDir::new_in(parent).unwrap();
         let path = folder.path().join("incident");
         fs::create_dir(&path).unwrap();
         for file in ["incident.toml", "affected.toml", "delivery.toml", "affected.csv"] {

@@ -495,6 +495,54 @@ fn a_few_people_refused_again_and_again_do_not_blow_the_fuse() {
     assert!(world.attempts > 4 * 20, "{} attempts", world.attempts);
 }
 
+/// Greylisting (RFC 6647): whoever is new is refused for now, everybody alike, and taken when tried again. Where the
+/// reply speaks of policy it slows the run; where it does not, the fuse stops it, and running again goes on.
+#[test]
+fn a_relay_that_greylists_everybody_takes_everybody_once() {
+    for (refusal, stops) in [("450 4.7.1 greylisted", false), ("450 4.2.0 greylisted", true)] {
+        let mut world = World::new(60);
+        let (mut taken, mut is_known) = ([0; 60], [false; 60]);
+        let mut relay = |claimed: &Claimed| {
+            let number = usize::try_from(claimed.notice).unwrap();
+            if !std::mem::replace(&mut is_known[number], true) {
+                return End::Answered(Stage::Rcpt, reply(refusal));
+            }
+            taken[number] += 1;
+            accept(claimed)
+        };
+        let settings = Settings { later: Later::Await, give_up: after_hours(96), ..settings() };
+        let mut blown = 0;
+        while let Some(stop) = world.run(settings.clone(), || Ok(()), &mut relay) {
+            assert!(matches!(stop, Stop::FuseBlown { .. }), "{stop:?}");
+            blown += 1;
+        }
+        assert_eq!((world.count(State::Accepted), taken), (60, [1; 60]), "{refusal}");
+        assert_eq!((blown > 0, blown <= 3), (stops, true), "{refusal}");
+        assert!(world.seconds() < 3_600, "{refusal}: {} s", world.seconds());
+    }
+}
+
+/// A relay that was reached and then answers every new line with 421 is knocked at ever more seldom.
+#[test]
+fn a_relay_that_closes_every_new_line_is_not_stormed() {
+    let mut world = World::new(100);
+    let mut dials = 0_i64;
+    let door = || {
+        dials += 1;
+        if dials == 1 { Ok(()) } else { Err(Failure::judged(Stage::Greeting, reply("421 4.3.2 closing"))) }
+    };
+    let mut first = true;
+    let relay = |c: &Claimed| {
+        if std::mem::take(&mut first) { accept(c) } else { End::Answered(Stage::Rcpt, lost()) }
+    };
+    let stop = world.run(Settings { later: Later::Await, ..settings() }, door, relay);
+    assert!(matches!(stop, Some(Stop::RelayUnreachable(_))), "{stop:?}");
+    assert_eq!((world.count(State::Accepted), world.count(State::Queued)), (1, 99), "nobody is judged");
+    let minutes = world.seconds() / 60;
+    // One a minute, and a few more at first.
+    assert!(minutes >= 15 && dials <= 10 + minutes, "{dials} in {minutes} min");
+}
+
 #[test]
 fn the_fuse_takes_back_no_refusal_of_a_notice_that_is_attempted_again() {
     let mut world = World::new(24);
