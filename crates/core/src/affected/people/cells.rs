@@ -160,17 +160,27 @@ pub(super) fn read_address(cell: &str) -> Result<Parts<'_>, AddressCell> {
         let message = format!("{} is not an address that can be written to: {error}", quoted(cell));
         let refusal = Refusal::new("email", "address-syntax", message);
         AddressCell::Refused(match probably_meant(cell) {
-            Some(meant) => refusal.hint(format!("is {} meant?", quoted(meant))),
+            Some(meant) => refusal.hint(format!("is {meant} meant?")),
             None => refusal,
         })
     })
 }
 
-/// Returns the address that was probably meant. It is shown, never used.
-fn probably_meant(cell: &str) -> Option<&str> {
-    let inner = cell.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(cell, |(inner, _)| inner);
-    let inner = inner.trim().trim_start_matches("mailto:").trim_end_matches(['.', ',', ';']).trim();
-    (inner != cell && Parts::of(inner).is_ok()).then_some(inner)
+/// Returns the address that was probably meant, or the several that stand there. They are shown, never used.
+fn probably_meant(cell: &str) -> Option<String> {
+    let is_taken = |address: &&str| Parts::of(address).is_ok();
+    let all: Vec<&str> = cell.split([',', ';', '/', '\n']).map(bare).filter(|part| !part.is_empty()).collect();
+    let several = if all.len() > 1 { all } else { cell.split_whitespace().collect() };
+    if several.len() > 1 && several.iter().all(is_taken) {
+        return Some(several.into_iter().map(quoted).collect::<Vec<_>>().join(" or "));
+    }
+    Some(bare(cell)).filter(|bare| *bare != cell).filter(is_taken).map(quoted)
+}
+
+/// Returns what is left of an address without what is often put around it.
+fn bare(text: &str) -> &str {
+    let inner = text.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(text, |(inner, _)| inner);
+    inner.trim().trim_start_matches("mailto:").trim_end_matches(['.', ',', ';']).trim()
 }
 
 /// Returns the beginning of `text` in quotes.
