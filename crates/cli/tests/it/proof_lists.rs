@@ -31,13 +31,13 @@ fn form(list: &Foreign, delimiter: Option<Delimiter>) -> Form {
 
 /// What refuses a list: what was found before its first row, or its first row that cannot be taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Refused {
+pub enum Refused {
     List(Vec<Finding>),
     Row { line: u64, fault: RowFault, delimiter: Delimiter },
 }
 
 /// Returns every row as cells, the header first, or what refuses the list.
-fn cells(octets: &[u8], form: &Form) -> Result<Vec<Vec<String>>, Refused> {
+pub fn cells(octets: &[u8], form: &Form) -> Result<Vec<Vec<String>>, Refused> {
     let mut rows = match Rows::new("l.csv", form, "email", Supplied::new(octets)) {
         Ok(rows) => rows,
         Err(RowsError::Refused(findings)) => {
@@ -112,21 +112,21 @@ fn first_refusal(octets: &[u8], form: &Form) -> Option<Finding> {
 /// Returns whether a refusal stands where the list was spoilt: at a line of the damage, or at the start of the record
 /// that it is in.
 fn is_where_it_was_spoilt(list: &Foreign, refusal: &Finding) -> bool {
-    let (first, last) = list.spoilt;
+    let (from, to) = list.spoilt;
     let Some(line) = refusal.place.line else {
         return match refusal.code {
             // What is about no line: a list that has no rows any more, and a start that says another encoding.
             "empty-list" | "no-rows" => list.rows.len() < 2,
-            "encoding-contradicts" => first == 1,
+            "encoding-contradicts" => from == 1,
             _ => false,
         };
     };
     // Rows are held against the header: where that was spoilt, it is the first row that does not fit.
-    let is_first_row = first == 1 && refusal.place.row == Some(1);
+    let is_first_row = from == 1 && refusal.place.row == Some(1);
     // Of two rows that do not go together the second is refused, which names the first.
     let other = refusal.message.strip_prefix("row ").and_then(|rest| rest.split(' ').next()?.parse().ok());
     let other = other.and_then(|row: usize| list.starts.get(row));
-    let is_spoilt = |line: &u64| (first..=last).contains(line);
+    let is_spoilt = |line: &u64| (from..=to).contains(line);
     is_spoilt(&line) || is_first_row || other.is_some_and(is_spoilt)
 }
 
