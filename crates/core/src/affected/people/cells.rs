@@ -4,7 +4,7 @@ use crate::{
     address::{ParseAddressError, Parts, has_unseen, is_unseen},
     affected::{
         likely,
-        standards::{is_country, is_language, is_region},
+        standards::{is_country, is_language, is_region, is_region_of},
     },
     document::nearest,
     law::{ConsentKind, Word},
@@ -118,13 +118,17 @@ pub(super) fn read_country(cell: &str, own: Own<'_>) -> Result<String, Refusal> 
     Err(unknown("country", cell, standard, likely::country(cell.trim(), own)))
 }
 
-pub(super) fn read_region(cell: &str, own: Own<'_>) -> Result<String, Refusal> {
+/// Reads a region of `country`, which is empty where it is not known.
+pub(super) fn read_region(cell: &str, country: &str, own: Own<'_>) -> Result<String, Refusal> {
     let region = cell.trim().to_ascii_uppercase();
-    if region.is_empty() || is_region(&region) {
+    if region.is_empty() || is_region_of(country, &region) {
         return Ok(region);
     }
-    let standard = "a region code (ISO 3166-2 without the country: CA, BY)";
-    Err(unknown("region", cell, standard, likely::region(cell.trim(), own)))
+    let likely = likely::region(cell.trim(), own).filter(|likely| is_region_of(country, likely));
+    if is_region(&region) {
+        return Err(unknown("region", cell, &format!("a region of {country} (ISO 3166-2:{country})"), likely));
+    }
+    Err(unknown("region", cell, "a region code (ISO 3166-2 without the country: CA, BY)", likely))
 }
 
 pub(super) fn read_language(cell: &str, own: Own<'_>) -> Result<String, Refusal> {

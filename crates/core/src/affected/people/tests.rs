@@ -231,7 +231,7 @@ fn rows_of_one_person_that_differ_in_what_notice_or_law_reads_are_refused() {
     let settings = settings.unwrap();
     for (column, other) in [
         ("name", "Ida"),
-        ("country", "CA"),
+        ("country", "GB"),
         ("region", "NY"),
         ("language", "de"),
         ("consent", "ny_express"),
@@ -245,6 +245,48 @@ fn rows_of_one_person_that_differ_in_what_notice_or_law_reads_are_refused() {
         let (fates, _) = read_with(&list, &settings, &[]);
         assert_eq!(fates[1], if column == "note" { "duplicate" } else { "refused" }, "{column}");
     }
+}
+
+#[test]
+fn a_region_that_its_country_does_not_have_is_refused() {
+    for (country, region, expected) in [
+        ("US", "CA", "planned"),
+        ("US", "pr", "planned"),
+        ("US", "CF", "refused"),
+        ("US", "QC", "refused"),
+        ("CA", "QC", "planned"),
+        ("CA", "NY", "refused"),
+        ("DE", "BY", "planned"),
+        ("DE", "Bayern", "refused"),
+    ] {
+        let (fates, tally) = read(&format!("email,country,region\na@b.example,{country},{region}\n"));
+        let code = if expected == "refused" { vec!["region-unknown"] } else { Vec::new() };
+        assert_eq!((fates[0].as_str(), codes(&tally)), (expected, code), "{country} {region}");
+    }
+    let (_, tally) = read("email,country,region\na@b.example,US,Califronia\nb@b.example,CA,California\n");
+    let hints: Vec<_> = tally.findings.iter().filter_map(|f| f.hint.as_deref()).collect();
+    assert!(hints[0].starts_with("is `CA` meant?") && !hints[1].contains("meant?"), "{hints:?}");
+}
+
+#[test]
+fn space_around_a_name_and_the_case_of_a_code_do_not_count_and_other_cells_are_as_they_were_written() {
+    let settings = ListSettings::default();
+    let (columns, known) = (BTreeSet::new(), Known::default());
+    let context = Context {
+        file: "l.csv",
+        settings: &settings,
+        categories: None,
+        languages: None,
+        read_columns: &columns,
+        known: &known,
+        duties: None,
+    };
+    let text = "id,email,name,country,region,note\n 7 ,a@b.example, Ada  L. , us,ca , x \n";
+    let mut people = People::new(context, Supplied::new(text.as_bytes())).unwrap();
+    let Fated::Planned(ada) = people.read().unwrap().unwrap().fate else { panic!("she is planned") };
+    assert_eq!((ada.name.expose().as_str(), ada.residence.code().as_str()), ("Ada  L.", "US-CA"));
+    let note = ada.columns.iter().find(|(name, _)| *name == "note").map(|(_, cell)| cell.expose().as_str());
+    assert_eq!((ada.id.expose().as_str(), note), (" 7 ", Some(" x ")));
 }
 
 #[test]
