@@ -92,7 +92,7 @@ impl Kind {
         let meant = |column, cell: &'_ str| context.settings.meant(column, cell.trim()).to_owned();
         let own = |column| context.settings.values.get(column);
         let country = checked(&mut refusals, read_country(&meant("country", country), own("country")));
-        let region = checked(&mut refusals, read_region(&meant("region", region), own("region")));
+        let region = checked(&mut refusals, read_region(&meant("region", region), &country, own("region")));
         let language = checked(&mut refusals, read_language(&meant("language", language), own("language")));
         let data = checked(&mut refusals, read_data(data, context));
         let consent = checked(&mut refusals, read_consents(consent, context));
