@@ -169,11 +169,11 @@ impl KeyFiles {
     }
 }
 
-/// Runs the program under another clock.
+/// Runs the program under another clock. A moment is in UTC.
 pub fn at_another_time(faketime: &Path, offset: &str, incident: &Incident, words: &[&str]) -> Run {
     let mut command = Command::new(faketime);
     let own = program();
     command.args(["-f", offset]).arg(own.get_program()).arg(words[0]).arg(incident.path()).args(&words[1..]);
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("TZ", "UTC");
     Run::of(command.output().unwrap(), words)
 }
