@@ -110,7 +110,7 @@ pub fn suspects(folder: &Folder, inputs: &Inputs, out: Out) -> Result<Option<(Su
     through_stretches(ordered::cores(), list, &path, |stretch| naming.names(stretch), keep)?;
     let (shares, digest) = search.finish().map_err(|error| cannot(&path, error))?;
     let twice = |batch: Vec<Share>| batch.into_iter().map(Share::twice).collect();
-    let ((), names) = ordered::through(
+    let ((), suspects) = ordered::through(
         ordered::cores(),
         // Nobody ends the drain before.
         |feed| shares.into_iter().for_each(|share| _ = feed.give_at_once(share)),
@@ -118,7 +118,7 @@ pub fn suspects(folder: &Folder, inputs: &Inputs, out: Out) -> Result<Option<(Su
         |drain| drain.flatten().collect(),
     );
     progress.end();
-    Ok(Some((Suspects::of(names), digest)))
+    Ok(Some((suspects, digest)))
 }
 
 /// Reads the whole list, handing what comes out of it to `each`, in order, and returns the tally.

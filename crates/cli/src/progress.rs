@@ -43,7 +43,11 @@ impl Reading {
         if self.out.is_quiet {
             return;
         }
-        let elapsed = self.started.elapsed();
+        self.came(row, octets, self.started.elapsed());
+    }
+
+    /// Shows how far the reading has come after this time.
+    fn came(&self, row: u64, octets: u64, elapsed: Duration) {
         let Some(bar) = &self.bar else {
             if self.line_at.get().elapsed() >= LINE_EVERY {
                 self.line_at.set(Instant::now());
@@ -169,12 +173,28 @@ pub fn span(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::Format;
 
     #[test]
     fn a_reading_says_its_pace_and_the_time_left() {
         let said = pace(50_000, 4_000_000, 12_000_000, Duration::from_secs(2));
         assert_eq!(said, "25000 rows/s · 4 s left");
         assert_eq!(pace(1, 12, 12, Duration::from_secs(1)), "1 rows/s · 0 s left");
+    }
+
+    #[test]
+    fn a_reading_that_takes_more_than_a_second_shows_how_many_octets_are_read() {
+        let out = |is_interactive| Out { is_interactive, ..Out::new(Format::Human, false) };
+        let reading = Reading::start(out(true), "reading the list", 12_000_000);
+        reading.came(1, 12, QUIET_FOR);
+        assert!(!reading.shown.get(), "what is done at once shows nothing");
+        reading.came(50_000, 4_000_000, QUIET_FOR + Duration::from_millis(1));
+        let bar = reading.bar.as_ref().unwrap();
+        assert_eq!((reading.shown.get(), bar.position(), bar.length()), (true, 4_000_000, Some(12_000_000)));
+        assert!(
+            Reading::start(out(false), "reading the list", 1).bar.is_none(),
+            "lines, where there is no terminal"
+        );
     }
 
     #[test]

@@ -16,9 +16,13 @@ PYTHON = {
 }
 
 
-def table(r):
+# What nothing but a damage refuses: no name has a control character.
+NAMES = [word for word in WORDS if not re.search("[\t\r\n]", word)]
+
+
+def table(r, names):
     return [["id", "email", "name", "note"]] + [
-        [f"C{i}", f"p{i}@people.example", r.choice(WORDS), " ".join(r.choice(WORDS) for _ in range(r.randint(0, 2)))]
+        [f"C{i}", f"p{i}@people.example", r.choice(names), " ".join(r.choice(WORDS) for _ in range(r.randint(0, 2)))]
         for i in range(1, r.randint(2, 9))]
 
 
@@ -53,6 +57,27 @@ def read(text, delimiter):
 def having(text, sign):
     """Returns the physical lines that have this sign."""
     return [i for i, line in enumerate(re.split("\r\n|\r|\n", text), 1) if sign in line]
+
+
+def alike(one, other):
+    """Returns how many items are the same at the start of both."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
+    return low
+
+
+def line_of(text, i):
+    """Returns the physical line of the place i; between the two halves of a line end, that line."""
+    return 1 + len(re.findall("\r\n|\r|\n", text[:i - 1] if text[i - 1:i + 1] == "\r\n" else text[:i]))
+
+
+def spoilt_lines(whole, text):
+    """Returns the physical lines of text, which was made of whole, where it first differs and where it last does."""
+    start = alike(whole, text)
+    end = min(alike(whole[::-1], text[::-1]), min(len(whole), len(text)) - start)
+    return line_of(text, start), line_of(text, len(text) - end)
 
 
 def at(r, text, what):
@@ -180,17 +205,17 @@ def one(r, is_spoilt):
     # Where octets are spoilt, another program may take another character for them in an older encoding.
     encoding = r.choice(ENCODINGS if is_spoilt or r.random() < 0.4 else sorted(PYTHON))
     python = PYTHON.get(encoding, encoding)
-    rows = table(r)
+    rows = table(r, NAMES if is_spoilt else WORDS)
     if encoding in PYTHON:
         rows = [[cell.encode(python, "replace").decode(python) for cell in row] for row in rows]
-    text, damage = written(r, rows, delimiter, end), ""
-    octets = None
+    whole, damage = written(r, rows, delimiter, end), ""
+    text, octets = whole, None
     if is_spoilt:
         damage = r.choice(sorted(DAMAGE))
         if DAMAGE[damage]:
-            text = DAMAGE[damage](r, text, delimiter, end)
+            text = DAMAGE[damage](r, whole, delimiter, end)
         else:
-            octets = spoilt_octets(r, text.encode(python), damage)
+            octets = spoilt_octets(r, whole.encode(python), damage)
             try:
                 text = octets.decode(python)
             except UnicodeDecodeError:
@@ -198,10 +223,21 @@ def one(r, is_spoilt):
     if octets is None:
         octets = text.encode(python, "replace")
         text = octets.decode(python)
+    if encoding in ("utf-8", "utf-16-le", "utf-16-be") and text:
+        # A mark that comes to stand at the start says the encoding, and is no text; Python strips it under other names.
+        text = text.removeprefix("\ufeff")
     found, starts, is_whole, refused_on = read(text, delimiter) if text is not None else ([], [], False, None)
+    if text is not None:
+        first, last = spoilt_lines(whole, text)
+    else:
+        # Where octets are no text, the lines are those of what stands before them, and is as it was.
+        before = octets[:alike(whole.encode(python), octets)].decode(python, "ignore")
+        first = last = line_of(before, len(before))
+    before = read(whole, delimiter)[1] if text is None else starts
     return {"damage": damage, "hex": octets.hex(), "delimiter": delimiter, "encoding": encoding,
             "rows": rows if not is_spoilt else found, "starts": starts, "is_whole": is_whole,
-            "refused_on": refused_on, "quotes": having(text or "", '"'), "nuls": having(text or "", "\0")}
+            "refused_on": refused_on, "quotes": having(text or "", '"'), "nuls": having(text or "", "\0"),
+            "spoilt": [max([start for start in before if start <= first], default=1), last]}
 
 
 seed, count, is_spoilt = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "spoilt"

@@ -34,6 +34,9 @@ pub struct Foreign {
     pub quotes: Vec<u64>,
     /// The physical lines that have a NUL.
     pub nuls: Vec<u64>,
+    /// The physical lines between which it was spoilt: where the record starts that differs first, and where the last
+    /// difference ends. Where octets are no text, both are about the first difference.
+    pub spoilt: (u64, u64),
 }
 
 impl Foreign {

@@ -11,6 +11,7 @@ pub mod dns;
 pub mod foreign;
 pub mod judge;
 pub mod lists;
+pub mod office;
 pub mod parsed;
 pub mod postfix;
 pub mod proxy;

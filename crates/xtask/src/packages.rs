@@ -4,7 +4,7 @@
 //! a folder of their own.
 
 use anyhow::{Context as _, bail, ensure};
-use forthwith_testkit::tools::{self, TOOLS, Tool};
+use forthwith_testkit::tools::{self, Tool};
 use std::{
     collections::BTreeSet,
     io::Write as _,
@@ -17,9 +17,9 @@ const SMTP_PORT: u16 = 25;
 /// The answer to the one question that Postfix's package asks.
 const POSTFIX_ANSWER: &[u8] = b"postfix postfix/main_mailer_type select No configuration\n";
 
-/// Installs what is missing. Does nothing, and says so, where nothing is.
-pub(crate) fn install_missing() -> anyhow::Result<()> {
-    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| tools::find(tool.program).is_none()).collect();
+/// Installs what is missing of these. Does nothing, and says so, where nothing is.
+pub(crate) fn install_missing(wanted: &[Tool]) -> anyhow::Result<()> {
+    let missing: Vec<&Tool> = wanted.iter().filter(|tool| tools::find(tool.program).is_none()).collect();
     if missing.is_empty() {
         println!("xtask: every program that the tests drive is installed");
         return Ok(());

@@ -1,16 +1,19 @@
-//! `cargo xtask test`: the packages, then everything that must hold, ending with `cargo test`; with `--fuzz`, a minute
-//! for each fuzz target after it.
+//! `cargo xtask test`: the packages, then everything that must hold, ending with `cargo test`; with `--full`, the tests
+//! behind it that ask for more; with `--fuzz`, a minute for each fuzz target after it.
 //!
 //! The first step that fails ends the run. In the tests a program that is absent is a failure, never a skip.
 
 use crate::{axe, cargo, fuzz, packages};
 use anyhow::{Context as _, ensure};
 use clap::Args;
-use forthwith_testkit::tools::REQUIRE_TOOLS;
+use forthwith_testkit::tools::{FULL_TOOLS, REQUIRE_TOOLS, TOOLS};
 
 /// What is run beside the tests.
 #[derive(Debug, Args)]
 pub(crate) struct Settings {
+    /// Also runs the tests that are too heavy for every run: those that ask for `LibreOffice`.
+    #[arg(long)]
+    full: bool,
     /// Guesses at what comes from outside, once all else holds.
     #[arg(long)]
     fuzz: bool,
@@ -52,7 +55,10 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
         let asked = cargo(&[subcommand, "--version"]).output().context("cannot run cargo")?;
         ensure!(asked.status.success(), "cargo {subcommand} is missing: rustup component add {component}");
     }
-    packages::install_missing()?;
+    packages::install_missing(&TOOLS)?;
+    if settings.full {
+        packages::install_missing(&FULL_TOOLS)?;
+    }
     axe::fetch_missing()?;
     for check in CHECKS {
         println!("xtask: {}: cargo {}", check.name, check.arguments.join(" "));
@@ -63,6 +69,12 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     println!("xtask: tests: cargo test --workspace");
     let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     ensure!(tests.env(REQUIRE_TOOLS, "1").status()?.success(), "tests failed");
+    if settings.full {
+        println!("xtask: tests that ask for more: cargo test --workspace -- --ignored");
+        let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--lib", "--tests"]);
+        tests.args(["--", "--ignored"]);
+        ensure!(tests.env(REQUIRE_TOOLS, "1").status()?.success(), "tests failed");
+    }
     if settings.fuzz {
         fuzz::run(&fuzz::Settings::all(settings.seconds))?;
     }

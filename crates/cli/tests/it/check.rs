@@ -134,9 +134,14 @@ fn an_address_that_no_relay_must_take_is_withheld_and_said() {
 #[test]
 fn a_person_is_left_out_by_id() {
     let incident = Incident::example(OCTOBER);
-    incident.write("affected.toml", "leave_out = [{ id = \"K-1002\", reason = \"told in person\" }]\n");
+    incident.write(
+        "affected.toml",
+        "leave_out = [{ id = \"K-1002\", reason = \"told in person\", by = \"R. Okafor\" }]\n",
+    );
     let report = incident.json("check", &[]).exits(0).json();
     assert_eq!((&report["planned"], &report["withheld"]["left-out"]), (&json!(11), &json!(1)));
+    incident.run("notify", &["--dry-run"]).exits(0);
+    incident.run("explain", &["K-1002"]).exits(0).says(&["told in person (decided by R. Okafor)"]);
     incident.write("affected.toml", "leave_out = [{ id = \"K-9999\", reason = \"x\" }]\n");
     incident.run("check", &[]).exits(3).says(&["K-9999"]);
 }

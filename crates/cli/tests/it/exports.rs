@@ -137,6 +137,35 @@ fn refused_rows_are_mended_and_read_back_cell_by_cell() {
 }
 
 #[test]
+fn what_nobody_mended_is_read_back_as_it_was_however_it_was_saved() {
+    let incident = Incident::with_list(LIST);
+    incident.run("check", &["--findings", &out(&incident, "f.jsonl")]).exits(3);
+    let first = table(&incident, "out/f.refused.csv", ';');
+    let text = incident.read("out/f.refused.csv");
+    let unmarked = text.strip_prefix('\u{feff}').unwrap();
+    // As spreadsheets save it: as it is, without the mark, in UTF-16, and with other line ends.
+    for (number, octets) in (0..).zip([
+        text.clone().into_bytes(),
+        unmarked.as_bytes().to_vec(),
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        text.replace("\";\r\n", "\";\n").replace(";\r\n", ";\n").into_bytes(),
+    ]) {
+        incident.write("affected.csv", octets);
+        let name = format!("{number}.jsonl");
+        let report = incident.json("check", &["--findings", &out(&incident, &name)]).exits(3).json();
+        assert_eq!((&report["rows"], &report["refused"]), (&json!(5), &json!(5)));
+        let again = table(&incident, &format!("out/{number}.refused.csv"), ';');
+        let own = |rows: &[Vec<String>]| -> Vec<Vec<String>> {
+            rows.iter().map(|row| [&row[..4], &row[9..]].concat()).collect()
+        };
+        assert_eq!(own(&again), own(&first), "{number}");
+        let codes: Vec<_> = again[1..].iter().map(|row| row[6].as_str()).collect();
+        assert_eq!(codes, ["address-syntax", "address-syntax", "address-syntax", "not-mended", "not-mended"]);
+    }
+}
+
+#[test]
 fn whoever_gets_a_letter_is_listed_with_the_reason() {
     let list = "id,email,name,street,postcode,city,country,deceased\n\
         C1,a@people.example,Ada,1 High St,AB1,Leeds,GB,no\n\
@@ -235,6 +264,12 @@ fn names_survive_into_text_html_terminal_and_exports_unchanged() {
         let found = incident.run("preview", &["--row", &row, "--as", "html"]).exits(0).stdout;
         let found = found.replace("&quot;", "\"").replace("&#x27;", "'").replace("&#39;", "'");
         assert!(found.contains(&html), "{name}: {found}");
+    }
+    incident.run("notify", &["--dry-run"]).exits(0);
+    for (i, name) in (1..).zip(NAMES) {
+        let who = format!("C{i}");
+        incident.run("explain", &[&who]).exits(0).says(&[&format!("{who} · {name} · p{i}@people.example")]);
+        assert_eq!(incident.json("explain", &[&who]).exits(0).json()["stories"][0]["name"], name);
     }
     incident.write("affected.toml", "[list]\nexpected_rows = 12\n[people.letter]\nletter = [\"yes\"]\n");
     incident.run("check", &["--letters", &out(&incident, "letters.csv")]).exits(0);

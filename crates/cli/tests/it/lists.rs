@@ -1,6 +1,7 @@
 //! Lists in every form that files come in: encodings, delimiters, compression, lines around the rows.
 
-use crate::harness::{Incident, OCTOBER, finding};
+use crate::harness::{Incident, OCTOBER, count, finding};
+use forthwith_testkit::relay::{At, Relay, Script};
 use serde_json::json;
 use std::io::Write as _;
 
@@ -136,4 +137,86 @@ fn a_wrong_form_is_shown_in_its_file() {
         "refused[delimiter-unknown]",
         "affected.toml:4",
     ]);
+}
+
+// What people who used other mailers lost, and were not told of.
+
+#[test]
+fn a_mark_in_front_is_no_part_of_the_first_column() {
+    for header in ["email;name", "\"email\";\"name\""] {
+        let list = format!("\u{feff}{header}\r\nada@people.example;Ada\r\n");
+        let incident = incident("affected.csv", list.as_bytes(), "[list]\nexpected_rows = 1\n");
+        let report = incident.json("check", &[]).exits(0).json();
+        assert_eq!((&report["planned"], &report["findings"]), (&json!(1), &json!([])), "{header}");
+    }
+}
+
+#[test]
+fn a_space_around_a_name_of_the_header_is_no_part_of_it() {
+    let incident = Incident::with_list("email ,name, number \nada@people.example,Ada,0042\n");
+    incident.write("templates/greeting.en.md", "Hello {{ name }}, your number is {{ number }}.\n");
+    incident.run("preview", &["--row", "1", "--as", "text"]).exits(0).says(&["Hello Ada, your number is 0042."]);
+}
+
+#[test]
+fn names_that_are_not_utf8_are_refused_row_by_row_and_none_vanishes() {
+    let names = ["Ada", "Jürgen", "Zoë", "Bo", "Søren", "André"];
+    let rows = (1..).zip(names).map(|(row, name)| format!("{row},p{row}@people.example,{name}\n"));
+    let list = "id,email,name\n".to_owned() + &rows.collect::<String>();
+    let incident = incident("affected.csv", &windows_1252(&list), "");
+    let report = incident.json("check", &[]).exits(3).json();
+    assert_eq!((&report["rows"], &report["planned"], &report["refused"]), (&json!(6), &json!(2), &json!(4)));
+    let findings = report["findings"].as_array().unwrap().iter().filter(|found| found["code"] == "not-utf8");
+    assert_eq!(findings.map(|found| count(&found["line"])).collect::<Vec<_>>(), [3, 4, 6, 7]);
+    // As the encoding that it is not: the first octet that this one does not have is shown.
+    incident.write("affected.toml", "[list]\nencoding = \"euc-kr\"\n");
+    let report = incident.json("check", &[]).exits(3).json();
+    let about_list =
+        report["findings"].as_array().unwrap().iter().find(|found| {
+            found.get("row").is_none_or(serde_json::Value::is_null) && found["code"] == "wrong-encoding"
+        });
+    let message = about_list.unwrap()["message"].as_str().unwrap();
+    let octet = windows_1252(&list).iter().position(|octet| *octet > 127).unwrap() + 1;
+    assert!(message.contains(&format!("octet {octet} ")) && message.contains("(0xFC) is not EUC-KR"), "{message}");
+}
+
+#[test]
+fn each_of_the_rows_that_a_spreadsheet_spoilt_is_told_with_its_line() {
+    let row = |row: usize| match row % 64 {
+        5 => format!("{row};p{row}@people.example;Ada;Countess\r\n"),
+        _ => format!("{row};p{row}@people.example;Ada, Countess\r\n"),
+    };
+    let list = "id;email;name\r\n".to_owned() + &(1..=635).map(row).collect::<String>();
+    let report = Incident::with_list(list).json("check", &[]).exits(3).json();
+    assert_eq!((&report["rows"], &report["planned"], &report["refused"]), (&json!(635), &json!(625), &json!(10)));
+    let findings = report["findings"].as_array().unwrap().iter().filter(|found| found["code"] == "cells");
+    let lines: Vec<_> = findings.map(|found| (count(&found["row"]), count(&found["line"]))).collect();
+    assert_eq!(lines, (0..10).map(|time| (64 * time + 5, 64 * time + 6)).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_list_of_which_nobody_can_be_told_says_why_of_each_row() {
+    let rows = (1..=29).map(|row| format!("{row},p{row} at people.example\n"));
+    let incident = Incident::with_list("id,email\n".to_owned() + &rows.collect::<String>());
+    let report = incident.json("check", &[]).exits(3).json();
+    assert_eq!((&report["rows"], &report["planned"], &report["refused"]), (&json!(29), &json!(0), &json!(29)));
+    for (row, found) in
+        (1..=29).zip(report["findings"].as_array().unwrap().iter().filter(|f| f["code"] == "address-syntax"))
+    {
+        assert_eq!(found["row"], row);
+        assert!(found["message"].as_str().unwrap().contains(&format!("\"p{row} at people.example\"")), "{found}");
+    }
+    assert_eq!(report["findings_total"]["address-syntax"], 29);
+}
+
+#[test]
+fn one_bad_address_is_said_before_anything_is_handed_over() {
+    let incident = Incident::with_list("id,email\n1,ada@people.example\n2,bo@people\n");
+    let relay = Relay::start(Script::new([])).unwrap();
+    for words in [&["--dry-run"][..], &["--relay", &relay.url(), "--confirm", "1"]] {
+        let run = incident.run("notify", words);
+        assert!([3, 4].contains(&run.code()), "{}", run.stderr);
+    }
+    incident.run("check", &[]).exits(3).says(&["refused[address-syntax]", "affected.csv:3", "bo@people"]);
+    assert_eq!(relay.times(At::Connect), 0);
 }

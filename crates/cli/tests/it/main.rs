@@ -47,6 +47,7 @@ mod proof_incident;
 mod proof_kills;
 mod proof_lists;
 mod proof_no_network;
+mod proof_office;
 mod proof_order;
 mod proof_postfix;
 mod proof_power;

@@ -115,7 +115,10 @@ fn whom_an_earlier_wave_told_is_not_told_again() {
     assert_eq!(second.json("notify", &["--dry-run"]).exits(0).json()["digest"], plan["digest"]);
     let manifest = second.read("out/packet/manifest.txt");
     assert!(manifest.contains(&format!(" {}\n", ledger_of(&first))) && manifest.contains("\ntold-before sha256:"));
-    assert!(second.read("out/packet/index.html").contains("told 2 of these rows"));
+    let counts = "told 2 of these rows; 0 in doubt there, 2 still to be told there";
+    assert!(second.read("out/packet/index.html").contains(counts));
+    assert!(second.read("out/packet/packet.json").contains(counts));
+    second.run("notify", &["--dry-run"]).exits(0).says(&[counts, "2 rows withheld: already-told"]);
     let relay = Relay::start(Script::new([])).unwrap();
     second.tell(&format!("smtp://{}", relay.address()), &[]).exits(0);
     let told: BTreeSet<String> = relay.recorded().into_iter().flat_map(|message| message.recipients).collect();

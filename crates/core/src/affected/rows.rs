@@ -255,18 +255,28 @@ impl<'v> Cells<'v> {
     #[inline]
     pub(super) fn get(&self, i: usize) -> Option<&'v str> {
         match self {
-            Self::Split { text, ends } => {
-                let start = i.checked_sub(1).map_or(Some(0), |before| ends.get(before).map(|end| end + 1))?;
-                text.get(start..*ends.get(i)?)
-            }
+            Self::Split { text, ends } => text.get(start_of(ends, i)?..*ends.get(i)?),
             Self::Taken(cells) => cells.get(i),
         }
+    }
+
+    /// Returns the cells from one to another as they are written, where they were split from a text.
+    #[inline]
+    pub(super) fn written(&self, first: usize, last: usize) -> Option<&'v str> {
+        let Self::Split { text, ends } = self else { return None };
+        text.get(start_of(ends, first)?..*ends.get(last)?)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &'v str> + Clone {
         let cells = *self;
         (0..cells.len()).filter_map(move |i| cells.get(i))
     }
+}
+
+/// Returns where a cell starts: behind the end of the one before it.
+#[inline]
+fn start_of(ends: &[usize], cell: usize) -> Option<usize> {
+    cell.checked_sub(1).map_or(Some(0), |before| ends.get(before).map(|end| end + 1))
 }
 
 /// Takes a record apart, and returns its cells and what is wrong with its form: one that has a quote with the csv

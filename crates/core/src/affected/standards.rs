@@ -33,6 +33,22 @@ pub fn is_region(code: &str) -> bool {
     (1..=3).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 
+/// ISO 3166-2:US: the states, the district, and outlying areas.
+const REGIONS_OF_US: &str = "AK AL AR AS AZ CA CO CT DC DE FL GA GU HI IA ID IL IN KS KY LA MA MD ME MI MN MO MP MS MT \
+NC ND NE NH NJ NM NV NY OH OK OR PA PR RI SC SD TN TX UM UT VA VI VT WA WI WV WY";
+/// ISO 3166-2:CA: the provinces and territories.
+const REGIONS_OF_CA: &str = "AB BC MB NB NL NS NT NU ON PE QC SK YT";
+
+/// Returns whether `code` may be a subdivision of `country`: of the two countries whose regions have laws of their own
+/// here, one of ISO 3166-2's codes; of any other, by its form.
+pub fn is_region_of(country: &str, code: &str) -> bool {
+    match country {
+        "US" => REGIONS_OF_US.split(' ').any(|known| known == code),
+        "CA" => REGIONS_OF_CA.split(' ').any(|known| known == code),
+        _ => is_region(code),
+    }
+}
+
 /// Returns whether `tag` has the form of a language tag (BCP 47, RFC 5646 section 2.1): a language of two or
 /// three letters, then subtags.
 pub fn is_language(tag: &str) -> bool {
@@ -55,6 +71,15 @@ mod tests {
             is_country("GB") && !is_country("UK") && !is_country("gb") && !is_country("GBR") && !is_country("")
         );
         assert!(is_region("CA") && is_region("75") && !is_region("ca") && !is_region("") && !is_region("CALI"));
+        assert_eq!((REGIONS_OF_US.split(' ').count(), REGIONS_OF_CA.split(' ').count()), (57, 13));
+        for (country, all) in [("US", REGIONS_OF_US), ("CA", REGIONS_OF_CA)] {
+            assert!(all.split(' ').is_sorted() && all.split(' ').all(is_region));
+            assert!(all.split(' ').all(|code| is_region_of(country, code)));
+        }
+        for (country, code) in [("US", "CF"), ("US", "ON"), ("CA", "CA"), ("US", ""), ("DE", "by")] {
+            assert!(!is_region_of(country, code), "{country}-{code}");
+        }
+        assert!(is_region_of("DE", "BY") && is_region_of("FR", "75"));
         for good in ["en", "pt-BR", "zh-Hant-TW", "ast"] {
             assert!(is_language(good), "{good}");
         }

@@ -405,7 +405,7 @@ fn what_is_still_deferred_at_the_limit_expires() {
 fn who_is_refused_once_expires_at_the_limit_and_not_when_due() {
     let relay = |_: &Claimed| End::Answered(Stage::Rcpt, reply("450 4.2.1 busy"));
     for give_up in [
-        GiveUp { after: Some(Duration::from_secs(60)), at: None },
+        GiveUp { after: Some(Duration::from_mins(1)), at: None },
         GiveUp { after: Some(Duration::from_hours(96)), at: Some(at(60)) },
     ] {
         let mut world = World::new(3);

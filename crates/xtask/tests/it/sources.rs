@@ -126,7 +126,7 @@ fn places(files: &[File], is_offence: impl Fn(&str) -> bool) -> Vec<String> {
 /// A tool that a test asks for and that `cargo xtask test` does not install would be skipped for ever.
 #[test]
 fn tools_that_tests_ask_for_are_installed_and_no_others() {
-    use forthwith_testkit::tools::TOOLS;
+    use forthwith_testkit::tools::{FULL_TOOLS, TOOLS};
     let asked: Vec<String> = sources()
         .iter()
         .filter(|file| !file.path.ends_with("sources.rs"))
@@ -135,8 +135,9 @@ fn tools_that_tests_ask_for_are_installed_and_no_others() {
         })
         .flatten()
         .collect();
+    let all = TOOLS.iter().chain(&FULL_TOOLS);
     let unused: Vec<String> =
-        TOOLS.iter().map(|tool| tool.program.to_owned()).filter(|program| !asked.contains(program)).collect();
+        all.map(|tool| tool.program.to_owned()).filter(|program| !asked.contains(program)).collect();
     refuse(&unused, "no test asks for these; take them out of `TOOLS`:");
 }
 

@@ -265,20 +265,25 @@ fn shown(xml: &mut Xml, cell: &Element) -> io::Result<Result<String, CellFault>>
     })
 }
 
-/// Reads a paragraph that began. White space in it is one space, and none at its start (section 6.1.2). At its end
-/// the section has none either; `LibreOffice` writes one that is there so, and reads it back.
+/// Reads a paragraph that began. By the standard, white space in it is one space, and none at its start or behind a
+/// line break (section 6.1.2); `LibreOffice` writes and shows it as it stands, and shows no tabulator and no line break
+/// of a paragraph. What is not the same by both is unknown. At the end the section has no space either, and that alone
+/// is read as it stands: it is written so for a cell that ends in one.
 fn paragraph(xml: &mut Xml, text: &mut String, unknown: &mut Option<String>) -> io::Result<()> {
     let mut is_behind_space = true;
+    let mut unsure = |what: &str| {
+        unknown.get_or_insert_with(|| what.to_owned());
+    };
     loop {
         match xml.next()? {
             Met::Text(more) => {
                 for c in more.chars() {
-                    if !matches!(c, ' ' | '\t' | '\r' | '\n') {
-                        text.push(c);
-                        is_behind_space = false;
-                    } else if !std::mem::replace(&mut is_behind_space, true) {
-                        text.push(' ');
+                    let is_space = matches!(c, ' ' | '\t' | '\r' | '\n');
+                    if is_space && (is_behind_space || c != ' ') {
+                        unsure("white space");
                     }
+                    is_behind_space = is_space;
+                    text.push(c);
                 }
             }
             Met::Start(element) => match element.name.as_str() {
@@ -287,19 +292,9 @@ fn paragraph(xml: &mut Xml, text: &mut String, unknown: &mut Option<String>) -> 
                     (0..count).for_each(|_| text.push(' '));
                     is_behind_space = false;
                 }
-                "tab" => {
-                    text.push('\t');
-                    is_behind_space = false;
-                }
-                "line-break" => {
-                    text.push('\n');
-                    is_behind_space = true;
-                }
                 "span" | "a" | "ruby" | "ruby-base" => {}
                 "ruby-text" => skip(xml, "ruby-text")?,
-                other => {
-                    unknown.get_or_insert_with(|| other.to_owned());
-                }
+                other => unsure(other),
             },
             Met::End(name) if name == "p" => return Ok(()),
             Met::Done => return Err(damaged("a paragraph has no end")),

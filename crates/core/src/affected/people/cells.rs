@@ -4,7 +4,7 @@ use crate::{
     address::{ParseAddressError, Parts, has_unseen, is_unseen},
     affected::{
         likely,
-        standards::{is_country, is_language, is_region},
+        standards::{is_country, is_language, is_region, is_region_of},
     },
     document::nearest,
     law::{ConsentKind, Word},
@@ -118,13 +118,17 @@ pub(super) fn read_country(cell: &str, own: Own<'_>) -> Result<String, Refusal> 
     Err(unknown("country", cell, standard, likely::country(cell.trim(), own)))
 }
 
-pub(super) fn read_region(cell: &str, own: Own<'_>) -> Result<String, Refusal> {
+/// Reads a region of `country`, which is empty where it is not known.
+pub(super) fn read_region(cell: &str, country: &str, own: Own<'_>) -> Result<String, Refusal> {
     let region = cell.trim().to_ascii_uppercase();
-    if region.is_empty() || is_region(&region) {
+    if region.is_empty() || is_region_of(country, &region) {
         return Ok(region);
     }
-    let standard = "a region code (ISO 3166-2 without the country: CA, BY)";
-    Err(unknown("region", cell, standard, likely::region(cell.trim(), own)))
+    let likely = likely::region(cell.trim(), own).filter(|likely| is_region_of(country, likely));
+    if is_region(&region) {
+        return Err(unknown("region", cell, &format!("a region of {country} (ISO 3166-2:{country})"), likely));
+    }
+    Err(unknown("region", cell, "a region code (ISO 3166-2 without the country: CA, BY)", likely))
 }
 
 pub(super) fn read_language(cell: &str, own: Own<'_>) -> Result<String, Refusal> {
@@ -160,17 +164,27 @@ pub(super) fn read_address(cell: &str) -> Result<Parts<'_>, AddressCell> {
         let message = format!("{} is not an address that can be written to: {error}", quoted(cell));
         let refusal = Refusal::new("email", "address-syntax", message);
         AddressCell::Refused(match probably_meant(cell) {
-            Some(meant) => refusal.hint(format!("is {} meant?", quoted(meant))),
+            Some(meant) => refusal.hint(format!("is {meant} meant?")),
             None => refusal,
         })
     })
 }
 
-/// Returns the address that was probably meant. It is shown, never used.
-fn probably_meant(cell: &str) -> Option<&str> {
-    let inner = cell.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(cell, |(inner, _)| inner);
-    let inner = inner.trim().trim_start_matches("mailto:").trim_end_matches(['.', ',', ';']).trim();
-    (inner != cell && Parts::of(inner).is_ok()).then_some(inner)
+/// Returns the address that was probably meant, or the several that stand there. They are shown, never used.
+fn probably_meant(cell: &str) -> Option<String> {
+    let is_taken = |address: &&str| Parts::of(address).is_ok();
+    let all: Vec<&str> = cell.split([',', ';', '/', '\n']).map(bare).filter(|part| !part.is_empty()).collect();
+    let several = if all.len() > 1 { all } else { cell.split_whitespace().collect() };
+    if several.len() > 1 && several.iter().all(is_taken) {
+        return Some(several.into_iter().map(quoted).collect::<Vec<_>>().join(" or "));
+    }
+    Some(bare(cell)).filter(|bare| *bare != cell).filter(is_taken).map(quoted)
+}
+
+/// Returns what is left of an address without what is often put around it.
+fn bare(text: &str) -> &str {
+    let inner = text.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(text, |(inner, _)| inner);
+    inner.trim().trim_start_matches("mailto:").trim_end_matches(['.', ',', ';']).trim()
 }
 
 /// Returns the beginning of `text` in quotes.

@@ -25,6 +25,9 @@ pub(super) struct Columns {
     pub(super) language: Option<usize>,
     pub(super) data: Option<usize>,
     pub(super) consent: Option<usize>,
+    /// The places from the first to the last of country, region, language, data and consent, where no other column
+    /// stands among them.
+    pub(super) together: Option<(usize, usize)>,
     pub(super) other: Vec<(usize, String)>,
     /// In a list that we wrote: the columns that we added.
     pub(super) ours: BTreeSet<usize>,
@@ -87,10 +90,30 @@ impl Columns {
         let at = |name| standard.get(name).copied();
         let [id, email, name, country] = ["id", "email", "name", "country"].map(at);
         let [region, language, data, consent] = ["region", "language", "data", "consent"].map(at);
-        let columns =
-            Self { standard, id, email, name, country, region, language, data, consent, other, ours, as_written };
+        let columns = Self {
+            standard,
+            id,
+            email,
+            name,
+            country,
+            region,
+            language,
+            data,
+            consent,
+            together: together([country, region, language, data, consent]),
+            other,
+            ours,
+            as_written,
+        };
         if findings.is_empty() { Ok(columns) } else { Err(findings) }
     }
+}
+
+/// Returns the first and the last of these places where they follow each other, in whatever order.
+fn together(places: [Option<usize>; 5]) -> Option<(usize, usize)> {
+    let places: BTreeSet<usize> = places.into_iter().flatten().collect();
+    let (first, last) = (*places.first()?, *places.last()?);
+    (last - first + 1 == places.len()).then_some((first, last))
 }
 
 fn missing(context: Context<'_>, layout: &Layout, name: &str, wanted: &str) -> Finding {

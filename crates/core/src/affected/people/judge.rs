@@ -101,10 +101,9 @@ impl<'a> Judge<'a> {
         self.layout.delimiter()
     }
 
-    /// Returns whether another row may have to do with this one's person.
-    fn may_come_again(&self, person: &Person<'_>) -> bool {
-        let suspects = self.context.known.suspects.as_ref();
-        suspects.is_none_or(|(suspects, _)| suspects.have(person.id, &person.address))
+    /// Returns whether another row may have to do with the person of this one.
+    fn may_come_again(&self, row: u64) -> bool {
+        self.context.known.suspects.as_ref().is_none_or(|(suspects, _)| suspects.have(row))
     }
 
     /// Judges the rows of `stretch`, each by itself.
@@ -149,7 +148,7 @@ impl Judging<'_> {
         let kind = self.kinds.of(view.cells, &self.judge.columns, self.judge.context);
         let verdict = match row.judge(kind) {
             ByItself::Fate(fate) => Verdict::Fate(fate, view.keep()),
-            ByItself::Person(person) if self.judge.may_come_again(&person) => {
+            ByItself::Person(person) if self.judge.may_come_again(view.row) => {
                 Verdict::Open(Box::new(row.recipient(&person, kind)), view.keep())
             }
             ByItself::Person(_) if let Some((reason, why)) = kind.no_email(self.judge.context) => {

@@ -37,7 +37,7 @@ pub(super) struct Kind {
 /// The kinds of a stretch.
 pub(super) struct Kinds {
     known: Remembered<Kind>,
-    /// The cells of a row, with a NUL behind each, which none of them has: what a kind is known by.
+    /// What a kind is known by where its cells do not stand together: each of them, with a NUL behind it, which none has.
     word: Vec<u8>,
 }
 
@@ -48,13 +48,17 @@ impl Kinds {
 
     /// Returns the kind of a row with these cells.
     pub(super) fn of(&mut self, cells: Cells<'_>, columns: &Columns, context: Context<'_>) -> &mut Kind {
-        let own = own_cells(cells, columns);
+        let own = || own_cells(cells, columns);
+        // As they are written side by side, they are one word already.
+        if let Some(written) = columns.together.and_then(|(first, last)| cells.written(first, last)) {
+            return self.known.of(written.as_bytes(), || Kind::read(own(), context));
+        }
         self.word.clear();
-        for cell in own {
+        for cell in own() {
             self.word.extend_from_slice(cell.as_bytes());
             self.word.push(0);
         }
-        self.known.of(&self.word, || Kind::read(own, context))
+        self.known.of(&self.word, || Kind::read(own(), context))
     }
 }
 
@@ -88,7 +92,7 @@ impl Kind {
         let meant = |column, cell: &'_ str| context.settings.meant(column, cell.trim()).to_owned();
         let own = |column| context.settings.values.get(column);
         let country = checked(&mut refusals, read_country(&meant("country", country), own("country")));
-        let region = checked(&mut refusals, read_region(&meant("region", region), own("region")));
+        let region = checked(&mut refusals, read_region(&meant("region", region), &country, own("region")));
         let language = checked(&mut refusals, read_language(&meant("language", language), own("language")));
         let data = checked(&mut refusals, read_data(data, context));
         let consent = checked(&mut refusals, read_consents(consent, context));

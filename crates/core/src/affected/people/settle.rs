@@ -70,9 +70,12 @@ impl AsRead<'_> {
         }
     }
 
-    /// Returns the row as it was written where its cells are not known, and nothing where they are.
+    /// Returns the row as it was written where its cells are not known, and nothing where they are. What a list of
+    /// ours says of such a row, which nobody has mended, is passed on.
     pub fn as_written(&self) -> String {
-        self.raw.as_ref().map(RawRow::as_written).unwrap_or_default()
+        let Some(raw) = &self.raw else { return String::new() };
+        let kept = self.judge.columns.as_written.and_then(|i| raw.cells.get(i)).unwrap_or_default();
+        if kept.is_empty() { raw.as_written() } else { kept.to_owned() }
     }
 }
 

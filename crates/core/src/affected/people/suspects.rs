@@ -2,17 +2,16 @@
 //! in the second.
 //!
 //! What is remembered of a row to know its person again is some hundred octets, and most people come once. The first
-//! reading keeps a short name of each id and each mailbox, sorts them, and then keeps those that it met twice. A name
-//! that two of them share by chance makes a row suspect that is not, which costs memory and decides nothing: `repeats`
-//! decides, over every suspect row, with the full keys.
+//! reading keeps a short name of each id and each mailbox with its row, sorts them, and then keeps the rows of those
+//! that it met twice. A name that two of them share by chance makes a row suspect that is not, which costs memory and
+//! decides nothing: `repeats` decides, over every suspect row, with the full keys.
 
 use super::{
     Context,
     columns::Columns,
-    names::{name_of_cell, name_of_id, name_of_mailbox},
+    names::{name_of_cell, name_of_id},
 };
 use crate::{
-    address::Parts,
     affected::{
         rows::{Layout, Rows, RowsError, RowsOf},
         source::Source,
@@ -28,17 +27,14 @@ const SHARE_BITS: u32 = 10;
 /// Bits of a name in all: a share keeps the others. Of the twenty million names of ten million people, about fifty
 /// pairs then agree by chance.
 const NAME_BITS: u32 = SHARE_BITS + u32::BITS;
-/// Bits of the filter before the names that were met twice, for each of those.
-const FILTER_BITS: usize = 64;
-/// Bits of it at least.
-const FILTER_BITS_MIN: usize = 1 << 10;
+/// The rows that are told apart, in the other half of a word: whatever comes behind them is suspect.
+const ROWS_MAX: u64 = u32::MAX as u64;
 
-/// The short names of ids and mailboxes that a list has more than once.
-#[derive(Clone, Debug)]
+/// The rows of a list whose id or mailbox another one may have.
+#[derive(Clone, Default)]
 pub struct Suspects {
-    /// Sorted.
-    names: Vec<u64>,
-    filter: Bits,
+    /// A bit for each row up to the last of them.
+    words: Vec<u64>,
 }
 
 /// Looks for suspects: a list that is read for its names alone.
@@ -57,7 +53,8 @@ pub struct Naming {
 
 /// The names of a stretch.
 pub struct Names {
-    all: Vec<u64>,
+    /// Each with its row.
+    all: Vec<(u64, u64)>,
     /// Its last row.
     pub row: u64,
     /// How many octets of the file were read to its end.
@@ -67,12 +64,9 @@ pub struct Names {
 /// All names of a list, in shares.
 pub struct Shares(Vec<Share>);
 
-/// The names that begin alike.
+/// The names that begin alike: of each the other bits, and below them its row.
 #[derive(Debug, Default)]
-pub struct Share {
-    start: u64,
-    rests: Vec<u32>,
-}
+pub struct Share(Vec<u64>);
 
 impl<R: Source> Search<R> {
     /// Reads the header of a list.
@@ -106,8 +100,8 @@ impl Naming {
         while let Some(row) = rows.next_row() {
             names.row = row.row;
             let cell = |place: Option<usize>| place.and_then(|i| row.cells.get(i)).unwrap_or_default();
-            names.all.extend(name_of_id(cell(self.id)));
-            names.all.extend(name_of_cell(cell(self.email)));
+            let both = [name_of_id(cell(self.id)), name_of_cell(cell(self.email))];
+            names.all.extend(both.into_iter().flatten().map(|name| (name, row.row)));
         }
         names
     }
@@ -115,42 +109,51 @@ impl Naming {
 
 impl Shares {
     fn new() -> Self {
-        let share = |start: u64| Share { start: start << u32::BITS, rests: Vec::new() };
-        Self((0_u64..1 << SHARE_BITS).map(share).collect())
+        Self((0..1 << SHARE_BITS).map(|_| Share::default()).collect())
     }
 
     /// Keeps the names of a stretch.
     pub fn keep(&mut self, names: &Names) {
-        for name in &names.all {
+        for (name, row) in &names.all {
             let name = name >> (u64::BITS - NAME_BITS);
-            // Both halves are as long as their types.
-            let rest = u32::try_from(name & u64::from(u32::MAX)).unwrap_or_default();
-            self.0[(name >> u32::BITS) as usize].rests.push(rest);
+            let rest = name << u32::BITS;
+            // What has no room is suspect anyway.
+            self.0[(name >> u32::BITS) as usize].0.push(rest | row.min(&ROWS_MAX));
         }
     }
 }
 
 impl Share {
-    /// Returns the names that were met more than once, in order.
+    /// Returns the rows of the names that were met more than once.
     pub fn twice(mut self) -> Vec<u64> {
-        self.rests.sort_unstable();
-        let pairs = self.rests.windows(2).filter(|pair| pair[0] == pair[1]);
-        let mut twice: Vec<_> = pairs.map(|pair| self.start | u64::from(pair[0])).collect();
-        twice.dedup();
-        twice
+        self.0.sort_unstable();
+        let names = self.0.chunk_by(|one, next| one >> u32::BITS == next >> u32::BITS);
+        names.filter(|rows| rows.len() > 1).flatten().map(|name| name & ROWS_MAX).collect()
     }
 }
 
-impl Suspects {
-    /// Takes the names that each share met twice, in the order of the shares.
-    pub fn of(names: Vec<u64>) -> Self {
-        let mut filter = Bits::new((names.len() * FILTER_BITS).next_power_of_two().max(FILTER_BITS_MIN));
-        for name in &names {
-            filter.set(*name);
+impl FromIterator<u64> for Suspects {
+    fn from_iter<I: IntoIterator<Item = u64>>(rows: I) -> Self {
+        let mut suspects = Self::default();
+        for row in rows {
+            let (word, bit) = place(row);
+            if word >= suspects.words.len() {
+                suspects.words.resize(word + 1, 0);
+            }
+            suspects.words[word] |= bit;
         }
-        Self { names, filter }
+        suspects
     }
+}
 
+/// Returns the word and the bit of a row.
+#[inline]
+fn place(row: u64) -> (usize, u64) {
+    let word = row.min(ROWS_MAX) / u64::from(u64::BITS);
+    (usize::try_from(word).unwrap_or_default(), 1 << (row % u64::from(u64::BITS)))
+}
+
+impl Suspects {
     /// Reads a list on one thread. Returns the suspects and the digest of the list: they hold for no other one.
     ///
     /// # Errors
@@ -163,48 +166,21 @@ impl Suspects {
             shares.keep(&naming.names(stretch));
         }
         let (shares, digest) = search.finish()?;
-        Ok((Self::of(shares.into_iter().flat_map(Share::twice).collect()), digest))
+        Ok((shares.into_iter().flat_map(Share::twice).collect(), digest))
     }
 
-    /// Returns whether another row may have this id or this mailbox, or one that differs from it in case or dots alone.
-    pub(super) fn have(&self, id: &str, address: &Parts<'_>) -> bool {
-        let names = [name_of_id(id), Some(name_of_mailbox(address.local, &address.domain))];
-        let names = names.into_iter().flatten().map(|name| name >> (u64::BITS - NAME_BITS));
-        names.into_iter().any(|name| self.filter.is_set(name) && self.names.binary_search(&name).is_ok())
+    /// Returns whether another row may have the id or the mailbox of this one, or one that differs from it in case or
+    /// dots alone.
+    #[inline]
+    pub(super) fn have(&self, row: u64) -> bool {
+        let (word, bit) = place(row);
+        row >= ROWS_MAX || self.words.get(word).is_some_and(|word| word & bit != 0)
     }
 }
 
-/// A power of two of bits.
-#[derive(Clone)]
-struct Bits(Vec<u64>);
-
-impl std::fmt::Debug for Bits {
+impl std::fmt::Debug for Suspects {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "<{} bits>", self.0.len() * 64)
-    }
-}
-
-impl Bits {
-    fn new(count: usize) -> Self {
-        Self(vec![0; count / 64])
-    }
-
-    /// Returns the word and the bit of a name.
-    #[inline]
-    fn place(&self, name: u64) -> (usize, u64) {
-        let word = name / 64 % self.0.len() as u64;
-        (word as usize, 1 << (name % 64))
-    }
-
-    fn set(&mut self, name: u64) {
-        let (word, bit) = self.place(name);
-        self.0[word] |= bit;
-    }
-
-    #[inline]
-    fn is_set(&self, name: u64) -> bool {
-        let (word, bit) = self.place(name);
-        self.0[word] & bit != 0
+        write!(f, "<{} rows>", self.words.iter().map(|word| word.count_ones()).sum::<u32>())
     }
 }
 
@@ -213,16 +189,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_were_met_twice_are_found() {
+    fn rows_whose_names_were_met_twice_are_found() {
         let mut shares = Shares::new();
         let name = |i: u64| i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let names = (0..10_000).map(name).chain((0..10_000).step_by(100).map(name)).collect();
-        shares.keep(&Names { all: names, row: 0, octets: 0 });
-        let twice: Vec<_> = shares.0.into_iter().flat_map(Share::twice).collect();
-        let mut expected: Vec<_> = (0..10_000).step_by(100).map(|i| name(i) >> (u64::BITS - NAME_BITS)).collect();
-        expected.sort_unstable();
-        assert_eq!(twice, expected);
-        let suspects = Suspects::of(twice);
-        assert!(expected.iter().all(|name| suspects.filter.is_set(*name)));
+        let first = (0..10_000).map(|i| (name(i), i + 1));
+        let again = (0..10_000).step_by(100).map(|i| (name(i), 10_001 + i / 100));
+        let beyond = [(name(20_000), ROWS_MAX + 7)];
+        shares.keep(&Names { all: first.chain(again).chain(beyond).collect(), row: 0, octets: 0 });
+        let suspects: Suspects = shares.0.into_iter().flat_map(Share::twice).collect();
+        for row in 1..=10_200 {
+            let is_again = row > 10_000 && row <= 10_100;
+            assert_eq!(suspects.have(row), row % 100 == 1 && row <= 10_000 || is_again, "{row}");
+        }
+        assert!(!suspects.have(ROWS_MAX - 1) && suspects.have(ROWS_MAX) && suspects.have(ROWS_MAX + 7));
     }
 }

@@ -184,6 +184,22 @@ fn the_meant_address_is_shown_and_not_used() {
         assert_eq!(fates, ["refused"], "{cell}");
         assert!(tally.findings[0].hint.as_ref().unwrap().starts_with("is \"a@b.example\" meant?"), "{cell}");
     }
+    let two = [
+        "a@b.example;c@d.example",
+        "\"a@b.example, c@d.example\"",
+        "a@b.example c@d.example",
+        "A <a@b.example>; C <c@d.example>",
+    ];
+    for cell in two {
+        let (_, tally) = read(&format!("email\n{cell}\n"));
+        let hint = tally.findings[0].hint.as_ref().unwrap();
+        assert!(hint.starts_with("is \"a@b.example\" or \"c@d.example\" meant?"), "{cell}: {hint}");
+    }
+    for cell in ["a@b.example;nobody", "a b", "Ada", "<a@b.example>;"] {
+        let (_, tally) = read(&format!("email\n{cell}\n"));
+        let hint = tally.findings[0].hint.as_ref().unwrap();
+        assert!(!hint.contains(" or \""), "{cell}: {hint}");
+    }
 }
 
 #[test]
@@ -204,6 +220,86 @@ fn repeated_rows() {
     let (fates, tally) =
         read_with("id,email,source\n1,a@b.example,x\n1,a@b.example,y\n", &ListSettings::default(), &["source"]);
     assert_eq!((fates[1].as_str(), codes(&tally)), ("refused", vec!["conflicting-rows"]));
+}
+
+#[test]
+fn rows_of_one_person_that_differ_in_what_notice_or_law_reads_are_refused() {
+    const COLUMNS: [&str; 8] = ["id", "email", "name", "country", "region", "language", "consent", "note"];
+    let first = ["1", "a@b.example", "Ada", "US", "CA", "en", "esign", "x"];
+    let all = "[people]\nsame_person = \"union-data\"\nshared_address = \"one-notice-each\"\nperson_addresses = \"all\"\n";
+    let (settings, _) = super::super::read_settings("affected.toml", all.as_bytes());
+    let settings = settings.unwrap();
+    for (column, other) in [
+        ("name", "Ida"),
+        ("country", "GB"),
+        ("region", "NY"),
+        ("language", "de"),
+        ("consent", "ny_express"),
+        ("note", "y"),
+    ] {
+        let mut second = first;
+        second[COLUMNS.iter().position(|name| *name == column).unwrap()] = other;
+        let list = [COLUMNS, first, second].map(|row| row.join(",")).join("\n");
+        let (fates, tally) = read_with(&list, &settings, &["note"]);
+        assert_eq!((fates[1].as_str(), codes(&tally)), ("refused", vec!["conflicting-rows"]), "{column}");
+        let (fates, _) = read_with(&list, &settings, &[]);
+        assert_eq!(fates[1], if column == "note" { "duplicate" } else { "refused" }, "{column}");
+    }
+}
+
+#[test]
+fn a_region_that_its_country_does_not_have_is_refused() {
+    for (country, region, expected) in [
+        ("US", "CA", "planned"),
+        ("US", "pr", "planned"),
+        ("US", "CF", "refused"),
+        ("US", "QC", "refused"),
+        ("CA", "QC", "planned"),
+        ("CA", "NY", "refused"),
+        ("DE", "BY", "planned"),
+        ("DE", "Bayern", "refused"),
+    ] {
+        let (fates, tally) = read(&format!("email,country,region\na@b.example,{country},{region}\n"));
+        let code = if expected == "refused" { vec!["region-unknown"] } else { Vec::new() };
+        assert_eq!((fates[0].as_str(), codes(&tally)), (expected, code), "{country} {region}");
+    }
+    let (_, tally) = read("email,country,region\na@b.example,US,Califronia\nb@b.example,CA,California\n");
+    let hints: Vec<_> = tally.findings.iter().filter_map(|f| f.hint.as_deref()).collect();
+    assert!(hints[0].starts_with("is `CA` meant?") && !hints[1].contains("meant?"), "{hints:?}");
+}
+
+#[test]
+fn space_around_a_name_and_the_case_of_a_code_do_not_count_and_other_cells_are_as_they_were_written() {
+    let settings = ListSettings::default();
+    let (columns, known) = (BTreeSet::new(), Known::default());
+    let context = Context {
+        file: "l.csv",
+        settings: &settings,
+        categories: None,
+        languages: None,
+        read_columns: &columns,
+        known: &known,
+        duties: None,
+    };
+    let text = "id,email,name,country,region,note\n 7 ,a@b.example, Ada  L. , us,ca , x \n";
+    let mut people = People::new(context, Supplied::new(text.as_bytes())).unwrap();
+    let Fated::Planned(ada) = people.read().unwrap().unwrap().fate else { panic!("she is planned") };
+    assert_eq!((ada.name.expose().as_str(), ada.residence.code().as_str()), ("Ada  L.", "US-CA"));
+    let note = ada.columns.iter().find(|(name, _)| *name == "note").map(|(_, cell)| cell.expose().as_str());
+    assert_eq!((ada.id.expose().as_str(), note), (" 7 ", Some(" x ")));
+}
+
+#[test]
+fn an_unknown_category_is_refused_with_the_nearest_one_and_words_of_the_list_may_stand_for_it() {
+    let list = "email,data\na@b.example,emial\nb@b.example,SSN\n";
+    let (fates, tally) = read(list);
+    assert_eq!(fates, ["refused"; 2]);
+    let hints: Vec<_> =
+        tally.findings.iter().filter(|f| f.code == "data-unknown").map(|f| f.hint.as_deref()).collect();
+    assert!(hints[0].unwrap().starts_with("is `email` meant?"), "{hints:?}");
+    assert!(hints[1].unwrap().starts_with("incident.toml lists the categories"), "{hints:?}");
+    let (fates, _) = read_toml(list, "[values.data]\nssn = \"phone\"\nEMIAL = \"email\"\n");
+    assert_eq!(fates, ["planned"; 2]);
 }
 
 /// Reads a list with an affected.toml of this text.
