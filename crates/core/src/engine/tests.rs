@@ -495,11 +495,11 @@ fn a_few_people_refused_again_and_again_do_not_blow_the_fuse() {
     assert!(world.attempts > 4 * 20, "{} attempts", world.attempts);
 }
 
-/// Greylisting (RFC 6647): whoever is new is refused for now, everybody alike, and taken when tried again. Where the
-/// reply speaks of policy it slows the run; where it does not, the fuse stops it, and running again goes on.
+/// Greylisting (RFC 6647): whoever is new is refused for now, everybody alike, and taken when tried again. Twenty alike
+/// blow the fuse, as a wrong setting would; nobody is judged by them, and running again goes on.
 #[test]
 fn a_relay_that_greylists_everybody_takes_everybody_once() {
-    for (refusal, stops) in [("450 4.7.1 greylisted", false), ("450 4.2.0 greylisted", true)] {
+    for refusal in ["450 4.7.1 greylisted", "450 4.2.0 greylisted"] {
         let mut world = World::new(60);
         let (mut taken, mut is_known) = ([0; 60], [false; 60]);
         let mut relay = |claimed: &Claimed| {
@@ -517,7 +517,7 @@ fn a_relay_that_greylists_everybody_takes_everybody_once() {
             blown += 1;
         }
         assert_eq!((world.count(State::Accepted), taken), (60, [1; 60]), "{refusal}");
-        assert_eq!((blown > 0, blown <= 3), (stops, true), "{refusal}");
+        assert!((1..=3).contains(&blown), "{refusal}: {blown} times");
         assert!(world.seconds() < 3_600, "{refusal}: {} s", world.seconds());
     }
 }
