@@ -16,7 +16,7 @@ use crate::{
 use forthwith_core::{
     digest::{Digest, Hashing},
     notice::Token,
-    reconcile::{Conclusion, Doubt, Onward, Passage},
+    reconcile::{Conclusion, Doubt, LogSettings, Onward, Passage},
     state::Happening,
 };
 use forthwith_ledger::sqlite::{CurrentPlan, Evidence, LedgerReader, ResolveError, Settled, SqliteLedger, Which};
@@ -93,7 +93,13 @@ fn judge(
         (Some(log), _) => {
             // A folder whose settings are gone or refused has a ledger still.
             let preset = inputs::delivery(folder)?.0.and_then(|delivery| delivery.preset);
-            postfix::judge(args, log, &plan.frozen.incident, zone, doubts, reader, preset, now)
+            let settings = LogSettings {
+                incident: plan.frozen.incident.clone(),
+                doubts: doubts.iter().map(|(_, doubt)| doubt.token.clone()).collect(),
+                zone,
+                read_at: now,
+            };
+            postfix::judge(args, log, settings, doubts, reader, preset)
         }
         (None, Some(export)) => events::judge(export, doubts, reader),
         (None, None) => Err(CommandError::new(Exit::Usage, "name the log or the export to read")),
@@ -115,20 +121,24 @@ fn doubts(reader: &LedgerReader) -> Result<Vec<(u64, Doubt)>, CommandError> {
     Ok(doubts)
 }
 
-/// Parts what is said of tokens into that of this plan's notices, with the row of each, and the rest: who knows the
-/// incident's id can make up a name for a notice, and no token of this plan.
-fn of_this_plan<T>(
-    reader: &LedgerReader,
-    shown: BTreeMap<Token, T>,
-) -> Result<(Vec<(u64, Token, T)>, Vec<T>), CommandError> {
-    let (mut ours, mut others) = (Vec::new(), Vec::new());
+/// What is said of tokens.
+struct Parted<T> {
+    /// Of this plan's notices, with the row of each.
+    ours: Vec<(u64, Token, T)>,
+    /// Of none: who knows the incident's id can make up a name for a notice, and no token of this plan.
+    others: Vec<T>,
+}
+
+/// Parts what is said of tokens.
+fn of_this_plan<T>(reader: &LedgerReader, shown: BTreeMap<Token, T>) -> Result<Parted<T>, CommandError> {
+    let mut parted = Parted { ours: Vec::new(), others: Vec::new() };
     for (token, what) in shown {
         match reader.row_of(&token).map_err(ledgers::failed)? {
-            Some(row) => ours.push((row, token, what)),
-            None => others.push(what),
+            Some(row) => parted.ours.push((row, token, what)),
+            None => parted.others.push(what),
         }
     }
-    Ok((ours, others))
+    Ok(parted)
 }
 
 /// Shows the octets of the file at `path` to `see`, as long as it was when it was opened; returns its digest.

@@ -74,7 +74,7 @@ fn returned(queue_id: &str, from: &str, message_id: &str) -> String {
         format!("qmgr[9]: {queue_id}: removed"),
     ];
     let at = Timestamp::now();
-    lines.iter().map(|line| format!("{at} relay postfix/{line}\n")).collect()
+    lines.map(|line| format!("{at} relay postfix/{line}")).join("\n") + "\n"
 }
 
 #[test]

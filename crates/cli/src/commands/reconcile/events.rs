@@ -1,6 +1,6 @@
 //! Reads a provider's event export for `reconcile`. What its events prove is core's to say.
 
-use super::{Judged, Read, SHOWN_MAX, of_this_plan, pieces};
+use super::{Judged, Parted, Read, SHOWN_MAX, of_this_plan, pieces};
 use crate::{
     exit::CommandError,
     ledgers,
@@ -55,7 +55,7 @@ fn match_with(mut reading: EventReading, reader: &LedgerReader) -> Result<Export
         reading.name_by_replies(replies).map_err(ledgers::failed)?;
     }
     let (mut onward, mut copies) = (BTreeMap::new(), Vec::new());
-    let (ours, others) = of_this_plan(reader, std::mem::take(&mut reading.shown))?;
+    let Parted { ours, others } = of_this_plan(reader, std::mem::take(&mut reading.shown))?;
     let unmatched = others.iter().chain(reading.nameless.values()).map(|shown| shown.events).sum::<u64>();
     let unmatched = unmatched + reading.others;
     for (row, token, shown) in ours {

@@ -1,6 +1,6 @@
 //! Reads the log of a Postfix for `reconcile`. What its lines prove is core's to say.
 
-use super::{Judged, Read, of_this_plan, pieces};
+use super::{Judged, Parted, Read, of_this_plan, pieces};
 use crate::{
     args::ReconcileArgs,
     exit::{CommandError, Exit},
@@ -12,7 +12,7 @@ use forthwith_core::{
     reconcile::{Conclusion, Doubt, LINE_OCTETS_MAX, LogReading, LogSettings, PostfixLog},
 };
 use forthwith_ledger::sqlite::LedgerReader;
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, tz::TimeZone};
 use serde_json::json;
 use std::path::Path;
 
@@ -30,22 +30,14 @@ pub fn zone(args: &ReconcileArgs) -> Result<TimeZone, CommandError> {
 pub fn judge(
     args: &ReconcileArgs,
     path: &Path,
-    incident: &str,
-    zone: TimeZone,
+    settings: LogSettings,
     doubts: Vec<(u64, Doubt)>,
     reader: &LedgerReader,
     preset: Option<&Preset>,
-    now: Timestamp,
 ) -> Result<Read, CommandError> {
-    let settings = LogSettings {
-        incident: incident.to_owned(),
-        doubts: doubts.iter().map(|(_, doubt)| doubt.token.clone()).collect(),
-        zone,
-        read_at: now,
-    };
     let (mut log, digest) = read(path, PostfixLog::new(settings))?;
-    let (onward, others) = of_this_plan(reader, std::mem::take(&mut log.onward))?;
-    let onward = onward.into_iter().map(|(_, token, onward)| (token, onward)).collect();
+    let Parted { ours, others } = of_this_plan(reader, std::mem::take(&mut log.onward))?;
+    let onward = ours.into_iter().map(|(_, token, onward)| (token, onward)).collect();
     let unmatched = log.others + others.len() as u64;
     let skew = SignedDuration::from_secs(i64::from(args.clock_skew));
     let judged = doubts.into_iter().map(|(row, doubt)| {
