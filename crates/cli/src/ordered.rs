@@ -11,8 +11,9 @@ use std::{
 
 /// Items that travel together: enough that handing over costs nothing beside the work.
 const BATCH: usize = 256;
-/// Batches that wait before and behind each worker: enough that none idles while another is late.
-const WAITING_MAX: usize = 2;
+/// Batches that wait before and behind each worker: one is enough that none idles while another is late, and a batch
+/// whose every row has a finding is ten times the size of its list.
+const WAITING_MAX: usize = 1;
 
 /// Nobody takes what is fed any more: the drain has ended.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use crate::{
     outage::{Outage, Patience},
     pace::Pace,
     ramp::Ramp,
-    retry,
+    retry::{self, GiveUp},
     state::Happening,
     throttle::{self, Ask, Cause, Change, Then, Throttle},
     verdict::{Answer, Reply, Stage, Verdict, judge},
@@ -34,6 +34,9 @@ use supply::Supply;
 pub const WINDOW_MAX: usize = 4096;
 /// How often in a row a notice returns to the queue because its line was lost, before it is deferred.
 pub const REQUEUES_MAX: u32 = 5;
+/// How often a run looks for notices that are given up although they are not due: margins are hours, and a look
+/// reads everybody who waits.
+const LOOK_FOR_GIVEN_UP_EVERY: Duration = Duration::from_mins(1);
 /// Lost lines in a row, whosever they are, that count as a failure of the relay.
 const LOSSES_IN_A_ROW: u32 = 20;
 
@@ -56,11 +59,8 @@ pub struct Settings {
     pub hand_over_at_most: Option<u64>,
     /// Whether the run stays for notices that are due later.
     pub later: Later,
-    /// How long after its first offer a notice that is refused for now is tried; `None` for ever.
-    pub give_up_after: Option<Duration>,
-    /// When every notice is given up that a relay refuses for now and that was first offered before: so that its
-    /// person can still be told in another way before the deadline. `None` for never.
-    pub give_up_at: Option<Timestamp>,
+    /// When a notice is given up that a relay refuses for now.
+    pub give_up: GiveUp,
     /// What blows the fuse.
     pub fuse: FuseLimits,
 }
@@ -96,6 +96,9 @@ pub enum Next {
     WaitForReport,
     /// Claims this many notices and hands them in.
     Refill(usize),
+    /// Claims notices that wait for another attempt and were first offered by this time, due or not, up to
+    /// [`WINDOW_MAX`], and hands them in as given up.
+    GiveUp(Timestamp),
     /// Appends these entries.
     Record(Vec<Entry>),
     /// Leaves: nothing of the plan is queued or deferred any more.
@@ -201,6 +204,8 @@ pub struct Engine {
     in_flight: u32,
     handed_over: u64,
     losses_in_a_row: u32,
+    /// When those are looked for next who are given up although they are not due; `None` for at once.
+    look_for_given_up: Option<Timestamp>,
     failure: Option<Failure>,
     is_held: bool,
     stop: Option<Stop>,
@@ -218,7 +223,7 @@ impl Engine {
         Self {
             pace,
             opening: Opening::new(settings.calendar.clone(), of_run.clone(), now),
-            ready: Ready::new(settings.domains.clone(), &earlier, now),
+            ready: Ready::new(&settings, &earlier, now),
             throttle: Throttle::new(&settings.limits, now),
             attempted: of_run.max(),
             outage: Outage::new(settings.patience),
@@ -228,6 +233,7 @@ impl Engine {
             in_flight: 0,
             handed_over: 0,
             losses_in_a_row: 0,
+            look_for_given_up: None,
             failure: None,
             is_held: false,
             stop: None,
@@ -253,6 +259,9 @@ impl Engine {
         }
         if let Some(entries) = self.expire(now) {
             return Next::Record(entries);
+        }
+        if let Some(offered_by) = self.look_for_given_up(now) {
+            return Next::GiveUp(offered_by);
         }
         if let Some(want) = self.supply.ask(now, self.ready.len(), self.in_flight as usize) {
             return Next::Refill(want);
@@ -376,13 +385,35 @@ impl Engine {
         }
     }
 
-    /// Gives up what comes next, where it was refused for longer than is tried.
+    /// Gives up those at hand who were refused for longer than is tried.
     fn expire(&mut self, now: Timestamp) -> Option<Vec<Entry>> {
-        let (after, at) = (self.settings.give_up_after, self.settings.give_up_at);
-        let is_over = |claimed: &Claimed| limit(claimed, after, at).is_some_and(|limit| limit <= now);
-        let expired = self.ready.remove_while(is_over);
-        let entry = |claimed| entry(claimed, now, Happening::Expired, Particulars::default());
-        (!expired.is_empty()).then(|| expired.iter().map(entry).collect())
+        let expired = self.ready.remove_over(now);
+        (!expired.is_empty()).then(|| expired.iter().map(|claimed| expired_entry(claimed, now)).collect())
+    }
+
+    /// Returns until when who is given up now was first offered, where it is time to look for them in the ledger:
+    /// what was deferred under other settings may be due much later than it is given up.
+    fn look_for_given_up(&mut self, now: Timestamp) -> Option<Timestamp> {
+        if self.look_for_given_up.is_some_and(|next| now < next) {
+            return None;
+        }
+        self.look_for_given_up = now.checked_add(LOOK_FOR_GIVEN_UP_EVERY).ok();
+        self.settings.give_up.offered_by(now)
+    }
+
+    /// Takes those whom a look for [`Next::GiveUp`] found, and returns the entries to append.
+    pub fn given_up(&mut self, now: Timestamp, found: &[Claimed]) -> Vec<Entry> {
+        if found.len() >= WINDOW_MAX {
+            self.look_for_given_up = None;
+        }
+        if !found.is_empty() {
+            // What was known to be due next may be among them.
+            self.supply.put_back();
+        }
+        for claimed in found {
+            self.fuse.forget(claimed.notice);
+        }
+        found.iter().map(|claimed| expired_entry(claimed, now)).collect()
     }
 
     /// Takes what a claim found; `next_due` as in the ledger's claim.
@@ -624,7 +655,7 @@ impl Engine {
     fn due(&self, now: Timestamp, claimed: &Claimed, reply: Option<&Reply>) -> Timestamp {
         let delay = retry::delay(claimed.deferrals, &claimed.token, reply);
         let due = now.checked_add(delay).unwrap_or(Timestamp::MAX);
-        let limit = limit(claimed, self.settings.give_up_after, self.settings.give_up_at);
+        let limit = claimed.date.and_then(|first_offer| self.settings.give_up.of(first_offer));
         limit.map_or(due, |limit| due.min(limit.max(now)))
     }
 
@@ -641,11 +672,8 @@ impl Engine {
     }
 }
 
-/// Returns when a notice is given up, and never before a relay refused it since a person last decided. Who was
-/// never attempted never expires, however slow the pace.
-fn limit(claimed: &Claimed, after: Option<Duration>, at: Option<Timestamp>) -> Option<Timestamp> {
-    let first_offer = claimed.date.filter(|_| claimed.deferrals > 0)?;
-    retry::given_up_at(first_offer, after, at)
+fn expired_entry(claimed: &Claimed, at: Timestamp) -> Entry {
+    entry(claimed, at, Happening::Expired, Particulars::default())
 }
 
 fn particulars(stage: Stage, answer: Answer, connection: u64) -> Particulars {

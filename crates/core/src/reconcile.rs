@@ -108,6 +108,8 @@ pub struct LogReading {
     pub understood: u64,
     /// The time of the first and the last understood line.
     pub span: Option<(Timestamp, Timestamp)>,
+    /// Messages that bear no Message-ID of this incident's: other mail, and bounces of it.
+    pub others: u64,
     /// What became of our notices after the relay, by their latest queue id.
     pub onward: BTreeMap<Token, Onward>,
     found: BTreeMap<Token, Vec<Found>>,

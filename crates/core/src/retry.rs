@@ -38,18 +38,31 @@ pub fn delay(deferrals: u32, token: &Token, reply: Option<&Reply>) -> Duration {
     Duration::from_secs(seconds + seconds * jitter * JITTER_PER_MILLE / 1_000_000)
 }
 
-/// Returns when a notice first offered at `first_offer` is given up, if ever: so long after that offer, or at the
-/// moment that leaves time for another way before the deadline, whichever is first.
-///
-/// A notice first offered at that moment or later is late anyway, and only the first rule counts.
-pub fn given_up_at(
-    first_offer: Timestamp,
-    after: Option<Duration>,
-    before_deadline: Option<Timestamp>,
-) -> Option<Timestamp> {
-    let by_age = after.map(|after| first_offer.checked_add(after).unwrap_or(Timestamp::MAX));
-    let by_deadline = before_deadline.filter(|at| first_offer < *at);
-    [by_age, by_deadline].into_iter().flatten().min()
+/// When a notice is given up that is refused for now.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GiveUp {
+    /// So long after its first offer; `None` for never.
+    pub after: Option<Duration>,
+    /// At this moment, which leaves time for another way before the deadline; `None` for never. A notice first offered
+    /// at this moment or later is late anyway, and only its age counts.
+    pub at: Option<Timestamp>,
+}
+
+impl GiveUp {
+    /// Returns when a notice first offered at `first_offer` is given up, if ever: whichever is first.
+    pub fn of(self, first_offer: Timestamp) -> Option<Timestamp> {
+        let by_age = self.after.map(|after| first_offer.checked_add(after).unwrap_or(Timestamp::MAX));
+        let by_deadline = self.at.filter(|at| first_offer < *at);
+        [by_age, by_deadline].into_iter().flatten().min()
+    }
+
+    /// Returns by when a notice must have been first offered to be given up at `now`; `None` where none is.
+    pub fn offered_by(self, now: Timestamp) -> Option<Timestamp> {
+        let by_age = self.after.and_then(|after| now.checked_sub(after).ok());
+        let just_before = |at: Timestamp| at.checked_sub(Duration::from_nanos(1)).ok();
+        let by_deadline = self.at.filter(|at| *at <= now).and_then(just_before);
+        [by_age, by_deadline].into_iter().flatten().max()
+    }
 }
 
 /// Returns whether `reply` asks us to slow down rather than speaks of one recipient.
@@ -85,6 +98,7 @@ fn jitter_per_mille(deferrals: u32, token: &Token) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn token(text: &str) -> Token {
         Token::parse(text).unwrap()
@@ -131,10 +145,26 @@ mod tests {
             (50, Some(50), 146),
             (60, Some(50), 156),
         ] {
-            assert_eq!(given_up_at(at(first), after, deadline.map(at)), Some(at(expected)), "{first} {deadline:?}");
+            let give_up = GiveUp { after, at: deadline.map(at) };
+            assert_eq!(give_up.of(at(first)), Some(at(expected)), "{first} {deadline:?}");
         }
-        assert_eq!(given_up_at(at(0), None, Some(at(5))), Some(at(5)));
-        assert_eq!(given_up_at(at(6), None, Some(at(5))), None);
+        let by_deadline = GiveUp { after: None, at: Some(at(5)) };
+        assert_eq!((by_deadline.of(at(0)), by_deadline.of(at(6))), (Some(at(5)), None));
+    }
+
+    proptest! {
+        #[test]
+        fn who_is_given_up_is_told_by_the_first_offer_alone(
+            first in -300_i64..300,
+            now in -300_i64..300,
+            after in prop::option::of(0_u64..400),
+            deadline in prop::option::of(-300_i64..300),
+        ) {
+            let at = |seconds: i64| Timestamp::from_second(1_600_000_000 + seconds).unwrap();
+            let give_up = GiveUp { after: after.map(Duration::from_secs), at: deadline.map(at) };
+            let is_over = give_up.of(at(first)).is_some_and(|limit| limit <= at(now));
+            prop_assert_eq!(is_over, give_up.offered_by(at(now)).is_some_and(|by| at(first) <= by));
+        }
     }
 
     #[test]

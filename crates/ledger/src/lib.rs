@@ -25,6 +25,10 @@ pub trait Ledger: Send {
     /// another attempt, the longest overdue first, then those never attempted, in keyed order.
     fn claim(&mut self, want: usize, now: Timestamp) -> Result<Claim, LedgerError>;
 
+    /// Claims up to `want` notices of the current plan that wait for another attempt after a relay deferred them, due
+    /// or not, and were first offered at `offered_by` or before; first those due first.
+    fn claim_waiting(&mut self, want: usize, offered_by: Timestamp) -> Result<Claim, LedgerError>;
+
     /// Makes `entries` durable in this order, all in one transaction, and says of each whether it stands.
     ///
     /// An error leaves nothing of `entries` behind that a run may rely on: what was offered is in doubt.
@@ -37,6 +41,10 @@ pub trait Ledger: Send {
 impl<L: Ledger + ?Sized> Ledger for Box<L> {
     fn claim(&mut self, want: usize, now: Timestamp) -> Result<Claim, LedgerError> {
         (**self).claim(want, now)
+    }
+
+    fn claim_waiting(&mut self, want: usize, offered_by: Timestamp) -> Result<Claim, LedgerError> {
+        (**self).claim_waiting(want, offered_by)
     }
 
     fn commit(&mut self, entries: &[Append]) -> Result<Vec<Outcome>, LedgerError> {

@@ -92,6 +92,19 @@ impl Ledger for ModelLedger {
         Ok(Claim { notices, next_due })
     }
 
+    fn claim_waiting(&mut self, want: usize, offered_by: Timestamp) -> Result<Claim, LedgerError> {
+        let is_over = |notice: &ModelNotice| {
+            let Standing { due, deferrals, offer, .. } = &notice.standing;
+            due.is_some() && *deferrals > 0 && offer.is_some_and(|(date, _)| date <= offered_by)
+        };
+        let mut found: Vec<_> = self.waiting().filter(|(_, notice)| is_over(notice)).collect();
+        found.sort_by_key(|(number, notice)| (notice.standing.due, *number));
+        let notices: Vec<_> =
+            found.into_iter().take(want).map(|(number, notice)| claimed(number, notice)).collect();
+        self.claimed.extend(notices.iter().map(|notice| notice.notice));
+        Ok(Claim { notices, next_due: None })
+    }
+
     fn commit(&mut self, entries: &[Append]) -> Result<Vec<Outcome>, LedgerError> {
         if self.fenced {
             return Ok(vec![Outcome::Fenced; entries.len()]);

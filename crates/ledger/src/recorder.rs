@@ -9,7 +9,7 @@ mod desk;
 mod writer;
 
 use crate::{Append, Claim, Ledger, LedgerError, Outcome, StopRequest};
-use desk::{Desk, Question, is_awaited};
+use desk::{Desk, Question, Wanted, is_awaited};
 use jiff::Timestamp;
 use std::{
     future::Future,
@@ -100,8 +100,22 @@ impl Recorder {
         want: usize,
         now: Timestamp,
     ) -> impl Future<Output = Result<Claim, RecordingStopped>> + use<> {
+        self.ask(want, Wanted::DueAt(now))
+    }
+
+    /// Claims up to `want` notices that a relay deferred and that were first offered at `offered_by` or before, after
+    /// everything appended so far is durable.
+    pub fn claim_waiting(
+        &self,
+        want: usize,
+        offered_by: Timestamp,
+    ) -> impl Future<Output = Result<Claim, RecordingStopped>> + use<> {
+        self.ask(want, Wanted::OfferedBy(offered_by))
+    }
+
+    fn ask(&self, want: usize, wanted: Wanted) -> impl Future<Output = Result<Claim, RecordingStopped>> + use<> {
         let (answer, claim) = oneshot::channel();
-        self.hand.0.ask(Question { want, now, answer });
+        self.hand.0.ask(Question { want, wanted, answer });
         async { claim.await.unwrap_or_else(|_| Err(RecordingStopped::gone())) }
     }
 

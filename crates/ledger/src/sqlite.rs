@@ -206,6 +206,12 @@ impl Ledger for SqliteLedger {
         self.claims.claim(&self.connection, plan, want, now).map_err(|fault| fault.at("read", &self.path))
     }
 
+    fn claim_waiting(&mut self, want: usize, offered_by: Timestamp) -> Result<Claim, LedgerError> {
+        let Some(plan) = self.plan else { return Ok(Claim::default()) };
+        let claimed = self.claims.claim_waiting(&self.connection, plan, want, offered_by);
+        claimed.map_err(|fault| fault.at("read", &self.path))
+    }
+
     fn commit(&mut self, entries: &[Append]) -> Result<Vec<Outcome>, LedgerError> {
         commit::commit(self, entries).map_err(|fault| fault.at("write", &self.path))
     }

@@ -12,6 +12,7 @@ use forthwith_core::{
     engine::Later,
     fuse::FuseLimits,
     message::Message,
+    retry::GiveUp,
     state::State,
 };
 use forthwith_ledger::{
@@ -58,8 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         timeouts: Timeouts::default(),
         hand_over_at_most: None,
         later: Later::Leave,
-        give_up_after: None,
-        give_up_at: None,
+        give_up: GiveUp::default(),
         fuse: FuseLimits::default(),
         queue: None,
         render: render(),

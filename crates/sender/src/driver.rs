@@ -14,12 +14,13 @@ use forthwith_core::{
     calendar::Calendar,
     delivery::{Limit, Server, Timeouts},
     domains::{Domains, Earlier},
-    engine::{End, Engine, Failure, Later, Line, Next, Settings},
+    engine::{End, Engine, Failure, Later, Line, Next, Settings, WINDOW_MAX},
     fuse::FuseLimits,
     message::Message,
     notice::{Claimed, Entry},
     private::Private,
     ramp::Ramp,
+    retry::GiveUp,
     throttle::Change,
 };
 use forthwith_ledger::{Append, Outcome, Receipt, Recorder, RunEvent};
@@ -85,10 +86,8 @@ pub struct Run {
     pub hand_over_at_most: Option<u64>,
     /// Whether the run stays for notices that are due later.
     pub later: Later,
-    /// How long after its first offer a notice that is refused for now is tried; `None` for ever.
-    pub give_up_after: Option<Duration>,
-    /// When every notice is given up that is refused for now and was first offered before; `None` for never.
-    pub give_up_at: Option<Timestamp>,
+    /// When a notice is given up that the relay refuses for now.
+    pub give_up: GiveUp,
     /// What blows the fuse.
     pub fuse: FuseLimits,
     /// From notice to message.
@@ -138,8 +137,7 @@ pub async fn deliver(run: Run) -> Ended {
         patience: run.patience,
         hand_over_at_most: run.hand_over_at_most,
         later: run.later,
-        give_up_after: run.give_up_after,
-        give_up_at: run.give_up_at,
+        give_up: run.give_up,
         fuse: run.fuse,
     };
     let workers = settings.connections;
@@ -273,6 +271,20 @@ impl Shared {
             Err(stopped) => {
                 self.end(Ended::RecordingStopped(stopped));
             }
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Gives up those who wait for another attempt and were first offered by then, due or not.
+    pub(crate) async fn give_up(&self, offered_by: Timestamp) {
+        match self.recorder.claim_waiting(WINDOW_MAX, offered_by).await {
+            Ok(claim) => {
+                let now = self.now();
+                let mut engine = self.engine();
+                let entries = engine.given_up(now, &claim.notices);
+                self.append_entries(entries);
+            }
+            Err(stopped) => self.end(Ended::RecordingStopped(stopped)),
         }
         self.changed.notify_waiters();
     }

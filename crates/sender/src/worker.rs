@@ -52,6 +52,7 @@ impl Worker {
                 Next::Attempt(claimed) => self.attempt(*claimed).await,
                 Next::Dial(number) => self.dial(number).await,
                 Next::Refill(want) => self.shared.refill(want).await,
+                Next::GiveUp(offered_by) => self.shared.give_up(offered_by).await,
                 Next::Record(entries) => self.shared.append_entries(entries),
                 Next::WaitUntil(_) | Next::WaitForReport => {}
                 Next::Done => return self.leave(Ended::Done).await,
@@ -151,7 +152,7 @@ impl Worker {
     }
 
     /// Attempts one notice, and reports what came of it.
-    async fn attempt(&mut self, claimed: Claimed) {
+    async fn attempt(&mut self, mut claimed: Claimed) {
         let mut session = self.session.take().expect("an attempt is given only to a worker whose line is open");
         let connection = session.number();
         if !session.prepare().await {
@@ -165,7 +166,12 @@ impl Worker {
         }
         let date = claimed.date.unwrap_or_else(|| whole_seconds(self.shared.now()));
         let end = match self.make(&claimed, date) {
-            Ok(message) => self.offer(&mut session, &claimed, date, &message).await,
+            Ok(message) => {
+                let end = self.offer(&mut session, &claimed, date, &message).await;
+                // From its first offer on, it is given up some day.
+                claimed.date = Some(date);
+                end
+            }
             Err(ended) => {
                 self.shared.end(ended);
                 End::Untouched

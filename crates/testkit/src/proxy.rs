@@ -17,6 +17,8 @@ use std::{
 
 /// What ends a message (RFC 5321 section 4.1.1.4).
 const DOT: &[u8] = b"\r\n.\r\n";
+/// Octets of the dot that half of it lacks.
+const HALF_OCTETS: usize = b"\r\n".len();
 /// Octets handed on at a time.
 const PIECE_OCTETS: usize = 16_384;
 
@@ -25,6 +27,8 @@ const PIECE_OCTETS: usize = 16_384;
 pub enum Cut {
     /// The server gets everything but the dot.
     BeforeDot,
+    /// The server gets the dot without the CRLF that ends it.
+    HalfDot,
     /// The server gets the dot, and nobody reads what it answers.
     AtDot,
     /// The server gets the dot and its answer is read, but not handed on.
@@ -140,9 +144,12 @@ fn hand_on(
             is_cut = cut(dots.fetch_add(1, SeqCst));
             if let Some(place) = is_cut {
                 is_mute.store(true, SeqCst);
-                let end =
-                    if place == Cut::BeforeDot { (at + 1).saturating_sub(DOT.len()).max(start) } else { at + 1 };
-                server.write_all(&piece[start..end])?;
+                let kept_back = match place {
+                    Cut::BeforeDot => DOT.len(),
+                    Cut::HalfDot => HALF_OCTETS,
+                    Cut::AtDot | Cut::AfterReply => 0,
+                };
+                server.write_all(&piece[start..(at + 1).saturating_sub(kept_back).max(start)])?;
                 start = count;
                 break;
             }
@@ -207,13 +214,17 @@ mod tests {
     }
 
     #[test]
-    fn before_the_dot_nothing_is_taken() {
-        let relay = Relay::start(Script::new([])).unwrap();
-        let SocketAddr::V4(server) = relay.address() else { panic!("it listens on 127.0.0.1") };
-        let proxy = Proxy::start(server, |_| Some(Cut::BeforeDot)).unwrap();
-        let SocketAddr::V4(address) = proxy.address else { panic!("it listens on 127.0.0.1") };
-        assert_eq!(hand_over(address, "ada@example.org", CONTENT).unwrap_or_default(), "");
-        assert_eq!(relay.received().len(), 0);
+    fn before_the_whole_dot_nothing_is_taken() {
+        for (cut, last) in [(Cut::BeforeDot, &b"hi"[..]), (Cut::HalfDot, b"hi\r\n.")] {
+            let relay = Relay::start(Script::new([])).unwrap();
+            let SocketAddr::V4(server) = relay.address() else { panic!("it listens on 127.0.0.1") };
+            let proxy = Proxy::start(server, move |_| Some(cut)).unwrap();
+            let SocketAddr::V4(address) = proxy.address else { panic!("it listens on 127.0.0.1") };
+            assert_eq!(hand_over(address, "ada@example.org", CONTENT).unwrap_or_default(), "");
+            assert_eq!(relay.received().len(), 0);
+            let clear = relay.clear().concat();
+            assert!(clear.ends_with(last), "{cut:?}: {}", String::from_utf8_lossy(&clear));
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Faults from outside: failing writes and syncs, of a run or as its plan is frozen, a full or read-only disk, a clock
-//! that is changed, a second program at once, too few descriptors, files that may not grow, signals.
+//! that is changed, a second program at once, too few descriptors, too little memory, files that may not grow, signals.
 //!
 //! Each kind is a story of its own in `faults/`, and says what must hold. All end alike: run again until at rest,
 //! and judged from what Postfix's sink took.
@@ -37,7 +37,7 @@ const KINDS: [Kind; 7] = [
     ("full and read-only disks", room::run),
     ("changed clocks", clock::run),
     ("two programs at once", pairs::run),
-    ("too few descriptors, and files that may not grow", limits::run),
+    ("too few descriptors, too little memory, and files that may not grow", limits::run),
     ("signals", signals::run),
 ];
 

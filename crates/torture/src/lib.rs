@@ -14,6 +14,7 @@ mod halt;
 pub mod incident;
 pub mod kill;
 mod lanes;
+mod memory;
 pub mod power;
 pub mod story;
 pub mod syscalls;

@@ -17,13 +17,13 @@ use forthwith_core::{
     notice::Token,
     plan::{Fate, Planned},
     reconcile::{Onward, Passage},
-    retry,
+    retry::GiveUp,
     state::State,
 };
 use forthwith_ledger::sqlite::{CurrentPlan, EventView, LedgerReader, Story, Which};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 /// Runs the command.
 pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
@@ -36,8 +36,8 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
         stories = reader.stories(address.expose()).map_err(ledgers::failed)?;
     }
     let doubts = doubts(&reader, &stories)?;
-    let gives_up =
-        GivesUp { after: course::settings(&folder).give_up_after, at: course::give_up_at(&folder, &plan) };
+    let give_up =
+        GiveUp { after: Some(course::settings(&folder).give_up_after), at: course::give_up_at(&folder, &plan) };
     let released = released(&reader, &plan, stage)?;
     let duties = inputs::frozen(&plan.frozen).duties;
     let duty = |story: &Story| match &story.row.fate {
@@ -47,7 +47,7 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
     let report = |story: &Story| {
         let mut report = report(story, &doubts);
         report["law"] = duty(story).map_or(Value::Null, |duty| lawful::about_report(&duty));
-        report["give_up_at"] = json!(gives_up.on(story).map(|at| at.to_string()));
+        report["give_up_at"] = json!(given_up(give_up, story).map(|at| at.to_string()));
         report
     };
     let holds = holding::standing(&reader, stage, Timestamp::now())?;
@@ -78,7 +78,7 @@ pub fn run(args: &ExplainArgs, out: Out) -> Result<Exit, CommandError> {
         for line in told(story, law, &doubts, stage) {
             out.line(line);
         }
-        if let Some(at) = gives_up.on(story) {
+        if let Some(at) = given_up(give_up, story) {
             out.line(format!("  If the relay still refuses it, it is given up {at:.0}\n"));
         }
     }
@@ -103,19 +103,11 @@ fn released(reader: &LedgerReader, plan: &CurrentPlan, stage: Stage) -> Result<O
     }))
 }
 
-/// When notices that are refused for now are given up.
-struct GivesUp {
-    after: Duration,
-    at: Option<Timestamp>,
-}
-
-impl GivesUp {
-    /// Returns when the story's notice is, where it is refused for now.
-    fn on(&self, story: &Story) -> Option<Timestamp> {
-        let standing = &story.notice.as_ref()?.standing;
-        let (first_offer, _) = standing.offer.filter(|_| standing.state == State::Deferred)?;
-        retry::given_up_at(first_offer, Some(self.after), self.at)
-    }
+/// Returns when the story's notice is given up, where it is refused for now.
+fn given_up(give_up: GiveUp, story: &Story) -> Option<Timestamp> {
+    let standing = &story.notice.as_ref()?.standing;
+    let (first_offer, _) = standing.offer.filter(|_| standing.state == State::Deferred)?;
+    give_up.of(first_offer)
 }
 
 fn told(story: &Story, law: Vec<String>, doubts: &BTreeSet<Token>, stage: Stage) -> Vec<String> {

@@ -93,7 +93,7 @@ fn judge(
         (Some(log), _) => {
             // A folder whose settings are gone or refused has a ledger still.
             let preset = inputs::delivery(folder)?.0.and_then(|delivery| delivery.preset);
-            postfix::judge(args, log, &plan.frozen.incident, zone, doubts, preset, now)
+            postfix::judge(args, log, &plan.frozen.incident, zone, doubts, reader, preset, now)
         }
         (None, Some(export)) => events::judge(export, doubts, reader),
         (None, None) => Err(CommandError::new(Exit::Usage, "name the log or the export to read")),
@@ -113,6 +113,22 @@ fn doubts(reader: &LedgerReader) -> Result<Vec<(u64, Doubt)>, CommandError> {
         doubts.push((notice.row, Doubt { token: notice.token, offers: of("offered").collect(), lost_at }));
     }
     Ok(doubts)
+}
+
+/// Parts what is said of tokens into that of this plan's notices, with the row of each, and the rest: who knows the
+/// incident's id can make up a name for a notice, and no token of this plan.
+fn of_this_plan<T>(
+    reader: &LedgerReader,
+    shown: BTreeMap<Token, T>,
+) -> Result<(Vec<(u64, Token, T)>, Vec<T>), CommandError> {
+    let (mut ours, mut others) = (Vec::new(), Vec::new());
+    for (token, what) in shown {
+        match reader.row_of(&token).map_err(ledgers::failed)? {
+            Some(row) => ours.push((row, token, what)),
+            None => others.push(what),
+        }
+    }
+    Ok((ours, others))
 }
 
 /// Shows the octets of the file at `path` to `see`, as long as it was when it was opened; returns its digest.

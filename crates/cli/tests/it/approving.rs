@@ -4,6 +4,7 @@ use crate::harness::{Incident, OCTOBER, Run, program};
 use forthwith_testkit::{
     relay::{Relay, Script},
     signing::{Key, Kind},
+    tools,
 };
 use std::{
     fs,
@@ -69,11 +70,37 @@ pub fn hand_in(incident: &Incident, key: Key) -> Run {
     hand_in_text(incident, &key.sign(NAMESPACE, &statement(incident)))
 }
 
-/// Hands a signature in.
+/// Hands a signature in. Where it is taken, `ssh-keygen` has to find it good too.
 pub fn hand_in_text(incident: &Incident, signature: &str) -> Run {
     incident.write("handed.sig", signature);
     let path = incident.file("handed.sig");
-    incident.run("approve", &["--signature", path.to_str().unwrap()])
+    let run = incident.run("approve", &["--signature", path.to_str().unwrap()]);
+    let kept = kept_beside(incident, signature);
+    assert!(run.code() != 0 || kept.is_some(), "a signature is taken and not kept");
+    if let (Some(folder), Some(ssh_keygen)) = (kept, tools::require("ssh-keygen")) {
+        let signers = folder.join("allowed_signers");
+        let mut find = Command::new(&ssh_keygen);
+        find.args(["-Y", "find-principals", "-f"]).arg(&signers).arg("-s").arg(&path);
+        let found = String::from_utf8(find.output().unwrap().stdout).unwrap();
+        let name = found.split([',', '\n']).next().unwrap();
+        assert!(is_good(&ssh_keygen, &folder, &path, name), "ssh-keygen finds a signature of {name:?} not good");
+    }
+    run
+}
+
+/// Returns the folder that keeps this signature.
+fn kept_beside(incident: &Incident, signature: &str) -> Option<PathBuf> {
+    let inside = |folder: &Path| fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let keeps = |folder: &PathBuf| inside(folder).any(|file| fs::read(file).unwrap() == signature.as_bytes());
+    inside(&incident.file("out/approvals")).collect::<Vec<_>>().into_iter().find(keeps)
+}
+
+/// Returns whether `ssh-keygen -Y verify` finds a signature of the statement in `folder` good as one of `name`.
+fn is_good(ssh_keygen: &Path, folder: &Path, signature: &Path, name: &str) -> bool {
+    let statement = fs::File::open(folder.join("statement.txt")).unwrap();
+    let mut command = Command::new(ssh_keygen);
+    command.args(["-Y", "verify", "-n", NAMESPACE, "-I", name, "-f"]).arg(folder.join("allowed_signers"));
+    command.arg("-s").arg(signature).stdin(statement).output().unwrap().status.success()
 }
 
 /// A relay that takes everything, and its URL.
@@ -137,21 +164,16 @@ impl KeyFiles {
         let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
         let signatures: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "sig")).collect();
         assert_eq!(signatures.len(), names.len());
-        let is_good = |signature: &PathBuf, name: &str| {
-            let statement = fs::File::open(folder.join("statement.txt")).unwrap();
-            let mut command = Command::new(&self.ssh_keygen);
-            command.args(["-Y", "verify", "-n", NAMESPACE, "-I", name, "-f"]).arg(folder.join("allowed_signers"));
-            command.arg("-s").arg(signature).stdin(statement).output().unwrap().status.success()
-        };
-        signatures.iter().all(|signature| names.iter().any(|name| is_good(signature, name)))
+        let by = |signature: &PathBuf, name: &str| is_good(&self.ssh_keygen, &folder, signature, name);
+        signatures.iter().all(|signature| names.iter().any(|name| by(signature, name)))
     }
 }
 
-/// Runs the program under another clock.
+/// Runs the program under another clock. A moment is in UTC.
 pub fn at_another_time(faketime: &Path, offset: &str, incident: &Incident, words: &[&str]) -> Run {
     let mut command = Command::new(faketime);
     let own = program();
     command.args(["-f", offset]).arg(own.get_program()).arg(words[0]).arg(incident.path()).args(&words[1..]);
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("TZ", "UTC");
     Run::of(command.output().unwrap(), words)
 }

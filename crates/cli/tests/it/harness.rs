@@ -147,11 +147,7 @@ impl Incident {
 
     /// Starts `COMMAND INCIDENT more…` beside the test.
     pub fn start(&self, command: &str, more: &[&str]) -> Running {
-        let stderr = tempfile::NamedTempFile::new().unwrap();
-        let mut command_line = self.command(command, more);
-        command_line.stdout(Stdio::piped()).stderr(stderr.reopen().unwrap());
-        let child = command_line.spawn().unwrap();
-        Running { child: Some(child), stderr, words: format!("{command} {}", more.join(" ")) }
+        Running::start(self.command(command, more), &[&[command], more].concat())
     }
 
     /// Asks the `notify` that goes on to stop, as soon as there is one.
@@ -193,6 +189,14 @@ pub struct Running {
 }
 
 impl Running {
+    /// Starts a command line that is called `words` where it fails.
+    pub fn start(mut command: Command, words: &[&str]) -> Self {
+        let stderr = tempfile::NamedTempFile::new().unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr.reopen().unwrap());
+        let child = command.spawn().unwrap();
+        Self { child: Some(child), stderr, words: words.join(" ") }
+    }
+
     /// Waits until it has said `text` on standard error, `PATIENCE` at most.
     pub fn has_warned(&self, text: &str) {
         let said = || fs::read_to_string(self.stderr.path()).unwrap();

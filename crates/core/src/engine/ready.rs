@@ -1,12 +1,15 @@
 //! Decides which of the notices at hand goes next: the first whose group of domains may be attempted now.
 //!
 //! Each group has a queue and a pace, and everybody else one queue without a pace. So a group that has used up
-//! its pace holds nobody back, and no call looks through the window. The pace of the run is decided elsewhere.
+//! its pace holds nobody back, and no call looks through the window, unless somebody in it is given up. The pace
+//! of the run is decided elsewhere.
 
+use super::Settings;
 use crate::{
     domains::{Domains, Earlier},
     notice::Claimed,
     pace::Pace,
+    retry::GiveUp,
 };
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -20,6 +23,15 @@ pub(super) struct Ready {
     /// The numbers of the first notice at hand and of the next to come: the order among queues.
     numbers: (i64, i64),
     len: usize,
+    give_up: GiveUp,
+    /// When the first of those at hand is given up, or earlier.
+    first_over: Option<Timestamp>,
+}
+
+/// Returns when `claimed` is given up, and never before a relay refused it since a person last decided. Who was never
+/// attempted never expires, however slow the pace.
+fn limit(give_up: GiveUp, claimed: &Claimed) -> Option<Timestamp> {
+    give_up.of(claimed.date.filter(|_| claimed.deferrals > 0)?)
 }
 
 #[derive(Debug)]
@@ -35,14 +47,15 @@ impl Queue {
 }
 
 impl Ready {
-    pub(super) fn new(domains: Domains, earlier: &[Earlier], now: Timestamp) -> Self {
+    pub(super) fn new(settings: &Settings, earlier: &[Earlier], now: Timestamp) -> Self {
+        let domains = settings.domains.clone();
         let of_group = |(number, group): (usize, &crate::domains::DomainGroup)| {
             let earlier = earlier.iter().filter(|attempt| attempt.is_of_group(number)).map(|attempt| attempt.at);
             Pace::new(&group.limits, earlier, now)
         };
         let paces = domains.groups().iter().enumerate().map(of_group).chain([Pace::new(&[], [], now)]);
         let queues = paces.map(|pace| Queue { pace, notices: VecDeque::new() }).collect();
-        Self { domains, queues, numbers: (0, 0), len: 0 }
+        Self { domains, queues, numbers: (0, 0), len: 0, give_up: settings.give_up, first_over: None }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -59,6 +72,7 @@ impl Ready {
             let number = self.numbers.1;
             self.numbers.1 += 1;
             self.len += 1;
+            self.first_over = [self.first_over, limit(self.give_up, &claimed)].into_iter().flatten().min();
             self.queue_of(&claimed).notices.push_back((number, claimed));
         }
     }
@@ -68,6 +82,7 @@ impl Ready {
         self.numbers.0 -= 1;
         let number = self.numbers.0;
         self.len += 1;
+        self.first_over = [self.first_over, limit(self.give_up, &claimed)].into_iter().flatten().min();
         let queue = self.queue_of(&claimed);
         queue.pace.give_back();
         queue.notices.push_front((number, claimed));
@@ -117,14 +132,25 @@ impl Ready {
         self.queue_of(claimed).pace.spend(at);
     }
 
-    /// Removes notices from the front of each queue for as long as `is_over` says so of them.
-    pub(super) fn remove_while(&mut self, is_over: impl Fn(&Claimed) -> bool) -> Vec<Claimed> {
-        let mut removed = Vec::new();
-        for queue in &mut self.queues {
-            while queue.notices.front().is_some_and(|(_, claimed)| is_over(claimed)) {
-                removed.extend(queue.notices.pop_front().map(|(_, claimed)| claimed));
-            }
+    /// Removes those that are given up at `now`, wherever they stand: who is behind a slow pace is given up too.
+    pub(super) fn remove_over(&mut self, now: Timestamp) -> Vec<Claimed> {
+        if self.first_over.is_none_or(|first| first > now) {
+            return Vec::new();
         }
+        let (give_up, mut removed, mut first_over) = (self.give_up, Vec::new(), None);
+        for queue in &mut self.queues {
+            queue.notices.retain(|(_, claimed)| match limit(give_up, claimed) {
+                Some(limit) if limit <= now => {
+                    removed.push(claimed.clone());
+                    false
+                }
+                later => {
+                    first_over = [first_over, later].into_iter().flatten().min();
+                    true
+                }
+            });
+        }
+        self.first_over = first_over;
         self.len -= removed.len();
         removed
     }

@@ -26,10 +26,13 @@ fn settings() -> Settings {
         hand_over_at_most: None,
         later: Later::Leave,
         ramp: None,
-        give_up_after: None,
-        give_up_at: None,
+        give_up: GiveUp::default(),
         fuse: FuseLimits::default(),
     }
+}
+
+fn after_hours(hours: u64) -> GiveUp {
+    GiveUp { after: Some(Duration::from_hours(hours)), at: None }
 }
 
 fn reply(text: &str) -> Answer {
@@ -95,6 +98,20 @@ impl World {
         (taken, next)
     }
 
+    fn claim_waiting(&mut self, offered_by: Timestamp) -> Vec<Claimed> {
+        let waits = |(claimed, state, is_claimed): &&mut (Claimed, State, bool)| {
+            let was_refused = claimed.deferrals > 0 && claimed.date.is_some_and(|date| date <= offered_by);
+            !state.is_at_rest() && !*is_claimed && was_refused
+        };
+        let found = self.notices.iter_mut().filter(waits).take(WINDOW_MAX);
+        found
+            .map(|(claimed, _, is_claimed)| {
+                *is_claimed = true;
+                claimed.clone()
+            })
+            .collect()
+    }
+
     fn apply(&mut self, entry: &Entry) {
         let (claimed, state, is_claimed) = &mut self.notices[usize::try_from(entry.notice).unwrap()];
         *state = state.next(entry.happening).unwrap_or_else(|| panic!("{:?} in {state:?}", entry.happening));
@@ -121,13 +138,14 @@ impl World {
         let mut line = Line::Closed;
         for _ in 0..100_000 {
             match engine.next(self.now, line) {
-                Next::Attempt(claimed) => {
+                Next::Attempt(mut claimed) => {
                     self.attempts += 1;
                     let end = relay(&claimed);
                     let is_offered = !matches!(end, End::Untouched | End::DeadLine(_));
                     if is_offered {
                         engine.mail_written(&claimed, self.now);
                         self.apply(&entry(&claimed, self.now, Happening::Offered, Particulars::default()));
+                        claimed.date.get_or_insert(self.now);
                     }
                     if !is_offered || matches!(&end, End::Answered(_, Answer::Lost(_))) {
                         line = Line::Closed;
@@ -146,12 +164,17 @@ impl World {
                 }
                 Next::WaitUntil(until) => {
                     assert!(until > self.now, "waiting brings the time forward");
-                    self.now = until;
+                    // A worker asks again within a minute, whatever it is told.
+                    self.now = until.min(self.now + Duration::from_mins(1));
                 }
                 Next::WaitForReport => panic!("one worker has nobody to wait for"),
                 Next::Refill(want) => {
                     let (notices, next) = self.claim(want);
                     engine.refilled(notices, next);
+                }
+                Next::GiveUp(offered_by) => {
+                    let found = self.claim_waiting(offered_by);
+                    engine.given_up(self.now, &found).iter().for_each(|entry| self.apply(entry));
                 }
                 Next::Record(entries) => entries.iter().for_each(|entry| self.apply(entry)),
                 Next::Done => return None,
@@ -366,24 +389,88 @@ fn deferred_notices_are_awaited_and_come_back_when_due() {
 #[test]
 fn what_is_still_deferred_at_the_limit_expires() {
     let mut world = World::new(3);
-    let limit = Some(Duration::from_hours(4));
+    let give_up = after_hours(4);
     let mut count = 0;
     let relay = |c: &Claimed| {
         count += 1;
         if count == 2 { accept(c) } else { End::Answered(Stage::Rcpt, reply("450 4.2.1 busy")) }
     };
-    let settings = Settings { later: Later::Await, give_up_after: limit, ..settings() };
+    let settings = Settings { later: Later::Await, give_up, ..settings() };
     assert_eq!(world.run(settings, || Ok(()), relay), None);
     assert_eq!((world.count(State::Expired), world.count(State::Accepted)), (2, 1));
     assert_eq!(world.seconds(), 4 * 3600);
 }
 
 #[test]
+fn who_is_refused_once_expires_at_the_limit_and_not_when_due() {
+    let relay = |_: &Claimed| End::Answered(Stage::Rcpt, reply("450 4.2.1 busy"));
+    for give_up in [
+        GiveUp { after: Some(Duration::from_mins(1)), at: None },
+        GiveUp { after: Some(Duration::from_hours(96)), at: Some(at(60)) },
+    ] {
+        let mut world = World::new(3);
+        let settings = Settings { later: Later::Await, give_up, ..settings() };
+        assert_eq!(world.run(settings, || Ok(()), relay), None);
+        assert_eq!((world.count(State::Expired), world.attempts, world.seconds()), (3, 3, 60));
+    }
+}
+
+/// What was deferred under a long patience is due later than a short one ends: the next run gives it up as it
+/// begins, and what is not over yet within a minute of its end, though the pace lets nobody out and lines are down.
+#[test]
+fn a_run_gives_up_who_is_over_although_nobody_is_due() {
+    let refuses = |_: &Claimed| End::Answered(Stage::Rcpt, reply("450 4.2.1 busy"));
+    let mut world = World::new(2);
+    let stop = world.run(Settings { give_up: after_hours(96), ..settings() }, || Ok(()), refuses);
+    assert!(matches!(stop, Some(Stop::OnlyLaterRetries(_))), "{stop:?}");
+    assert!(world.notices.iter().all(|(claimed, ..)| claimed.due.unwrap() >= at(300)));
+    world.now = at(20);
+    world.notices[1].0.date = Some(at(10));
+    let give_up = GiveUp { after: Some(Duration::from_secs(20)), at: None };
+    let unreached = || panic!("nobody is due: no line is opened");
+    let mut one = Engine::new(Settings { later: Later::Await, give_up, ..settings() }, [], world.now);
+    world.notices.iter_mut().for_each(|(_, _, is_claimed)| *is_claimed = false);
+    let Next::GiveUp(offered_by) = one.next(world.now, Line::Closed) else { panic!("it looks before all else") };
+    assert_eq!(world.claim_waiting(offered_by).len(), 1, "the second is not over yet");
+    let stop = world.run(Settings { later: Later::Await, give_up, ..settings() }, unreached, refuses);
+    assert_eq!((stop, world.count(State::Expired)), (None, 2));
+    assert!((30..=80).contains(&world.seconds()), "{}", world.seconds());
+}
+
+#[test]
+fn who_is_over_is_given_up_at_night_too() {
+    let mut world = World::new(1);
+    let relay = |_: &Claimed| End::Answered(Stage::Rcpt, reply("450 4.2.1 busy"));
+    let settings = Settings { calendar: a_minute(), later: Later::Await, give_up: after_hours(3), ..settings() };
+    assert_eq!(world.run(settings, || Ok(()), relay), None);
+    assert_eq!((world.count(State::Expired), world.attempts), (1, 1));
+    assert!((3 * 3600..=3 * 3600 + 60).contains(&world.seconds()), "{}", world.seconds());
+}
+
+#[test]
+fn who_is_over_is_given_up_behind_those_whom_the_pace_holds_back() {
+    let limits = vec![Limit { attempts: 1, window: Duration::from_hours(1) }];
+    let mut engine = Engine::new(Settings { limits, give_up: after_hours(2), ..settings() }, [], at(0));
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::GiveUp(_)));
+    assert!(engine.given_up(at(0), &[]).is_empty());
+    assert!(matches!(engine.next(at(0), Line::Closed), Next::Refill(_)));
+    let refused = Claimed { deferrals: 1, date: Some(at(-3600)), due: Some(at(0)), ..claimed(9) };
+    engine.refilled((0..5).map(claimed).chain([refused]).collect(), None);
+    for seconds in [0, 3599] {
+        let next = engine.next(at(seconds), Line::Closed);
+        assert!(!matches!(next, Next::Record(_)), "{next:?}");
+    }
+    let Next::Record(entries) = engine.next(at(3600), Line::Closed) else { panic!("its time is over") };
+    let happened: Vec<_> = entries.iter().map(|entry| (entry.notice, entry.happening)).collect();
+    assert_eq!(happened, [(9, Happening::Expired)]);
+}
+
+#[test]
 fn whoever_was_never_attempted_does_not_expire_however_slow_the_pace() {
     let mut world = World::new(20);
     let limits = vec![Limit { attempts: 1, window: Duration::from_hours(1) }];
-    let give_up_after = Some(Duration::from_hours(1));
-    assert_eq!(world.run(Settings { limits, give_up_after, ..settings() }, || Ok(()), accept), None);
+    let give_up = after_hours(1);
+    assert_eq!(world.run(Settings { limits, give_up, ..settings() }, || Ok(()), accept), None);
     assert_eq!((world.count(State::Accepted), world.seconds()), (20, 19 * 3600));
 }
 
@@ -392,8 +479,8 @@ fn whom_a_person_decided_to_tell_again_is_attempted_past_the_limit() {
     let mut world = World::new(1);
     // What a resend leaves: the Date of long ago, and no deferrals.
     world.notices[0].0.date = Some(at(-1_000_000));
-    let give_up_after = Some(Duration::from_hours(1));
-    assert_eq!(world.run(Settings { give_up_after, ..settings() }, || Ok(()), accept), None);
+    let give_up = after_hours(1);
+    assert_eq!(world.run(Settings { give_up, ..settings() }, || Ok(()), accept), None);
     assert_eq!(world.count(State::Accepted), 1);
 }
 
@@ -401,8 +488,8 @@ fn whom_a_person_decided_to_tell_again_is_attempted_past_the_limit() {
 fn a_few_people_refused_again_and_again_do_not_blow_the_fuse() {
     let mut world = World::new(4);
     let busy = |_: &Claimed| End::Answered(Stage::Rcpt, reply("451 4.7.1 greylisted"));
-    let give_up_after = Some(Duration::from_hours(96));
-    let settings = Settings { later: Later::Await, give_up_after, ..settings() };
+    let give_up = after_hours(96);
+    let settings = Settings { later: Later::Await, give_up, ..settings() };
     assert_eq!(world.run(settings, || Ok(()), busy), None);
     assert_eq!(world.count(State::Expired), 4);
     assert!(world.attempts > 4 * 20, "{} attempts", world.attempts);
@@ -419,8 +506,8 @@ fn the_fuse_takes_back_no_refusal_of_a_notice_that_is_attempted_again() {
         let text = if (20..25).contains(&count) { "250 2.0.0 queued" } else { "451 4.7.1 greylisted" };
         End::Answered(if text.starts_with('2') { Stage::Dot } else { Stage::Rcpt }, reply(text))
     };
-    let give_up_after = Some(Duration::from_hours(24));
-    let stop = world.run(Settings { later: Later::Await, give_up_after, ..settings() }, || Ok(()), relay);
+    let give_up = after_hours(24);
+    let stop = world.run(Settings { later: Later::Await, give_up, ..settings() }, || Ok(()), relay);
     assert_eq!((stop, world.count(State::Accepted), world.count(State::Expired)), (None, 5, 19));
 }
 
@@ -802,12 +889,12 @@ fn a_relay_that_throttles_everybody_for_ever_stops_the_run() {
 #[test]
 fn the_deadline_gives_up_who_is_refused_for_now_and_nobody_else() {
     let mut world = World::new(3);
-    let give_up_at = Some(at(3 * 3600));
+    let give_up = GiveUp { at: Some(at(3 * 3600)), ..GiveUp::default() };
     let relay = |claimed: &Claimed| match claimed.notice {
         0 => End::Answered(Stage::Rcpt, reply("450 4.2.1 mailbox busy")),
         _ => accept(claimed),
     };
-    let settings = Settings { later: Later::Await, give_up_at, limits: Vec::new(), ..settings() };
+    let settings = Settings { later: Later::Await, give_up, limits: Vec::new(), ..settings() };
     assert_eq!(world.run(settings.clone(), || Ok(()), relay), None);
     assert_eq!((world.count(State::Expired), world.count(State::Accepted)), (1, 2));
     assert_eq!(world.seconds(), 3 * 3600);

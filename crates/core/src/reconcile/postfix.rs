@@ -82,6 +82,7 @@ impl PostfixLog {
             lines: 0,
             understood: 0,
             span: None,
+            others: 0,
             onward: BTreeMap::new(),
             found: BTreeMap::new(),
             ends: BTreeMap::new(),
@@ -174,6 +175,7 @@ impl PostfixLog {
         let Some((queue_id, rest)) = queue_id(line.text) else { return };
         let Some(message_id) = rest.strip_prefix("message-id=") else { return };
         let owner = self.token(message_id).map_or(Owner::Other, Owner::Ours);
+        self.reading.others += u64::from(owner == Owner::Other);
         let nameless = |number: &u64| self.stays.get(number).is_some_and(|stay| stay.owner == Owner::Unknown);
         // Without one: a message of the relay's own under a queue id that was free again, or one whose beginning
         // is not in the log. What is known of the queue id is then of an earlier stay.

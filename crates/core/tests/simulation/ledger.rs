@@ -174,6 +174,18 @@ impl Ledger {
         (found, next)
     }
 
+    /// Claims those that a relay deferred and that were first offered by then, due or not.
+    pub fn claim_waiting(&mut self, offered_by: Timestamp) -> Vec<Claimed> {
+        let waits = |standing: &&Standing| {
+            let claimed = &standing.claimed;
+            let was_refused = claimed.deferrals > 0 && claimed.date.is_some_and(|date| date <= offered_by);
+            was_refused && !standing.state.is_at_rest() && !self.taken.contains(&claimed.notice)
+        };
+        let found: Vec<_> = self.standings.iter().filter(waits).map(|standing| standing.claimed.clone()).collect();
+        self.taken.extend(found.iter().map(|claimed| claimed.notice));
+        found
+    }
+
     /// Returns the notices in `state`, and their tokens through their claims.
     pub fn in_state(&self, state: State) -> impl Iterator<Item = &Claimed> {
         self.standings.iter().filter(move |standing| standing.state == state).map(|standing| &standing.claimed)

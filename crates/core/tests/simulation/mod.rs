@@ -26,6 +26,7 @@ use forthwith_core::{
     private::Private,
     ramp::Ramp,
     recipient::{Recipient, Residence},
+    retry::GiveUp,
     state::{Happening, State},
     throttle::Why,
 };
@@ -452,8 +453,7 @@ fn settings(chance: &mut Chance) -> Settings {
         hand_over_at_most: chance.hits(200).then(|| 1 + chance.below(5)),
         later: chance.one_of(&[Later::Await, Later::Leave]),
         ramp: None,
-        give_up_after: give_up.map(Duration::from_secs),
-        give_up_at: None,
+        give_up: GiveUp { after: give_up.map(Duration::from_secs), at: None },
         fuse: chance.one_of(&[FuseLimits::default(), FuseLimits { in_a_row: 4, in_the_last_thousand: 6 }]),
     }
 }
@@ -469,7 +469,7 @@ fn slow_down(settings: &mut Settings, now: Timestamp, chance: &mut Chance) {
     }
     if chance.hits(60) {
         let after = Duration::from_secs(chance.below(8 * 3600));
-        settings.give_up_at = now.checked_add(after).ok();
+        settings.give_up.at = now.checked_add(after).ok();
     }
 }
 

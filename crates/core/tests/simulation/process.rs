@@ -63,6 +63,8 @@ enum Phase {
     Dialling(u64),
     Claiming { want: usize, after: usize },
     Refilling(Vec<Claimed>, Option<Timestamp>),
+    Looking { offered_by: Timestamp, after: usize },
+    GivingUp(Vec<Claimed>),
     Preparing(Claimed),
     Hearing(Attempt, Stage),
     Syncing(Attempt),
@@ -105,7 +107,7 @@ impl Process {
     /// Returns how many entries the ledger may take up in the next sync: a claim is answered between two.
     pub fn sync_limit(&self) -> usize {
         let claims = self.workers.iter().filter_map(|worker| match worker.phase {
-            Phase::Claiming { after, .. } => Some(after),
+            Phase::Claiming { after, .. } | Phase::Looking { after, .. } => Some(after),
             _ => None,
         });
         claims.min().unwrap_or(usize::MAX)
@@ -157,7 +159,9 @@ impl Process {
             Phase::Waiting { until, seen } => {
                 self.changes > *seen || until.is_some_and(|until| until <= world.clock.shown())
             }
-            Phase::Claiming { after, .. } => has_failed || world.ledger.is_durable(*after),
+            Phase::Claiming { after, .. } | Phase::Looking { after, .. } => {
+                has_failed || world.ledger.is_durable(*after)
+            }
             Phase::Syncing(attempt) | Phase::Refused(attempt, ..) => {
                 has_failed || self.is_cut || world.order != Order::Right || world.ledger.is_durable(attempt.offer)
             }
@@ -173,6 +177,12 @@ impl Process {
             Phase::Claiming { want, .. } => self.claim(want, world),
             Phase::Refilling(notices, next_due) => {
                 self.engine.refilled(notices, next_due);
+                self.changes += 1;
+                Phase::Asking
+            }
+            Phase::Looking { offered_by, .. } => self.look_for_given_up(offered_by, world),
+            Phase::GivingUp(found) => {
+                append(self.engine.given_up(world.clock.shown(), &found), world);
                 self.changes += 1;
                 Phase::Asking
             }
@@ -223,6 +233,7 @@ impl Process {
             Next::WaitUntil(until) => Phase::Waiting { until: Some(until), seen: self.changes },
             Next::WaitForReport => Phase::Waiting { until: None, seen: self.changes },
             Next::Refill(want) => Phase::Claiming { want, after: world.ledger.len() },
+            Next::GiveUp(offered_by) => Phase::Looking { offered_by, after: world.ledger.len() },
             Next::Record(entries) => {
                 append(entries, world);
                 Phase::Asking
@@ -268,9 +279,17 @@ impl Process {
         Phase::Refilling(notices, next_due)
     }
 
+    fn look_for_given_up(&mut self, offered_by: Timestamp, world: &mut World) -> Phase {
+        if world.ledger.has_failed() {
+            self.drain();
+            return Phase::Asking;
+        }
+        Phase::GivingUp(world.ledger.claim_waiting(offered_by))
+    }
+
     /// Proves the line, appends the offer and writes MAIL. The sender does it without a pause between, so the
     /// clock stands still here; a crash keeps or loses the entry, whatever the relay has read.
-    fn prepare(&mut self, at: usize, claimed: Claimed, world: &mut World) -> Phase {
+    fn prepare(&mut self, at: usize, mut claimed: Claimed, world: &mut World) -> Phase {
         let (_, is_new) = self.workers[at].line.expect("an attempt is given only to a worker whose line is open");
         if world.relay.is_trouble(&mut world.chance) {
             let failure = || Failure::judged(Stage::Ehlo, lost("closed before anything was attempted"));
@@ -287,6 +306,7 @@ impl Process {
         let mail = Mail { elapsed: world.clock.elapsed(), shown: now, notice: claimed.notice };
         world.relay.hear_mail(mail, &mut world.chance);
         self.engine.mail_written(&claimed, now);
+        claimed.date.get_or_insert(now);
         self.workers[at].line = self.workers[at].line.map(|(number, _)| (number, false));
         Phase::Hearing(Attempt { claimed, offer }, Stage::Mail)
     }

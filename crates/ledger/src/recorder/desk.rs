@@ -27,8 +27,17 @@ const UNAWAITED_MAX: Duration = Duration::from_millis(5);
 /// A claim that somebody waits for.
 pub(super) struct Question {
     pub(super) want: usize,
-    pub(super) now: Timestamp,
+    pub(super) wanted: Wanted,
     pub(super) answer: Answer<Claim>,
+}
+
+/// Which notices a claim wants.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted {
+    /// Those due at this time.
+    DueAt(Timestamp),
+    /// Those that wait, and were first offered by this time.
+    OfferedBy(Timestamp),
 }
 
 /// What lay here when the thread looked.

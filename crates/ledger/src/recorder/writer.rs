@@ -3,7 +3,7 @@
 
 use super::{
     Answer, RecorderEnd, RecordingStopped,
-    desk::{Batch, Desk, Look},
+    desk::{Batch, Desk, Look, Wanted},
 };
 use crate::{Claim, Ledger, LedgerError, Outcome, StopRequest};
 use std::{
@@ -92,7 +92,11 @@ impl<L: Ledger> Writer<L> {
             self.desk.board.post(&outcomes);
         }
         while let Some(question) = self.batch.questions.pop_front() {
-            tell(question.answer, self.ledger.claim(question.want, question.now))?;
+            let found = match question.wanted {
+                Wanted::DueAt(now) => self.ledger.claim(question.want, now),
+                Wanted::OfferedBy(by) => self.ledger.claim_waiting(question.want, by),
+            };
+            tell(question.answer, found)?;
         }
         Ok(())
     }

@@ -56,6 +56,34 @@ impl Claims {
         Ok(Claim { notices, next_due })
     }
 
+    /// Claims up to `want` notices of `plan` that a relay deferred and that were first offered by then. It reads
+    /// everybody who waits, and nobody where the plan was begun later (the Date of an offer is fixed just before it).
+    pub(crate) fn claim_waiting(
+        &mut self,
+        connection: &Connection,
+        plan: i64,
+        want: usize,
+        offered_by: Timestamp,
+    ) -> Result<Claim, Fault> {
+        let mut statement = connection.prepare_cached(&format!(
+            "{COLUMNS} FROM notices n LEFT JOIN recipients r ON r.plan = n.plan AND r.row = n.row
+             WHERE n.plan = ?1 AND n.due IS NOT NULL AND n.deferrals > 0 AND n.date <= ?2
+               AND (SELECT first_offer_at FROM plans WHERE plan = ?1) <= ?2 + 60000000
+             ORDER BY n.due, n.position"
+        ))?;
+        let mut rows = statement.query(params![plan, offered_by.as_microsecond()])?;
+        let mut notices = Vec::new();
+        while notices.len() < want {
+            let Some(row) = rows.next()? else { break };
+            if !self.holds(row.get(0)?) {
+                let (claimed, kept) = read(row)?;
+                self.held.insert(claimed.notice, kept);
+                notices.push(claimed);
+            }
+        }
+        Ok(Claim { notices, next_due: None })
+    }
+
     /// Takes over what a transaction left of the notices that it changed.
     ///
     /// What waits for its reply stays here; for the rest, the file speaks from now on.

@@ -19,6 +19,8 @@ fn conforms(make: Make<'_>) {
     a_claim_beyond_the_plan_is_short(make(2));
     what_is_offered_is_not_claimed_again(make(1));
     a_deferred_notice_waits_and_goes_first(make(3));
+    who_waits_is_claimed_by_the_first_offer_though_not_due(make(3));
+    who_was_only_lost_is_not_among_them(make(1));
     next_due_is_told_where_little_is_due(make(2));
     what_goes_back_is_claimed_again_with_its_date(make(1));
     only_what_counts_is_counted(make(1));
@@ -91,6 +93,31 @@ fn a_deferred_notice_waits_and_goes_first(mut ledger: Box<dyn Ledger>) {
     // The longest overdue first, and what was never attempted last.
     assert_eq!(tokens(&again), [expected[1].clone(), expected[0].clone(), expected[2].clone()]);
     assert_eq!((again[0].deferrals, again[0].due), (1, Some(at(30))));
+}
+
+fn who_waits_is_claimed_by_the_first_offer_though_not_due(mut ledger: Box<dyn Ledger>) {
+    let by = |ledger: &mut Box<dyn Ledger>, want, offered_by| {
+        tokens(&ledger.claim_waiting(want, at(offered_by)).unwrap().notices)
+    };
+    let claimed = claim(&mut ledger, 2, 0);
+    for (notice, when) in claimed.iter().zip([90, 80]) {
+        let deferred = told(notice, 1, Happening::Deferred, due(when));
+        commit(&mut ledger, &[entry(notice, 0, Happening::Offered), deferred]);
+    }
+    let expected = keyed_order(3);
+    assert!(by(&mut ledger, 9, -1).is_empty(), "both were offered at 0");
+    assert_eq!(by(&mut ledger, 1, 0), expected[1..2], "the one due first");
+    assert_eq!(by(&mut ledger, 9, 0), expected[..1], "the third was never attempted");
+    assert!(by(&mut ledger, 9, 0).is_empty(), "what is claimed is not claimed again");
+    assert!(claim(&mut ledger, 9, 100).iter().all(|notice| notice.date.is_none()), "by nobody");
+    commit(&mut ledger, &[entry(&claimed[1], 2, Happening::Expired)]);
+}
+
+fn who_was_only_lost_is_not_among_them(mut ledger: Box<dyn Ledger>) {
+    let claimed = claim(&mut ledger, 1, 0);
+    let back = [entry(&claimed[0], 0, Happening::Offered), entry(&claimed[0], 1, Happening::Requeued)];
+    commit(&mut ledger, &back);
+    assert!(ledger.claim_waiting(9, at(500)).unwrap().notices.is_empty());
 }
 
 fn next_due_is_told_where_little_is_due(mut ledger: Box<dyn Ledger>) {

@@ -37,6 +37,10 @@ impl Ledger for Gated {
     fn claim(&mut self, want: usize, now: Timestamp) -> Result<Claim, LedgerError> {
         self.ledger.claim(want, now)
     }
+
+    fn claim_waiting(&mut self, want: usize, offered_by: Timestamp) -> Result<Claim, LedgerError> {
+        self.ledger.claim_waiting(want, offered_by)
+    }
     fn commit(&mut self, entries: &[Append]) -> Result<Vec<Outcome>, LedgerError> {
         self.began.send(entries.len()).unwrap();
         self.go.recv().unwrap();
@@ -111,6 +115,11 @@ impl Ledger for Unreadable {
     fn claim(&mut self, _: usize, _: Timestamp) -> Result<Claim, LedgerError> {
         Err(LedgerError::Damaged { path: "model".to_owned(), what: "a page is gone".to_owned() })
     }
+
+    fn claim_waiting(&mut self, want: usize, offered_by: Timestamp) -> Result<Claim, LedgerError> {
+        self.claim(want, offered_by)
+    }
+
     fn commit(&mut self, entries: &[Append]) -> Result<Vec<Outcome>, LedgerError> {
         self.0.commit(entries)
     }

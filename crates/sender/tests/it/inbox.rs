@@ -7,6 +7,7 @@ use forthwith_core::{
     domains::Domains,
     engine::Later,
     fuse::FuseLimits,
+    retry::GiveUp,
     state::State,
 };
 use forthwith_ledger::{
@@ -53,8 +54,7 @@ async fn rehearse(ledger: ModelLedger, address: SocketAddr) -> (Ended, ModelLedg
         timeouts: timeouts(20_000),
         hand_over_at_most: None,
         later: Later::Leave,
-        give_up_after: None,
-        give_up_at: None,
+        give_up: GiveUp::default(),
         fuse: FuseLimits::default(),
         queue: None,
         render: render(),

@@ -23,6 +23,10 @@ impl Ledger for Slow {
         self.inner.claim(want, now)
     }
 
+    fn claim_waiting(&mut self, want: usize, offered_by: Timestamp) -> Result<Claim, LedgerError> {
+        self.inner.claim_waiting(want, offered_by)
+    }
+
     fn commit(&mut self, entries: &[Append]) -> Result<Vec<Outcome>, LedgerError> {
         let outcomes = self.inner.commit(entries)?;
         // The sync: longer than a relay on loopback takes to answer DATA.

@@ -7,6 +7,7 @@ use forthwith_core::{
     engine::Later,
     fuse::FuseLimits,
     message::Message,
+    retry::GiveUp,
     state::{Happening, State},
 };
 use forthwith_ledger::{
@@ -137,8 +138,7 @@ pub(crate) fn run_over<L: Ledger + 'static>(
         timeouts: timeouts(STAGE_MS),
         hand_over_at_most: None,
         later: Later::Leave,
-        give_up_after: None,
-        give_up_at: None,
+        give_up: GiveUp::default(),
         fuse: FuseLimits::default(),
         queue: None,
         render: render(),

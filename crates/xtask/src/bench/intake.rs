@@ -49,7 +49,9 @@ const ENVIRONMENT: &str = "duckdb";
 /// What `DuckDB` does: the whole file is read, and each address is compared with the others.
 const QUERY: &str = "import duckdb, sys\n\
     sql = f\"select count(*), count(distinct lower(email)) from read_csv('{sys.argv[1]}')\"\n\
-    print('[%d, %d]' % duckdb.connect().execute(sql).fetchone())";
+    lists = duckdb.connect()\n\
+    lists.execute('set enable_progress_bar = false')\n\
+    print('[%d, %d]' % lists.execute(sql).fetchone())";
 
 /// Measures each list in turn by both, and prints a table of medians.
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {

@@ -22,6 +22,7 @@ use forthwith_core::{
     fuse::FuseLimits,
     notice::Claimed,
     private::Private,
+    retry::GiveUp,
     throttle::Change,
 };
 use forthwith_ledger::{
@@ -187,8 +188,7 @@ impl Job<'_> {
             timeouts: self.delivery.timeouts,
             hand_over_at_most: self.args.limit,
             later: if self.args.no_wait { Later::Leave } else { Later::Await },
-            give_up_after: Some(self.delivery.give_up_after),
-            give_up_at: self.course.give_up_at,
+            give_up: GiveUp { after: Some(self.delivery.give_up_after), at: self.course.give_up_at },
             fuse: FuseLimits::default(),
             queue: self.delivery.queue.zip(self.queue).map(|(queue, first)| backlog::watch(queue, first)),
             render: self.message,

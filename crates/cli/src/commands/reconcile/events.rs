@@ -1,6 +1,6 @@
 //! Reads a provider's event export for `reconcile`. What its events prove is core's to say.
 
-use super::{Judged, Read, SHOWN_MAX, pieces};
+use super::{Judged, Read, SHOWN_MAX, of_this_plan, pieces};
 use crate::{
     exit::CommandError,
     ledgers,
@@ -55,16 +55,14 @@ fn match_with(mut reading: EventReading, reader: &LedgerReader) -> Result<Export
         reading.name_by_replies(replies).map_err(ledgers::failed)?;
     }
     let (mut onward, mut copies) = (BTreeMap::new(), Vec::new());
-    let mut unmatched = reading.others + reading.nameless.values().map(|shown| shown.events).sum::<u64>();
-    for (token, shown) in &reading.shown {
-        if let Some(row) = reader.row_of(token).map_err(ledgers::failed)? {
-            onward.insert(token.clone(), shown.onward.clone());
-            if shown.onward.ids.len() > 1 {
-                copies.push((row, token.clone(), shown.onward.ids.iter().cloned().collect()));
-            }
-        } else {
-            unmatched += shown.events;
+    let (ours, others) = of_this_plan(reader, std::mem::take(&mut reading.shown))?;
+    let unmatched = others.iter().chain(reading.nameless.values()).map(|shown| shown.events).sum::<u64>();
+    let unmatched = unmatched + reading.others;
+    for (row, token, shown) in ours {
+        if shown.onward.ids.len() > 1 {
+            copies.push((row, token.clone(), shown.onward.ids.iter().cloned().collect()));
         }
+        onward.insert(token, shown.onward);
     }
     Ok(Export { reading, onward, copies, unmatched })
 }

@@ -1,6 +1,6 @@
 //! Reads the log of a Postfix for `reconcile`. What its lines prove is core's to say.
 
-use super::{Judged, Read, pieces};
+use super::{Judged, Read, of_this_plan, pieces};
 use crate::{
     args::ReconcileArgs,
     exit::{CommandError, Exit},
@@ -11,6 +11,7 @@ use forthwith_core::{
     digest::Digest,
     reconcile::{Conclusion, Doubt, LINE_OCTETS_MAX, LogReading, LogSettings, PostfixLog},
 };
+use forthwith_ledger::sqlite::LedgerReader;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
 use std::path::Path;
@@ -32,6 +33,7 @@ pub fn judge(
     incident: &str,
     zone: TimeZone,
     doubts: Vec<(u64, Doubt)>,
+    reader: &LedgerReader,
     preset: Option<&Preset>,
     now: Timestamp,
 ) -> Result<Read, CommandError> {
@@ -41,7 +43,10 @@ pub fn judge(
         zone,
         read_at: now,
     };
-    let (log, digest) = read(path, PostfixLog::new(settings))?;
+    let (mut log, digest) = read(path, PostfixLog::new(settings))?;
+    let (onward, others) = of_this_plan(reader, std::mem::take(&mut log.onward))?;
+    let onward = onward.into_iter().map(|(_, token, onward)| (token, onward)).collect();
+    let unmatched = log.others + others.len() as u64;
     let skew = SignedDuration::from_secs(i64::from(args.clock_skew));
     let judged = doubts.into_iter().map(|(row, doubt)| {
         let conclusion = log.conclude(&doubt, skew);
@@ -58,6 +63,9 @@ pub fn judge(
     if log.understood == 0 {
         remarks.push("No line of it is Postfix's.".to_owned());
     }
+    if unmatched > 0 {
+        remarks.push(format!("{} of other mail: not of this plan", counted(unmatched, "message")));
+    }
     Ok(Read {
         form: "postfix-log",
         digest,
@@ -70,8 +78,9 @@ pub fn judge(
             "understood": log.understood,
             "first": log.span.map(|(first, _)| first.to_string()),
             "last": log.span.map(|(_, last)| last.to_string()),
+            "unmatched": unmatched,
         }),
-        onward: log.onward,
+        onward,
     })
 }
 

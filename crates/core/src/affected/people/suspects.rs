@@ -149,7 +149,8 @@ impl FromIterator<u64> for Suspects {
 /// Returns the word and the bit of a row.
 #[inline]
 fn place(row: u64) -> (usize, u64) {
-    ((row / u64::from(u64::BITS)) as usize, 1 << (row % u64::from(u64::BITS)))
+    let word = row.min(ROWS_MAX) / u64::from(u64::BITS);
+    (usize::try_from(word).unwrap_or_default(), 1 << (row % u64::from(u64::BITS)))
 }
 
 impl Suspects {
