@@ -33,6 +33,18 @@ fn the_page_holds_the_policy_on_addresses() {
     }
 }
 
+/// What is taken or refused without a standard that says so would be an opinion.
+#[test]
+fn every_case_of_the_policy_names_a_section() {
+    let page = read("docs/addresses.md");
+    let (table, _) = page.split_once("Two addresses are one mailbox").unwrap();
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() > 18, "the table is not understood: {rows:?}");
+    for row in rows.into_iter().filter(|row| !row.starts_with("| an empty cell ")) {
+        assert!((row.contains("RFC ") || row.contains("UTS #")) && row.contains(" section"), "{row}");
+    }
+}
+
 #[test]
 fn the_page_holds_what_is_pointed_out_about_domains() {
     let page = read("docs/addresses.md");

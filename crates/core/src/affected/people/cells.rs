@@ -64,6 +64,11 @@ pub(super) fn read_name(cell: &str) -> Result<&str, Refusal> {
         let message = format!("the name has the character U+{:04X}, which cannot be seen", u32::from(c));
         return Err(Refusal::new("name", "control-character", message).hint("correct the name"));
     }
+    if !cell.is_ascii() && cell.contains(char::REPLACEMENT_CHARACTER) {
+        let message =
+            "the name has U+FFFD in the place of a character: a program lost it before the list came here";
+        return Err(Refusal::new("name", "replacement-character", message).hint("correct the name from its source"));
+    }
     if cell.len() > NAME_OCTETS_MAX {
         let message = format!("the name has {} octets; at most {NAME_OCTETS_MAX}", cell.len());
         return Err(Refusal::new("name", "name-too-long", message));

@@ -169,6 +169,7 @@ fn names_with_controls_are_refused_and_joiners_stay() {
         ("Bob\u{85}", "refused"),
         ("Bob\u{2028}", "refused"),
         ("Bob\u{202e}", "refused"),
+        ("J\u{fffd}rgen", "refused"),
         ("علی\u{200c}رضا", "planned"),
         ("O\u{2019}Hara 👩\u{200d}🔬", "planned"),
     ] {
