@@ -36,7 +36,7 @@ fn main() {
     ledger.freeze(&plan, rows.into_iter(), Timestamp::now()).unwrap();
     println!("froze {count} notices in {:.2?}", begun.elapsed());
     let begun = Instant::now();
-    let (recorder, thread) = Recorder::start(ledger);
+    let (recorder, thread) = Recorder::start(ledger).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let workers = std::env::args().nth(2).map_or(WORKERS, |workers| workers.parse().unwrap());
     let waited = runtime.block_on(run(recorder, workers));

@@ -13,6 +13,7 @@ use desk::{Desk, Question, Wanted, is_awaited};
 use jiff::Timestamp;
 use std::{
     future::Future,
+    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
@@ -75,15 +76,16 @@ type Answer<T> = oneshot::Sender<Result<T, RecordingStopped>>;
 
 impl Recorder {
     /// Starts the writer thread, which owns `ledger` until it is joined.
-    pub fn start<L: Ledger + 'static>(ledger: L) -> (Self, RecorderThread<L>) {
+    ///
+    /// # Errors
+    ///
+    /// The system starts no more threads; the ledger is closed, and nothing was written.
+    pub fn start<L: Ledger + 'static>(ledger: L) -> io::Result<(Self, RecorderThread<L>)> {
         let (announce, stop) = watch::channel(None);
         let desk = Arc::new(Desk::default());
         let writer = Writer::new(ledger, Arc::clone(&desk), announce);
-        let thread = std::thread::Builder::new()
-            .name("ledger".to_owned())
-            .spawn(move || writer.run())
-            .expect("the system can start one more thread");
-        (Self { hand: Arc::new(Hand(desk)), stop }, RecorderThread { thread })
+        let thread = std::thread::Builder::new().name("ledger".to_owned()).spawn(move || writer.run())?;
+        Ok((Self { hand: Arc::new(Hand(desk)), stop }, RecorderThread { thread }))
     }
 
     /// Appends; the order of calls is the order in the chain. It does not wait: the receipt resolves once the

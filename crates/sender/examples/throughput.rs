@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let connections: u32 = arguments.next().as_deref().unwrap_or("16").parse()?;
     let threads: usize = arguments.next().as_deref().unwrap_or("2").parse()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
-    let (recorder, thread) = Recorder::start(ModelLedger::with_plan((1..=notices).map(sample_notice)));
+    let (recorder, thread) = Recorder::start(ModelLedger::with_plan((1..=notices).map(sample_notice)))?;
     let (_stop, signal) = watch::channel(StopSignal::Run);
     let run = Run {
         server: Server {

@@ -219,7 +219,7 @@ impl Ledger for Answers {
 /// Appends an offer to the ledger that `flags` asks for. The three live as long as the process.
 fn receipt(flags: u8) -> Receipt {
     static RECORDERS: OnceLock<[Recorder; 3]> = OnceLock::new();
-    let start = |answers| Recorder::start(Answers(answers)).0;
+    let start = |answers| Recorder::start(Answers(answers)).expect("one more thread can be started").0;
     let all = RECORDERS.get_or_init(|| [Some(Outcome::Durable), Some(Outcome::Fenced), None].map(start));
     let which = if flags & UNRECORDED != 0 { 2 } else { usize::from(flags & FENCED) };
     all[which].append(Append::Notice(Entry {

@@ -136,7 +136,7 @@ fn a_full_disk_is_the_end_of_recording_and_leaves_what_stood() {
     let mut ledger = desk.frozen(40, &[]);
     let claimed = claim(&mut ledger, 40, 0);
     ledger.limit_growth(32).unwrap();
-    let (recorder, thread) = Recorder::start(ledger);
+    let (recorder, thread) = Recorder::start(ledger).unwrap();
     let mut durable = 0;
     for notice in &claimed {
         let mut filler = told(notice, 1, Happening::Bounced, reply("550 5.1.1 unknown"));

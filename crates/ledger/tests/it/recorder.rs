@@ -63,7 +63,7 @@ fn claim_all(recorder: &Recorder) -> Vec<Claimed> {
 fn what_is_queued_during_a_commit_shares_the_next_and_keeps_its_order() {
     let ((word, go), (began, batches)) = (channel(), channel());
     let ledger = ModelLedger::with_plan((1..=10).map(sample_notice));
-    let (recorder, thread) = Recorder::start(Gated { ledger, go, began });
+    let (recorder, thread) = Recorder::start(Gated { ledger, go, began }).unwrap();
     let claimed = claim_all(&recorder);
     let first = recorder.append(offer(&claimed[0]));
     assert_eq!(batches.recv().unwrap(), 1);
@@ -97,7 +97,7 @@ fn what_is_queued_during_a_commit_shares_the_next_and_keeps_its_order() {
 fn the_first_failure_is_final_and_everybody_hears_of_it() {
     let mut ledger = ModelLedger::with_plan((1..=3).map(sample_notice));
     ledger.commits_left = Some(1);
-    let (recorder, thread) = Recorder::start(ledger);
+    let (recorder, thread) = Recorder::start(ledger).unwrap();
     let claimed = claim_all(&recorder);
     assert_eq!(recorder.append(offer(&claimed[0])).wait(), Ok(Outcome::Durable));
     let stopped = recorder.append(entry(&claimed[0], Happening::Accepted)).wait().unwrap_err();
@@ -132,7 +132,7 @@ impl Ledger for Unreadable {
 fn nothing_is_written_after_a_claim_that_failed() {
     let mut ledger = ModelLedger::with_plan([sample_notice(1)]);
     let claimed = ledger.claim(1, Timestamp::UNIX_EPOCH).unwrap().notices;
-    let (recorder, thread) = Recorder::start(Unreadable(ledger));
+    let (recorder, thread) = Recorder::start(Unreadable(ledger)).unwrap();
     let stopped = block_on(recorder.claim(1, Timestamp::UNIX_EPOCH)).unwrap_err();
     assert!(stopped.to_string().contains("a page is gone"), "{stopped}");
     assert_eq!(recorder.append(offer(&claimed[0])).wait().unwrap_err(), stopped);
@@ -142,7 +142,7 @@ fn nothing_is_written_after_a_claim_that_failed() {
 
 #[test]
 fn an_impossible_happening_stops_the_recording() {
-    let (recorder, thread) = Recorder::start(ModelLedger::with_plan([sample_notice(1)]));
+    let (recorder, thread) = Recorder::start(ModelLedger::with_plan([sample_notice(1)])).unwrap();
     let claimed = claim_all(&recorder);
     let stopped = recorder.append(entry(&claimed[0], Happening::Accepted)).wait().unwrap_err();
     assert!(stopped.to_string().contains("is Queued, so it cannot be Accepted now"), "{stopped}");
@@ -152,7 +152,7 @@ fn an_impossible_happening_stops_the_recording() {
 
 #[test]
 fn a_dropped_receipt_takes_nothing_back_and_a_claim_sees_what_stands_before_it() {
-    let (recorder, thread) = Recorder::start(ModelLedger::with_plan((1..=2).map(sample_notice)));
+    let (recorder, thread) = Recorder::start(ModelLedger::with_plan((1..=2).map(sample_notice))).unwrap();
     let claimed = claim_all(&recorder);
     drop(recorder.append(offer(&claimed[0])));
     drop(recorder.append(entry(&claimed[0], Happening::Requeued)));
@@ -168,7 +168,7 @@ fn a_boxed_ledger_is_a_ledger_and_a_fenced_one_says_so() {
     let mut ledger = ModelLedger::with_plan([sample_notice(1)]);
     ledger.fenced = true;
     let boxed: Box<dyn Ledger> = Box::new(ledger);
-    let (recorder, thread) = Recorder::start(boxed);
+    let (recorder, thread) = Recorder::start(boxed).unwrap();
     let claimed = claim_all(&recorder);
     assert_eq!(recorder.append(offer(&claimed[0])).wait(), Ok(Outcome::Fenced));
     drop(recorder);
@@ -180,7 +180,7 @@ fn a_stop_request_reaches_whoever_watches() {
     let mut ledger = ModelLedger::with_plan([sample_notice(1)]);
     let request = StopRequest { at: Timestamp::UNIX_EPOCH, by: "ada".to_owned(), reason: "wrong list".to_owned() };
     ledger.stop = Some(request.clone());
-    let (recorder, thread) = Recorder::start(ledger);
+    let (recorder, thread) = Recorder::start(ledger).unwrap();
     let mut stop = recorder.stop_requested();
     let seen = block_on(async { stop.wait_for(Option::is_some).await.unwrap().clone() });
     assert_eq!(seen, Some(request));

@@ -29,7 +29,7 @@ use tokio::{
 };
 
 async fn rehearse(ledger: ModelLedger, address: SocketAddr) -> (Ended, ModelLedger) {
-    let (recorder, thread) = Recorder::start(ledger);
+    let (recorder, thread) = Recorder::start(ledger).unwrap();
     let (_stop, signal) = watch::channel(StopSignal::Run);
     let ended = deliver(Run {
         server: Server {

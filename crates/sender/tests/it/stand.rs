@@ -121,7 +121,7 @@ pub(crate) fn run_over<L: Ledger + 'static>(
     server: Server,
     tweak: impl FnOnce(&mut Run),
 ) -> (Ended, Arc<Progress>, Result<L, forthwith_ledger::LedgerError>) {
-    let (recorder, thread) = Recorder::start(ledger);
+    let (recorder, thread) = Recorder::start(ledger).unwrap();
     let (_stop, signal) = watch::channel(StopSignal::Run);
     let progress = Arc::new(Progress::default());
     let mut run = Run {

@@ -76,7 +76,11 @@ pub fn run(
         Err(error) => return Err(super::not_begun(ledger, error)),
     };
     let started = Instant::now();
-    let (recorder, thread) = Recorder::start(ledger);
+    let (recorder, thread) = Recorder::start(ledger).map_err(|error| {
+        let cannot =
+            CommandError::new(Exit::Cannot, "cannot start the thread that keeps the record").because(error);
+        cannot.hint("let the process have more memory and threads (ulimit -v and -u); nothing was handed over")
+    })?;
     let progress = Arc::new(Progress::default());
     let zone = delivery.calendar.zone.clone();
     let job = Job { args, folder, delivery, queue, course, password, message, before: &before, out };
