@@ -86,7 +86,7 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
     if let Some(at) = give_up_at.filter(|at| now < *at && summary.counts.queued + summary.counts.deferred > 0) {
         out.line(format!("Who the relay still refuses for now expires {at:.0} at the latest, for another way"));
     }
-    show_doubts(&reader, &summary, &folder, out)?;
+    show_doubts(&reader, &summary, &folder, &plan, (now, out))?;
     show_untold(&reader, "Bounced", State::Bounced, summary.counts.bounced, out)?;
     show_untold(&reader, "Expired", State::Expired, summary.counts.expired, out)?;
     Ok(Exit::Done)
@@ -233,7 +233,27 @@ fn deadline(plan: &CurrentPlan, now: Timestamp) -> Option<String> {
     })
 }
 
-fn show_doubts(reader: &LedgerReader, summary: &Summary, folder: &Folder, out: Out) -> Result<(), CommandError> {
+/// Returns what the deadline means for those in doubt: nobody is tried again by itself, so that only a person can see
+/// to it that they are told in time.
+fn doubts_deadline(plan: &CurrentPlan, now: Timestamp) -> Option<String> {
+    let seconds = plan.frozen.deadline()?.as_second() - now.as_second();
+    let apart = span(seconds.unsigned_abs());
+    Some(if seconds >= 0 {
+        format!(
+            "The deadline is in {apart}: whoever of them was not told has to be by then, and nobody is told again unless a person decides so."
+        )
+    } else {
+        format!("The deadline was {apart} ago: whoever of them was not told is told late.")
+    })
+}
+
+fn show_doubts(
+    reader: &LedgerReader,
+    summary: &Summary,
+    folder: &Folder,
+    plan: &CurrentPlan,
+    (now, out): (Timestamp, Out),
+) -> Result<(), CommandError> {
     if summary.counts.in_doubt == 0 {
         return Ok(());
     }
@@ -242,6 +262,9 @@ fn show_doubts(reader: &LedgerReader, summary: &Summary, folder: &Folder, out: O
         let notice = notice.map_err(ledgers::failed)?;
         let why = notice.why.as_ref().map_or("the run was killed", |why| why.expose().as_str());
         out.line(format!("  row {} {} since {:.0}: {why}", notice.row, notice.token, notice.since));
+    }
+    if let Some(line) = doubts_deadline(plan, now) {
+        out.line(line);
     }
     let path = folder.path.display();
     out.line("The relay's own record settles them where it is a Postfix or Amazon SES:");

@@ -1,6 +1,6 @@
 //! `forthwith resolve`: doubts, bounces, and who decided what about them.
 
-use crate::harness::Incident;
+use crate::harness::{Incident, OCTOBER};
 use forthwith_testkit::relay::{Act, At, Relay, Script};
 use serde_json::{Value, json};
 
@@ -46,6 +46,21 @@ fn doubt_stands_first_and_waits_for_a_person() {
     incident.tell(&url, &[]).exits(5);
     assert_eq!(relay.received().len(), handed_over);
     incident.run("explain", &[&id]).exits(0).says(&["in doubt"]);
+}
+
+#[test]
+fn doubt_is_held_against_the_deadline() {
+    for (deadline, said) in [
+        ("2099-10-26T12:00:00Z", "has to be by then, and nobody is told again unless a person decides so"),
+        ("2020-10-26T12:00:00Z", "whoever of them was not told is told late"),
+    ] {
+        let incident = Incident::example(OCTOBER);
+        incident.replace("incident.toml", "2020-10-26T12:00:00Z", deadline);
+        incident.run("notify", &["--dry-run"]).exits(0);
+        let (_relay, url) = hangs_up(1);
+        incident.tell(&url, &["--connections", "1"]).exits(5);
+        incident.run("status", &[]).exits(0).says(&["The deadline ", said]);
+    }
 }
 
 #[test]
