@@ -14,7 +14,7 @@ use forthwith_core::{
     state::State,
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Rows, params};
 use std::collections::BTreeMap;
 
 /// What this run has claimed.
@@ -29,6 +29,9 @@ pub(crate) struct Claims {
 /// What a claim reads of a notice and its person; `notices n LEFT JOIN recipients r` follows.
 const COLUMNS: &str = "SELECT n.notice, n.plan, n.token, n.state, n.doubted, n.deferrals, n.requeues, n.due, n.date, \
      n.wire, n.offered_by, n.last, n.content, r.person";
+
+/// The longest, in microseconds, that the record of a plan's first offer may be behind the Date of that offer.
+const DATED_BEFORE_OFFER_MAX: i64 = 60_000_000;
 
 impl Claims {
     /// Claims up to `want` notices of `plan` that are due at `now`.
@@ -48,12 +51,7 @@ impl Claims {
         if let Some((last, _)) = found[due..].last() {
             self.fresh_up_to = last.notice;
         }
-        let mut notices = Vec::with_capacity(found.len());
-        for (claimed, kept) in found {
-            self.held.insert(claimed.notice, kept);
-            notices.push(claimed);
-        }
-        Ok(Claim { notices, next_due })
+        Ok(Claim { notices: self.hold(found), next_due })
     }
 
     /// Claims up to `want` notices of `plan` that a relay deferred and that were first offered by then. It reads
@@ -68,20 +66,22 @@ impl Claims {
         let mut statement = connection.prepare_cached(&format!(
             "{COLUMNS} FROM notices n LEFT JOIN recipients r ON r.plan = n.plan AND r.row = n.row
              WHERE n.plan = ?1 AND n.due IS NOT NULL AND n.deferrals > 0 AND n.date <= ?2
-               AND (SELECT first_offer_at FROM plans WHERE plan = ?1) <= ?2 + 60000000
+               AND (SELECT first_offer_at FROM plans WHERE plan = ?1) <= ?2 + {DATED_BEFORE_OFFER_MAX}
              ORDER BY n.due, n.position"
         ))?;
-        let mut rows = statement.query(params![plan, offered_by.as_microsecond()])?;
-        let mut notices = Vec::new();
-        while notices.len() < want {
-            let Some(row) = rows.next()? else { break };
-            if !self.holds(row.get(0)?) {
-                let (claimed, kept) = read(row)?;
-                self.held.insert(claimed.notice, kept);
-                notices.push(claimed);
-            }
+        let rows = statement.query(params![plan, offered_by.as_microsecond()])?;
+        let found = self.read_unclaimed(rows, want)?;
+        Ok(Claim { notices: self.hold(found), next_due: None })
+    }
+
+    /// Holds what was found, and returns the notices.
+    fn hold(&mut self, found: Vec<(Claimed, Kept)>) -> Vec<Claimed> {
+        let mut notices = Vec::with_capacity(found.len());
+        for (claimed, kept) in found {
+            self.held.insert(claimed.notice, kept);
+            notices.push(claimed);
         }
-        Ok(Claim { notices, next_due: None })
+        notices
     }
 
     /// Takes over what a transaction left of the notices that it changed.
@@ -119,7 +119,12 @@ impl Claims {
             "{COLUMNS} FROM notices n LEFT JOIN recipients r ON r.plan = n.plan AND r.row = n.row
              WHERE n.plan = ?1 AND n.due <= ?2 ORDER BY n.due, n.position"
         ))?;
-        let mut rows = statement.query(params![plan, now.as_microsecond()])?;
+        let rows = statement.query(params![plan, now.as_microsecond()])?;
+        self.read_unclaimed(rows, want)
+    }
+
+    /// Reads the first `want` of `rows` that are not claimed.
+    fn read_unclaimed(&self, mut rows: Rows<'_>, want: usize) -> Result<Vec<(Claimed, Kept)>, Fault> {
         let mut found = Vec::new();
         while found.len() < want {
             let Some(row) = rows.next()? else { break };
