@@ -79,14 +79,17 @@ pub fn run(args: &StatusArgs, out: Out) -> Result<Exit, CommandError> {
     if let Some(run) = &run {
         out.line(about_run(run));
     }
-    if let Some(line) = deadline(&plan, now) {
-        out.line(line);
+    let deadline = deadline(&plan, now);
+    match &deadline {
+        Some((deadline, Apart::Left(left))) => out.line(format!("Deadline {deadline}: {left} left")),
+        Some((deadline, Apart::Ago(ago))) => out.line(format!("Deadline {deadline}: {ago} ago")),
+        None => {}
     }
     // Afterwards only the plan's limit counts, and where nothing is left to attempt nothing expires.
     if let Some(at) = give_up_at.filter(|at| now < *at && summary.counts.queued + summary.counts.deferred > 0) {
         out.line(format!("Who the relay still refuses for now expires {at:.0} at the latest, for another way"));
     }
-    show_doubts(&reader, &summary, &folder, &plan, (now, out))?;
+    show_doubts(&reader, &summary, &folder, deadline.as_ref().map(|(_, apart)| apart), out)?;
     show_untold(&reader, "Bounced", State::Bounced, summary.counts.bounced, out)?;
     show_untold(&reader, "Expired", State::Expired, summary.counts.expired, out)?;
     Ok(Exit::Done)
@@ -222,37 +225,37 @@ fn about_run(run: &RunView) -> String {
     format!("Last run {}, started {:.0}, {ended}\nHead of its record: {}", run.run, run.started_at, run.head)
 }
 
-fn deadline(plan: &CurrentPlan, now: Timestamp) -> Option<String> {
+/// How far the deadline of a plan is.
+enum Apart {
+    Left(String),
+    Ago(String),
+}
+
+/// Returns the deadline and how far it is from now; `None` where the plan has none.
+fn deadline(plan: &CurrentPlan, now: Timestamp) -> Option<(Timestamp, Apart)> {
     let deadline = plan.frozen.deadline()?;
     let seconds = deadline.as_second() - now.as_second();
     let apart = span(seconds.unsigned_abs());
-    Some(if seconds >= 0 {
-        format!("Deadline {deadline}: {apart} left")
-    } else {
-        format!("Deadline {deadline}: {apart} ago")
-    })
+    Some((deadline, if seconds >= 0 { Apart::Left(apart) } else { Apart::Ago(apart) }))
 }
 
 /// Returns what the deadline means for those in doubt: nobody is tried again by itself, so that only a person can see
 /// to it that they are told in time.
-fn doubts_deadline(plan: &CurrentPlan, now: Timestamp) -> Option<String> {
-    let seconds = plan.frozen.deadline()?.as_second() - now.as_second();
-    let apart = span(seconds.unsigned_abs());
-    Some(if seconds >= 0 {
-        format!(
-            "The deadline is in {apart}: whoever of them was not told has to be by then, and nobody is told again unless a person decides so."
-        )
-    } else {
-        format!("The deadline was {apart} ago: whoever of them was not told is told late.")
-    })
+fn about_doubts(apart: &Apart) -> String {
+    match apart {
+        Apart::Left(left) => format!(
+            "The deadline is in {left}: whoever of them was not told has to be by then, and nobody is told again unless a person decides so."
+        ),
+        Apart::Ago(ago) => format!("The deadline was {ago} ago: whoever of them was not told is told late."),
+    }
 }
 
 fn show_doubts(
     reader: &LedgerReader,
     summary: &Summary,
     folder: &Folder,
-    plan: &CurrentPlan,
-    (now, out): (Timestamp, Out),
+    deadline: Option<&Apart>,
+    out: Out,
 ) -> Result<(), CommandError> {
     if summary.counts.in_doubt == 0 {
         return Ok(());
@@ -263,8 +266,8 @@ fn show_doubts(
         let why = notice.why.as_ref().map_or("the run was killed", |why| why.expose().as_str());
         out.line(format!("  row {} {} since {:.0}: {why}", notice.row, notice.token, notice.since));
     }
-    if let Some(line) = doubts_deadline(plan, now) {
-        out.line(line);
+    if let Some(apart) = deadline {
+        out.line(about_doubts(apart));
     }
     let path = folder.path.display();
     out.line("The relay's own record settles them where it is a Postfix or Amazon SES:");
