@@ -267,74 +267,65 @@ fn plain_address(text: &str) -> Option<Parts<'_>> {
     Some(Parts { local, domain: is_plain.then(|| plain_domain(domain)).flatten()? })
 }
 
-/// Returns whether an octet is one of an atom or a dot (RFC 5322 section 3.2.3).
-fn is_atom(byte: u8) -> bool {
-    const ATOMS: [bool; 256] = {
-        let mut atoms = [false; 256];
-        let mut at = 0;
-        while at < 256 {
-            #[expect(clippy::cast_possible_truncation, reason = "it counts octets")]
-            let byte = at as u8;
-            let sign = matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-'..=b'/' | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~');
-            atoms[at] = byte.is_ascii_alphanumeric() || sign;
-            at += 1;
-        }
-        atoms
-    };
-    ATOMS[usize::from(byte)]
-}
-
-/// Returns a domain in lower case that has nothing to be looked up: labels of letters, digits and single hyphens, more
-/// than one of them. Most domains are of this kind, and what the other way makes of them is the same.
-fn plain_domain(domain: &str) -> Option<Cow<'_, str>> {
-    let octets = domain.as_bytes();
-    let (mut before, mut label, mut last_dot, mut all) = (b'.', 0, None, 0);
-    for (at, byte) in octets.iter().enumerate() {
-        let class = IN_DOMAIN[usize::from(*byte)];
-        all |= class;
-        if class & SIGN != 0 {
-            // No sign begins a label, stands behind another one, or ends one.
-            if IN_DOMAIN[usize::from(before)] & SIGN != 0 {
-                return None;
-            }
-            if *byte == b'.' {
-                (label, last_dot) = (label.max(at - last_dot.map_or(0, |dot: usize| dot + 1)), Some(at));
-            }
-        }
-        before = *byte;
-    }
-    let last = octets.len().checked_sub(last_dot? + 1)?;
-    let is_plain = all & OTHER == 0
-        && IN_DOMAIN[usize::from(before)] & SIGN == 0
-        && label.max(last) <= LABEL_OCTETS_MAX
-        && octets.len() <= DOMAIN_OCTETS_MAX;
-    let lower = || match all & UPPER {
-        0 => Cow::Borrowed(domain),
-        _ => Cow::Owned(domain.to_ascii_lowercase()),
-    };
-    is_plain.then(lower)
-}
-
-/// What an octet is in a domain: a capital letter, a dot or hyphen, or none of its octets.
-const UPPER: u8 = 1;
-const SIGN: u8 = 2;
-const OTHER: u8 = 4;
-const IN_DOMAIN: [u8; 256] = {
+/// What an octet is in an atom of a local part (RFC 5322 section 3.2.3) or a dot of it, and in a domain: a capital letter,
+/// a dot or hyphen, or none of its octets.
+const ATOM: u8 = 1;
+const UPPER: u8 = 2;
+const SIGN: u8 = 4;
+const OTHER: u8 = 8;
+const CLASSES: [u8; 256] = {
     let mut classes = [OTHER; 256];
     let mut at = 0;
     while at < 256 {
         #[expect(clippy::cast_possible_truncation, reason = "it counts octets")]
         let byte = at as u8;
-        match byte {
-            b'a'..=b'z' | b'0'..=b'9' => classes[at] = 0,
-            b'A'..=b'Z' => classes[at] = UPPER,
-            b'.' | b'-' => classes[at] = SIGN,
-            _ => {}
-        }
+        classes[at] = match byte {
+            b'a'..=b'z' | b'0'..=b'9' => ATOM,
+            b'A'..=b'Z' => ATOM | UPPER,
+            b'.' | b'-' => ATOM | SIGN,
+            b'!' | b'#'..=b'\'' | b'*' | b'+' | b'/' | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~' => ATOM | OTHER,
+            _ => OTHER,
+        };
         at += 1;
     }
     classes
 };
+
+/// Returns whether an octet is of this class.
+#[inline]
+fn is(class: u8, byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & class != 0
+}
+
+/// Returns whether an octet is one of an atom or a dot (RFC 5322 section 3.2.3).
+fn is_atom(byte: u8) -> bool {
+    is(ATOM, byte)
+}
+
+/// Returns a domain in lower case that has nothing to be looked up: labels of letters, digits and single hyphens, more
+/// than one of them. Most domains are of this kind, and what the other way makes of them is the same.
+fn plain_domain(domain: &str) -> Option<Cow<'_, str>> {
+    let (mut before, mut start, mut longest, mut all) = (b'.', 0, 0, 0);
+    for (at, byte) in domain.bytes().enumerate() {
+        all |= CLASSES[usize::from(byte)];
+        // No sign begins a label, stands behind another one, or ends one.
+        if is(SIGN, byte) && is(SIGN, before) {
+            return None;
+        }
+        if byte == b'.' {
+            (longest, start) = (longest.max(at - start), at + 1);
+        }
+        before = byte;
+    }
+    let is_plain = all & OTHER == 0
+        && start > 0
+        && !is(SIGN, before)
+        && longest.max(domain.len() - start) <= LABEL_OCTETS_MAX
+        && domain.len() <= DOMAIN_OCTETS_MAX;
+    let has_upper = all & UPPER != 0;
+    let lower = || if has_upper { Cow::Owned(domain.to_ascii_lowercase()) } else { Cow::Borrowed(domain) };
+    is_plain.then(lower)
+}
 
 /// Returns what two spellings of one mailbox have in common: the local part as written, in NFC, and the
 /// domain as an A-label.
