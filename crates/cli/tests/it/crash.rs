@@ -51,8 +51,11 @@ fn a_signal_in_the_middle_of_a_dialogue_leaves_nothing_of_anybody() {
         incident.write("delivery.toml", settings);
         let work = tempfile::tempdir().unwrap();
 
-        let mut shell = Command::new("sh");
-        shell.args(["-c", "ulimit -c unlimited; exec \"$@\"", "sh"]).arg(program().get_program());
+        // Whoever runs the tests in the background may have them ignore QUIT, which a shell cannot undo.
+        let mut shell = Command::new("env");
+        shell
+            .args(["--default-signal", "sh", "-c", "ulimit -c unlimited; exec \"$@\"", "sh"])
+            .arg(program().get_program());
         shell.arg("notify").arg(incident.path()).args(["--confirm", "1"]).current_dir(work.path());
         shell.env("RUST_BACKTRACE", "full").env("RUST_LOG", "trace").stdin(Stdio::null());
         let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
